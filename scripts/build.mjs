@@ -1,0 +1,46 @@
+// Bundles: client and server as CommonJS for Node, the reader as one self-contained script that is sent into a sandbox,
+// the webviews as split ES modules. `--watch` rebuilds; `--minify` is what the VSIX gets.
+import * as esbuild from 'esbuild';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+
+const watch = process.argv.includes('--watch');
+const minify = process.argv.includes('--minify');
+const shared = { bundle: true, minify, sourcemap: minify ? false : 'linked', logLevel: 'warning', legalComments: 'none' };
+const node = { ...shared, platform: 'node', target: 'node22', format: 'cjs' };
+
+const bundles = [
+  { ...node, entryPoints: { extension: 'client/src/extension.ts' }, outdir: 'dist', external: ['vscode'] },
+  {
+    ...node,
+    entryPoints: { server: 'server/src/main.ts', cli: 'server/src/cli.ts' },
+    outdir: 'dist',
+    // dockerode's ssh transport has optional native parts that are not ours to ship.
+    external: ['cpu-features', '*.node'],
+  },
+  // Runs inside a sandbox on the Node that OpenClaw brought; never minified, so that an auditor can read what we run there.
+  { ...node, minify: false, sourcemap: false, entryPoints: { reader: 'server/src/attach/reader/inside.ts' }, outdir: 'dist' },
+  {
+    ...shared,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    splitting: true,
+    entryPoints: { trace: 'webviews/trace/main.ts' },
+    outdir: 'dist/webviews',
+    loader: { '.css': 'css' },
+  },
+].filter((bundle) => Object.values(bundle.entryPoints).every((entry) => existsSync(entry)));
+
+await rm('dist', { recursive: true, force: true });
+await mkdir('dist', { recursive: true });
+// The extension is CommonJS whatever `type` the package has.
+await writeFile('dist/package.json', '{"type":"commonjs"}\n');
+if (existsSync('node_modules/tiktoken/lite/tiktoken_bg.wasm')) await cp('node_modules/tiktoken/lite/tiktoken_bg.wasm', 'dist/tiktoken_bg.wasm');
+
+if (watch) {
+  const contexts = await Promise.all(bundles.map((bundle) => esbuild.context(bundle)));
+  await Promise.all(contexts.map((context) => context.watch()));
+} else {
+  await Promise.all(bundles.map((bundle) => esbuild.build(bundle)));
+}

@@ -1,0 +1,286 @@
+/**
+ * PUBLIC: what the editor and the server say to each other beside standard LSP. Types and method names only.
+ * The server announces that something changed, at most ten times a second; whoever shows it asks again for the page it
+ * shows. Text that came out of a sandbox is untrusted wherever it appears here, and named so.
+ */
+import { NotificationType, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
+import type { Finding, Looked, SandboxInfo, SessionInfo, Skipped, Span, PolicySpan, SpanStatus } from './document';
+
+/** Sent as LSP `initializationOptions`. */
+export interface InitializeOptions {
+  /** Directory of the extension's global storage, or null: nothing is kept on disk. */
+  readonly storageDir: string | null;
+  /** 32 bytes, base64, from the editor's secret storage; null: the store lives for this session only. */
+  readonly storeKey: string | null;
+  /** Where the extension itself is installed: the bundled sample lies under `<extensionDir>/sample`. */
+  readonly extensionDir: string;
+  /** False in an untrusted workspace: no container is looked for or attached to, machine settings are ignored. */
+  readonly trusted: boolean;
+  readonly settings: Settings;
+}
+
+export interface PathMapping {
+  /** Absolute path inside the sandbox. */
+  readonly sandbox: string;
+  /** Absolute path on the host, or relative to the first workspace folder. */
+  readonly workspace: string;
+}
+
+export interface Settings {
+  readonly pathMappings: readonly PathMapping[];
+  /** Further state directories or recordings to list. */
+  readonly directories: readonly string[];
+  /** Docker endpoint, empty: DOCKER_HOST, then the default socket. */
+  readonly dockerHost: string;
+  /** Attach to running sandboxes by itself. */
+  readonly autoAttach: boolean;
+}
+
+export type AttachState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'attaching' }
+  | { readonly kind: 'live' }
+  /** A recording: read to its end. */
+  | { readonly kind: 'read' }
+  | { readonly kind: 'lost'; readonly reason: string; readonly retrying: boolean }
+  | { readonly kind: 'failed'; readonly reason: string; readonly hint: string };
+
+/** A row of the view Sandboxes. `id` is the source id that every other request takes as `sourceId`. */
+export interface SandboxNode extends SandboxInfo {
+  readonly kind: 'container' | 'directory' | 'sample';
+  readonly attach: AttachState;
+  readonly skipped: readonly Skipped[];
+  readonly findings: readonly Finding[];
+  readonly revision: number;
+}
+
+/** Why the view is empty, when it is. The client has one welcome text for each. */
+export type EmptyReason = 'none' | 'no-docker' | 'docker-refused' | 'nothing-found' | 'untrusted';
+
+export interface Inventory {
+  readonly looked: readonly Looked[];
+  readonly sandboxes: readonly SandboxNode[];
+  readonly empty: EmptyReason;
+  /** `session`: no durable key, what is recorded is forgotten when the editor closes. */
+  readonly storeLifetime: 'durable' | 'session';
+  readonly storeNote: string | null;
+}
+
+/** Ask again what is there. */
+export const inventoryRequest = new RequestType<{ readonly refresh: boolean }, Inventory, void>('sandglass/inventory');
+
+/** Open a recording, a state directory or a folder holding one, as a source. Answers its source id. */
+export const openRequest = new RequestType<{ readonly path: string }, { readonly sourceId: string }, OpenFailure>('sandglass/open');
+/** Play the bundled sample as if it were live, `speed` times as fast as it was recorded (0: at once). */
+export const playSampleRequest = new RequestType<{ readonly speed: number }, { readonly sourceId: string }, OpenFailure>('sandglass/playSample');
+export const attachRequest = new RequestType<{ readonly sourceId: string }, void, OpenFailure>('sandglass/attach');
+export const detachRequest = new RequestType<{ readonly sourceId: string }, void, void>('sandglass/detach');
+
+/** `data` of the ResponseError of the requests above. What, why and what to do next. */
+export interface OpenFailure {
+  readonly reason: string;
+  readonly hint: string;
+}
+
+export const sessionsRequest = new RequestType<{ readonly sourceId: string }, readonly SessionInfo[], void>('sandglass/sessions');
+
+export interface SessionRef {
+  readonly sourceId: string;
+  readonly sessionId: string;
+}
+
+export interface SpanRef {
+  readonly sourceId: string;
+  readonly spanId: string;
+}
+
+/** A span as a list shows it: with its depth, a one-line preview (untrusted) and the place it belongs to. */
+export interface SpanRow {
+  readonly span: Span;
+  readonly depth: number;
+  /** One line, at most 200 characters, control characters removed. Untrusted text. */
+  readonly preview: string | null;
+  readonly turnId: string | null;
+  /** Denials and findings of the supervisor joined to this call. */
+  readonly policy: readonly PolicySpan[];
+  /** For a call that spawned a session. */
+  readonly childSessionId: string | null;
+  /** A sandbox path this call touched, for show (untrusted), or null. */
+  readonly path: string | null;
+}
+
+export interface TurnSummary {
+  readonly span: Span;
+  readonly ordinal: number;
+  readonly prompt: string | null;
+  readonly toolCalls: number;
+  readonly failedToolCalls: number;
+  readonly denied: number;
+  readonly thinkingBlocks: number;
+  readonly costUsd: number | null;
+}
+
+export interface TracePageParams extends SessionRef {
+  readonly offset: number;
+  /** At most 500. */
+  readonly limit: number;
+}
+
+export interface TracePage {
+  readonly revision: number;
+  readonly source: SandboxNode;
+  readonly session: SessionInfo;
+  readonly turns: readonly TurnSummary[];
+  readonly offset: number;
+  readonly total: number;
+  readonly rows: readonly SpanRow[];
+  readonly findings: readonly Finding[];
+  /** Shown as a badge: for the bundled recording, "sample: scripted model". */
+  readonly badge: string | null;
+}
+
+/** One page of a session: rows in display order (turns, their calls beneath them). Never a whole session at once. */
+export const traceRequest = new RequestType<TracePageParams, TracePage, void>('sandglass/trace');
+
+export interface FlowParams extends SessionRef {
+  readonly turnId: string;
+}
+
+export interface FlowDiagram {
+  readonly revision: number;
+  readonly turnId: string;
+  /** Mermaid flowchart source, every label already escaped; node ids are `n0`, `n1` … */
+  readonly mermaid: string;
+  readonly nodes: readonly FlowNode[];
+  /** Calls that were folded into group nodes so that the diagram stays at 100 nodes or fewer. */
+  readonly folded: number;
+  /** Why there are no thoughts, when there are none. */
+  readonly note: 'no-thinking-recorded' | null;
+}
+
+export interface FlowNode {
+  readonly id: string;
+  readonly kind: 'prompt' | 'thought' | 'call' | 'group' | 'reply' | 'denial' | 'subagent' | 'compaction' | 'event';
+  readonly status: SpanStatus;
+  /** Plain text of the label, for the list that says the same to a screen reader. Untrusted. */
+  readonly label: string;
+  readonly spanId: string | null;
+  readonly childSessionId: string | null;
+}
+
+export const flowRequest = new RequestType<FlowParams, FlowDiagram | null, void>('sandglass/flow');
+
+export interface SpanDetail {
+  readonly span: Span;
+  readonly session: SessionInfo;
+  /** Pretty-printed JSON or plain text, at most `limit` characters each; untrusted. null: not observed. */
+  readonly arguments: string | null;
+  readonly result: string | null;
+  /** The thought and the text that stood before a call in its message, or those of the LLM call itself. */
+  readonly thinking: string | null;
+  readonly text: string | null;
+  readonly argumentsBytes: number | null;
+  readonly resultBytes: number | null;
+  readonly truncated: boolean;
+  readonly policy: readonly PolicySpan[];
+  readonly anchors: readonly Anchor[];
+  /** The later call of the same tool on the same target that worked, if any. */
+  readonly retry: string | null;
+}
+
+export const spanRequest = new RequestType<SpanRef & { readonly limit: number }, SpanDetail | null, void>('sandglass/span');
+
+/** How a place was found; the order is from surest to least sure. */
+export type AnchorHow = 'edit-text' | 'patch' | 'read-range' | 'traceback' | 'command-path' | 'path';
+
+export interface Anchor {
+  /** `file:` when mapped to the workspace, else `sandglass-file:`. */
+  readonly uri: string;
+  readonly sandboxPath: string;
+  /** Zero-based lines, end inclusive. */
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly how: AnchorHow;
+  /** The text at the place is no longer what the call saw or wrote. */
+  readonly stale: boolean;
+  /** The whole file rather than a range is meant. */
+  readonly wholeFile: boolean;
+}
+
+/** Where a call belongs in the code, best first; empty when it has no file. */
+export const locateRequest = new RequestType<SpanRef, readonly Anchor[], void>('sandglass/locate');
+
+export interface CallAt {
+  readonly sourceId: string;
+  readonly sessionId: string;
+  readonly spanId: string;
+  readonly label: string;
+  readonly status: SpanStatus;
+  readonly time: string | null;
+}
+
+/** From a line to the calls that touched it, newest first. */
+export const callsAtRequest = new RequestType<{ readonly uri: string; readonly line: number }, readonly CallAt[], void>('sandglass/callsAt');
+
+/** A file of a sandbox by its `sandglass-file:` URI. Errors carry a reason ("refused: secret file", "no such file"). */
+export const readFileRequest = new RequestType<{ readonly uri: string }, { readonly base64: string; readonly mtime: number }, void>('sandglass/readFile');
+export const statFileRequest = new RequestType<
+  { readonly uri: string },
+  { readonly type: 'file' | 'directory'; readonly size: number; readonly mtime: number } | null,
+  void
+>('sandglass/statFile');
+export const readDirectoryRequest = new RequestType<
+  { readonly uri: string },
+  readonly { readonly name: string; readonly type: 'file' | 'directory' }[],
+  void
+>('sandglass/readDirectory');
+
+/** The read-only plain-text document of a call, for calls that have no file, and of a session ("Where we looked": no span). */
+export const callTextRequest = new RequestType<SpanRef, { readonly text: string } | null, void>('sandglass/callText');
+
+export interface ReplayStep {
+  readonly spanId: string;
+  readonly kind: 'prompt' | 'chat' | 'call' | 'reply' | 'compaction' | 'event';
+  /** Untrusted, one line. */
+  readonly label: string;
+  readonly status: SpanStatus;
+  readonly turnOrdinal: number;
+  readonly time: string | null;
+  readonly anchor: Anchor | null;
+  readonly totals: { readonly llmCalls: number; readonly toolCalls: number; readonly failed: number; readonly tokens: number; readonly usd: number | null };
+}
+
+export const replayRequest = new RequestType<SessionRef, readonly ReplayStep[], void>('sandglass/replay');
+
+/** What the agent in view does now and what it costs. */
+export interface StatusView {
+  readonly sourceId: string;
+  readonly sandbox: string;
+  readonly session: SessionInfo;
+  readonly now:
+    | { readonly kind: 'tool'; readonly name: string; readonly since: string }
+    | { readonly kind: 'model'; readonly since: string }
+    | { readonly kind: 'idle' };
+  readonly tokens: number;
+  readonly byModel: readonly { readonly model: string; readonly calls: number; readonly tokens: number; readonly usd: number | null; readonly basis: string }[];
+}
+
+/** The session last acted in, or the one asked for; null when there is none. */
+export const statusRequest = new RequestType<Partial<SessionRef>, StatusView | null, void>('sandglass/status');
+
+export interface Changed {
+  readonly inventory: boolean;
+  readonly sessions: readonly { readonly sourceId: string; readonly sessionId: string; readonly revision: number }[];
+}
+
+/** At most ten a second, coalesced. */
+export const changedNotification = new NotificationType<Changed>('sandglass/changed');
+
+export interface Probe {
+  readonly version: string;
+  readonly pid: number;
+  readonly nodeVersion: string;
+}
+export const probeRequest = new RequestType0<Probe, void>('sandglass/probe');
+/** The settings or the trust of the workspace changed. */
+export const configureNotification = new NotificationType<{ readonly trusted: boolean; readonly settings: Settings }>('sandglass/configure');

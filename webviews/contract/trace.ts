@@ -1,0 +1,46 @@
+/**
+ * PUBLIC: messages between the extension host and the trace page. Every payload to the page is a whole snapshot, never a
+ * delta: hidden webviews lose messages. The page asks by id, the host answers by the same id.
+ */
+import type { FlowDiagram, SpanDetail, TracePage } from '../../server/src/protocol/messages';
+
+/** What the page keeps across reloads (navigation and UI state only, never fetched data). */
+export interface TraceViewState {
+  readonly sourceId: string;
+  readonly sessionId: string;
+  readonly selectedSpanId: string | null;
+  readonly selectedTurnId: string | null;
+  readonly pane: 'list' | 'flow';
+  readonly onlyProblems: boolean;
+}
+
+export type ToHost =
+  /** The page's handler exists; the host sends nothing before it. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'request'; readonly id: number; readonly request: PageRequest }
+  | { readonly kind: 'cancel'; readonly id: number }
+  /** Open the place of a call in the editor; `beside` keeps the focus in the trace. */
+  | { readonly kind: 'jump'; readonly spanId: string; readonly beside: boolean }
+  | { readonly kind: 'openCall'; readonly spanId: string }
+  | { readonly kind: 'openSession'; readonly sessionId: string }
+  | { readonly kind: 'replay' }
+  | { readonly kind: 'state'; readonly state: TraceViewState };
+
+export type PageRequest =
+  | { readonly kind: 'trace'; readonly offset: number; readonly limit: number }
+  | { readonly kind: 'flow'; readonly turnId: string }
+  | { readonly kind: 'span'; readonly spanId: string };
+
+export type ToPage =
+  | { readonly kind: 'init'; readonly state: TraceViewState; readonly strings: Readonly<Record<string, string>> }
+  | { readonly kind: 'response'; readonly id: number; readonly response: PageResponse }
+  | { readonly kind: 'failure'; readonly id: number; readonly reason: string; readonly hint: string }
+  /** The session changed: fetch again what is on show. */
+  | { readonly kind: 'changed'; readonly revision: number }
+  /** Select a span, as when the editor jumps from a line to its call. */
+  | { readonly kind: 'reveal'; readonly spanId: string };
+
+export type PageResponse =
+  | { readonly kind: 'trace'; readonly page: TracePage }
+  | { readonly kind: 'flow'; readonly diagram: FlowDiagram | null }
+  | { readonly kind: 'span'; readonly detail: SpanDetail | null };
