@@ -12,7 +12,7 @@ const serverOnly = [['**/server/src/!(protocol)/**'], 'Across the process bounda
 const node = [['node:*'], 'Pages run in a browser.'];
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '.cache/**', 'sample/**', 'test/fixtures/**', '**/*.d.ts'] },
+  { ignores: ['dist/**', 'node_modules/**', '.cache/**', 'sample/**', 'test/fixtures/**', 'test/bed/sandbox/inside/seed/**', '**/*.d.ts'] },
   ...tseslint.configs.recommended,
   {
     rules: {
