@@ -1,0 +1,64 @@
+/** Facts of a tool call's arguments that the fold and the join with the supervisor's log need, cut to a bound. */
+import type { ToolCallBlock } from '../../model/events';
+import { asArray, asObject, asString } from '../json';
+import { preview } from '../preview';
+import { unwrapCall } from './unwrap';
+
+export const commandLimit = 2000;
+export const pathLimit = 16;
+
+const pathArguments = ['path', 'file_path', 'filePath', 'workdir', 'cwd', 'directory', 'file', 'target'] as const;
+const patchHeader = /^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$/gm;
+
+export function toolCallPaths(name: string, args: unknown): readonly string[] {
+  const object = asObject(args);
+  if (object === null) return [];
+  const paths: string[] = [];
+  if (name === 'apply_patch') {
+    const patch = asString(object['input']) ?? asString(object['patch']) ?? '';
+    for (const match of patch.matchAll(patchHeader)) if (match[1] !== undefined && paths.length < pathLimit) paths.push(match[1].trim());
+  }
+  for (const key of pathArguments) {
+    const value = asString(object[key]);
+    if (value !== null && value !== '' && value.length <= 4096 && paths.length < pathLimit && !paths.includes(value)) paths.push(value);
+  }
+  return paths;
+}
+
+/** The line that tells a reader what the call does: the command, the path, the query, else the arguments. */
+function callPreview(name: string, args: unknown, paths: readonly string[]): string {
+  const object = asObject(args);
+  if (object === null) return preview(asString(args) ?? '');
+  for (const key of ['command', 'query', 'url', 'task', 'action', 'input', 'id']) {
+    const value = asString(object[key]);
+    if (value !== null && name !== 'apply_patch') return preview(value);
+  }
+  if (paths.length > 0) return preview(paths.join(', '));
+  const keys = Object.keys(object);
+  if (keys.length === 0) return '';
+  return preview(keys.map((key) => `${key}: ${short(object[key])}`).join(', '));
+}
+
+function short(value: unknown): string {
+  if (typeof value === 'string') return value.slice(0, 80);
+  if (asArray(value) !== null) return `[${(value as readonly unknown[]).length}]`;
+  return typeof value === 'object' && value !== null ? '{…}' : String(value);
+}
+
+/** `args` whole would make the event as large as its payload, so only what can name a host or a process is kept. */
+function commandText(args: unknown): string | null {
+  const object = asObject(args);
+  if (object === null) return null;
+  const command = asString(object['command']) ?? asString(object['url']);
+  if (command !== null) return command.slice(0, commandLimit);
+  const text = Object.values(object)
+    .filter((value): value is string => typeof value === 'string' && value.length < commandLimit)
+    .join('\n');
+  return text === '' ? null : text.slice(0, commandLimit);
+}
+
+export function toolCallBlock(index: number, callId: string, rawName: string, rawArgs: unknown): ToolCallBlock {
+  const { name, owner, args } = unwrapCall(rawName, rawArgs);
+  const paths = toolCallPaths(name, args);
+  return { kind: 'toolCall', index, callId, name, rawName, owner, preview: callPreview(name, args, paths), command: commandText(args), paths };
+}

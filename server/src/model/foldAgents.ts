@@ -1,0 +1,73 @@
+/**
+ * Folds the sessions of all agents of one source. Which of several sessions owns a copied entry or a repeated model call, and
+ * which call spawned which session, is decided here; a session itself is folded by foldSession.
+ */
+import type { SessionState } from '../protocol/document';
+import { llmCallKey } from './events';
+import type { SessionEvent } from './events';
+import { firstHeader, foldSession, latestIndex } from './foldSession';
+import type { FoldContext, FoldedSession, SessionInput } from './foldSession';
+import { isEntry, orderedEntries } from './order';
+
+export interface SessionDraft {
+  readonly agent: string;
+  readonly session: string;
+  readonly states: Set<SessionState>;
+  readonly events: SessionEvent[];
+}
+
+/** When a session was made: its header's time, else its first entry's. A fork's copied entries are older than the fork. */
+export function createdTime(events: Iterable<SessionEvent>): number {
+  const header = firstHeader(events);
+  if (header?.time !== null && header !== null) return header.time;
+  let first = Infinity;
+  for (const event of events) if (isEntry(event) && event.time !== null && event.time < first) first = event.time;
+  return first === Infinity ? 0 : first;
+}
+
+export function compareCreated(a: { readonly created: number; readonly session: string }, b: { readonly created: number; readonly session: string }): number {
+  return a.created - b.created || (a.session < b.session ? -1 : a.session > b.session ? 1 : 0);
+}
+
+export function foldAgents(drafts: Iterable<SessionDraft>, account: FoldContext['account']): readonly FoldedSession[] {
+  // The index speaks of sessions that have no transcript yet (a first turn is not on disk before its first reply).
+  const sessions = [...drafts].map((draft) => ({ ...draft, created: createdTime(draft.events) })).sort(compareCreated);
+  const entryOwner = new Map<string, string>();
+  const callOwner = new Map<string, string>();
+  for (const { agent, session, events } of sessions) {
+    const entries = orderedEntries(events);
+    for (const entry of entries) {
+      const key = `${agent}\n${entry.entryId}`;
+      if (!entryOwner.has(key)) entryOwner.set(key, session);
+    }
+    for (const entry of entries) {
+      if (entry.kind !== 'assistant' || entry.synthetic || entryOwner.get(`${agent}\n${entry.entryId}`) !== session) continue;
+      const key = llmCallKey(entry);
+      if (!callOwner.has(key)) callOwner.set(key, session);
+    }
+  }
+  const context = (input: SessionInput, spawnedBy: FoldContext['spawnedBy'], parentSession: string | null): FoldContext => ({
+    owns: (entryId) => entryOwner.get(`${input.agent}\n${entryId}`) === input.session,
+    ownsCall: (key) => callOwner.get(key) === input.session,
+    account,
+    spawnedBy,
+    parentSession,
+  });
+  const sessionOfKey = new Map<string, string>();
+  for (const { session, events } of sessions) {
+    const key = latestIndex(events)?.sessionKey;
+    if (key !== undefined) sessionOfKey.set(key, session);
+  }
+  const spawner = new Map<string, { spanId: string; session: string }>();
+  const first = sessions.map((input) => {
+    const folded = foldSession(input, context(input, null, null));
+    for (const spawn of folded.spawns) if (!spawner.has(spawn.childSessionKey)) spawner.set(spawn.childSessionKey, { spanId: spawn.spanId, session: folded.id });
+    return { input, folded };
+  });
+  return first.map(({ input, folded }) => {
+    const spawnedByKey = latestIndex(input.events)?.spawnedBy ?? null;
+    const spawnedBy = folded.key === null ? null : (spawner.get(folded.key) ?? null);
+    const parent = spawnedByKey === null ? null : (sessionOfKey.get(spawnedByKey) ?? null);
+    return spawnedBy === null && parent === null ? folded : foldSession(input, context(input, spawnedBy, parent));
+  });
+}

@@ -1,0 +1,159 @@
+/**
+ * Joins the supervisor's events to the tool calls that caused them. Process, host and time together join; time alone makes
+ * a candidate; the agent's own traffic belongs to no call. Pure.
+ *
+ * Transcripts rarely name the process of a call, so "process" holds when the call's command names the program that
+ * connected and that process id was seen only while this call ran; or when the result names the process id itself.
+ */
+import type { PolicySpan, SpanStatus } from '../protocol/document';
+import type { PolicyEvent } from './events';
+import type { CallFact } from './foldSession';
+import { policyId } from './ids';
+import { isoTime } from './toolSpan';
+
+/** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */
+const slackMs = 250;
+/** A connection is opened, then its requests are judged; they carry no process and take that of the connection. */
+const connectionMs = 30_000;
+/** The route to the model: intercepted in the supervisor, and always the agent's own traffic. */
+const ownHosts: ReadonlySet<string> = new Set(['inference.local']);
+
+export interface JoinedPolicy {
+  readonly event: PolicyEvent;
+  readonly ordinal: number;
+  readonly call: CallFact | null;
+  readonly candidates: readonly CallFact[];
+}
+
+export function joinPolicy(events: readonly PolicyEvent[], calls: readonly CallFact[]): readonly JoinedPolicy[] {
+  const ordered = [...events].sort((a, b) => a.time - b.time || rank(a) - rank(b) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+  const timed = calls.filter((call) => call.start !== null).sort((a, b) => (a.start ?? 0) - (b.start ?? 0) || (a.spanId < b.spanId ? -1 : 1));
+  const lives = processLives(ordered);
+  const equals = new Map<string, number>();
+  const connections = new Map<string, PolicyEvent>();
+  let longest = 0;
+  for (const call of timed) longest = Math.max(longest, (call.end ?? call.start ?? 0) - (call.start ?? 0));
+
+  return ordered.map((event) => {
+    const key = `${event.time}\n${event.text}`;
+    const ordinal = equals.get(key) ?? 0;
+    equals.set(key, ordinal + 1);
+    const connectionKey = event.target === null ? null : `${event.target.host}:${event.target.port}`;
+    let process = event.process;
+    if (connectionKey !== null) {
+      if (process !== null) connections.set(connectionKey, event);
+      else {
+        const before = connections.get(connectionKey);
+        if (before !== undefined && event.time - before.time <= connectionMs) process = before.process;
+      }
+    }
+    const own = event.target !== null && process === null && ownHosts.has(event.target.host);
+    if (own || (event.eventClass !== 'NET' && event.eventClass !== 'HTTP')) return { event, ordinal, call: null, candidates: [] };
+    const running = callsAt(timed, event.time, longest);
+    const life = process === null ? undefined : lives.get(process.pid);
+    const sure = running.filter((call) => namesHost(call, event) && isProcessOf(call, process, life));
+    const [only] = sure;
+    if (sure.length === 1 && only !== undefined) return { event, ordinal, call: only, candidates: [] };
+    // A process that also talked while no call of these ran is the agent's own, not a call's.
+    const possible = sure.length > 1 ? sure : running.filter((call) => life === undefined || within(call, life));
+    return { event, ordinal, call: null, candidates: possible };
+  });
+}
+
+/** Of one millisecond, the connection stands before the requests on it. */
+function rank(event: PolicyEvent): number {
+  return event.eventClass === 'NET' ? 0 : event.eventClass === 'HTTP' ? 1 : 2;
+}
+
+interface Life {
+  readonly first: number;
+  readonly last: number;
+}
+
+function processLives(events: readonly PolicyEvent[]): ReadonlyMap<number, Life> {
+  const lives = new Map<number, Life>();
+  for (const event of events) {
+    if (event.process === null) continue;
+    const known = lives.get(event.process.pid);
+    lives.set(event.process.pid, { first: known?.first ?? event.time, last: event.time });
+  }
+  return lives;
+}
+
+function within(call: CallFact, life: Life): boolean {
+  return (call.start ?? 0) - slackMs <= life.first && (call.end === null || life.last <= call.end + slackMs);
+}
+
+function callsAt(calls: readonly CallFact[], time: number, longest: number): readonly CallFact[] {
+  const found: CallFact[] = [];
+  let low = 0;
+  let high = calls.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((calls[middle]?.start ?? 0) < time - longest - slackMs) low = middle + 1;
+    else high = middle;
+  }
+  // A call without a result has no end, so those before the window may still run.
+  for (const call of calls.slice(0, low)) if (call.end === null) found.push(call);
+  for (let i = low; i < calls.length; i++) {
+    const call = calls[i];
+    if (call === undefined || (call.start ?? 0) - slackMs > time) break;
+    if (call.end === null || time <= call.end + slackMs) found.push(call);
+  }
+  return found;
+}
+
+function namesHost(call: CallFact, event: PolicyEvent): boolean {
+  const host = event.target?.host;
+  if (host === undefined || call.command === null) return false;
+  const at = call.command.indexOf(host);
+  if (at < 0) return false;
+  // `example.com` must not match inside `www.example.com.evil`.
+  const before = call.command[at - 1] ?? ' ';
+  const after = call.command[at + host.length] ?? ' ';
+  return !/[A-Za-z0-9.-]/.test(before) && !/[A-Za-z0-9-]/.test(after);
+}
+
+function isProcessOf(call: CallFact, process: PolicyEvent['process'], life: Life | undefined): boolean {
+  if (process === null) return false;
+  if (call.pid !== null && call.pid === process.pid) return true;
+  const program = process.path.slice(process.path.lastIndexOf('/') + 1);
+  if (life === undefined || !within(call, life) || call.command === null) return false;
+  return program !== '' && new RegExp(`(?:^|[^A-Za-z0-9_.-])${program.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/[\d.]+$/, '')}`).test(call.command);
+}
+
+export function policySpan(joined: JoinedPolicy): PolicySpan {
+  const { event, call } = joined;
+  const time = isoTime(event.time) ?? '';
+  const status: SpanStatus = event.action === 'denied' ? 'denied' : event.action === 'allowed' ? 'ok' : 'unknown';
+  return {
+    id: policyId(time, event.text, joined.ordinal),
+    parentId: null,
+    kind: 'policy',
+    name: event.activity === '' ? event.eventClass : `${event.eventClass}:${event.activity}`,
+    startTime: time,
+    endTime: time,
+    durationMs: null,
+    durationBasis: 'unknown',
+    status,
+    statusMessage: event.reason ?? event.message,
+    entryId: '',
+    witness: 'supervisor',
+    attributes: {
+      'sandglass.policy.severity': event.severity,
+      'sandglass.policy.action': event.action,
+      'sandglass.policy.rule': event.policy,
+      'sandglass.policy.engine': event.engine,
+      'sandglass.process.path': event.process?.path ?? null,
+      'sandglass.process.pid': event.process?.pid ?? null,
+      'server.address': event.target?.host ?? null,
+      'server.port': event.target?.port ?? null,
+      'http.request.method': event.method,
+      'url.full': event.url,
+      'sandglass.policy.text': event.text,
+    },
+    turnId: call?.turnId ?? null,
+    callId: call?.spanId ?? null,
+    candidates: call === null ? joined.candidates.map((candidate) => candidate.spanId) : [],
+  };
+}

@@ -1,0 +1,43 @@
+/** One order for the entries of a session, whatever order they arrived in; and each entry once. */
+import type { Entry, SessionEvent } from './events';
+
+export function compareEntries(a: Entry, b: Entry): number {
+  // Entries are appended as time goes by; the place in the file orders those of one millisecond.
+  return (a.time ?? 0) - (b.time ?? 0) || a.ordinal - b.ordinal || (a.entryId < b.entryId ? -1 : a.entryId > b.entryId ? 1 : 0);
+}
+
+export function isEntry(event: SessionEvent): event is Entry {
+  return event.kind !== 'header' && event.kind !== 'index' && event.kind !== 'run' && event.kind !== 'runTool';
+}
+
+/** Sorted, each entry id once: of copies in several files the one that stands first. */
+export function orderedEntries(events: Iterable<SessionEvent>): readonly Entry[] {
+  const byId = new Map<string, Entry>();
+  for (const event of events) {
+    if (!isEntry(event)) continue;
+    const known = byId.get(event.entryId);
+    if (known === undefined || compareEntries(event, known) < 0) byId.set(event.entryId, event);
+  }
+  return [...byId.values()].sort(compareEntries);
+}
+
+/**
+ * Ids of the active branch: from the last leaf up to the root. A parent that is not there (noise is dropped at the source)
+ * means: child of the leaf of that moment.
+ */
+export function activeBranch(entries: readonly Entry[]): ReadonlySet<string> {
+  const parents = new Map<string, string | null>();
+  let leaf: string | null = null;
+  for (const entry of entries) {
+    if (entry.kind === 'note' && entry.leafTarget !== null) {
+      leaf = entry.leafTarget;
+      continue;
+    }
+    const known: boolean = entry.parentEntryId !== null && parents.has(entry.parentEntryId);
+    parents.set(entry.entryId, known ? entry.parentEntryId : leaf);
+    if (!entry.side) leaf = entry.entryId;
+  }
+  const active = new Set<string>();
+  for (let id = leaf; id !== null && !active.has(id); id = parents.get(id) ?? null) active.add(id);
+  return active;
+}
