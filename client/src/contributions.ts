@@ -1,0 +1,90 @@
+/**
+ * Every id that package.json and the code must agree on, in one typed table. test/unit/client/contributions.test.ts holds
+ * package.json against it, so that neither can drift.
+ */
+import type { CallAt, SessionRef, SpanRef } from '../../server/src/protocol/messages';
+
+export const viewContainer = 'sandglass';
+export const sandboxesView = 'sandglass.sandboxes';
+export const tracePanelType = 'sandglass.trace';
+export const replayType = 'sandglass-replay';
+export const walkthroughId = 'firstLight';
+
+/** Read-only files of a sandbox, and read-only plain text about a call. */
+export const fileScheme = 'sandglass-file';
+export const callScheme = 'sandglass-call';
+
+export const contextKeys = {
+  /** EmptyReason of the last inventory; unset until there was one. */
+  empty: 'sandglass.empty',
+  /** ServerState['kind']. */
+  server: 'sandglass.server',
+} as const;
+
+/** What a lens hands over. The server makes these, so nothing in it is taken for true but the ids. */
+export interface ShowCallsArguments {
+  readonly uri: string;
+  readonly line: number;
+  readonly calls: readonly CallAt[];
+}
+
+export interface OpenTraceArguments extends SessionRef {
+  readonly spanId?: string;
+}
+
+/** Arguments of each command; a command that may also come from a menu or the palette takes its argument as optional. */
+export interface CommandArguments {
+  'sandglass.playSample': readonly [];
+  'sandglass.openRecording': readonly [];
+  'sandglass.refresh': readonly [];
+  'sandglass.whereWeLooked': readonly [];
+  'sandglass.attach': readonly [unknown?];
+  'sandglass.detach': readonly [unknown?];
+  'sandglass.cancelAttach': readonly [unknown?];
+  'sandglass.openTrace': readonly [unknown?];
+  'sandglass.replaySession': readonly [unknown?];
+  'sandglass.copySessionId': readonly [unknown?];
+  'sandglass.jumpToLine': readonly [(SpanRef & { readonly beside?: boolean })?];
+  'sandglass.jumpToCall': readonly [];
+  'sandglass.openCall': readonly [SpanRef?];
+  'sandglass.showCalls': readonly [ShowCallsArguments?];
+  'sandglass.restartServer': readonly [];
+  'sandglass.showLogs': readonly [];
+  'sandglass.getStarted': readonly [];
+}
+export type CommandId = keyof CommandArguments;
+
+/** `internal` commands need an argument that only a menu, a lens or a page can give, and are not in the palette. */
+export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
+  'sandglass.playSample': 'shown',
+  'sandglass.openRecording': 'shown',
+  'sandglass.refresh': 'shown',
+  'sandglass.whereWeLooked': 'shown',
+  'sandglass.attach': 'shown',
+  'sandglass.detach': 'shown',
+  'sandglass.cancelAttach': 'internal',
+  'sandglass.openTrace': 'shown',
+  'sandglass.replaySession': 'shown',
+  'sandglass.copySessionId': 'internal',
+  'sandglass.jumpToLine': 'internal',
+  'sandglass.jumpToCall': 'shown',
+  'sandglass.openCall': 'internal',
+  'sandglass.showCalls': 'internal',
+  'sandglass.restartServer': 'shown',
+  'sandglass.showLogs': 'shown',
+  'sandglass.getStarted': 'shown',
+};
+
+/** Scope of each setting. Sockets, paths and commands are the machine's; all are ignored in an untrusted workspace. */
+export const settings = {
+  'sandglass.autoAttach': { scope: 'machine-overridable', restricted: true },
+  'sandglass.directories': { scope: 'machine', restricted: true },
+  'sandglass.docker.host': { scope: 'machine', restricted: true },
+  'sandglass.pathMappings': { scope: 'window', restricted: true },
+  'sandglass.server.nodePath': { scope: 'machine', restricted: true },
+} as const;
+export type SettingId = keyof typeof settings;
+
+/** Words in the context value of a row, which the menus match: `sandbox container idle attachable`, `session`. */
+export const rowWords = { sandbox: 'sandbox', agent: 'agent', session: 'session', note: 'note' } as const;
+export const attachWords = { attachable: 'attachable', detachable: 'detachable', attaching: 'attaching' } as const;
