@@ -66,7 +66,10 @@ describe('package.json agrees with the table of contributions', () => {
   it('has a welcome text with a button for every empty state and for a server that failed', () => {
     const states: string[] = contributes.viewsWelcome.map((each: { when: string }) => each.when);
     for (const reason of ['none', 'no-docker', 'docker-refused', 'nothing-found', 'untrusted']) {
-      expect(states.filter((when) => when.endsWith(`sandglass.empty == ${reason}`)), reason).toHaveLength(1);
+      expect(
+        states.filter((when) => when.endsWith(`sandglass.empty == ${reason}`)),
+        reason,
+      ).toHaveLength(1);
     }
     expect(states).toContain('sandglass.server == failed');
     for (const welcome of contributes.viewsWelcome) {

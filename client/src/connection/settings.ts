@@ -1,0 +1,38 @@
+/** Settings as the server takes them. What a file of settings holds is anything at all, so each value is made fit or dropped. */
+import type { PathMapping, Settings } from '../../../server/src/protocol/messages';
+import type { SettingId } from '../contributions';
+
+export type ReadSetting = (id: SettingId) => unknown;
+
+const maxListed = 200;
+
+export function readSettings(read: ReadSetting): Settings {
+  return {
+    pathMappings: list(read('sandglass.pathMappings')).flatMap(pathMapping),
+    directories: list(read('sandglass.directories')).flatMap((value) =>
+      typeof value === 'string' && value.trim() !== '' ? [value.trim()] : [],
+    ),
+    dockerHost: text(read('sandglass.docker.host')),
+    autoAttach: read('sandglass.autoAttach') === true,
+  };
+}
+
+export function readNodePath(read: ReadSetting): string {
+  return text(read('sandglass.server.nodePath'));
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value.slice(0, maxListed) : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value.trim() : '';
+}
+
+function pathMapping(value: unknown): readonly PathMapping[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { sandbox, workspace } = value as Record<string, unknown>;
+  return typeof sandbox === 'string' && sandbox.startsWith('/') && typeof workspace === 'string' && workspace !== ''
+    ? [{ sandbox, workspace }]
+    : [];
+}

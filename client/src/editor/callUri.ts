@@ -1,0 +1,31 @@
+/**
+ * The address of a call's plain-text document: `sandglass-call:/<name>.txt?source=<source id>&span=<span id>`. Both ids are
+ * percent-encoded; the name is for the tab only. The server writes the same form as the link of a diagnostic.
+ */
+import type { SpanRef } from '../../../server/src/protocol/messages';
+import { callScheme } from '../contributions';
+import { documentName } from '../plainText';
+
+/** Path of the document that says where sandboxes were looked for. */
+export const lookedPath = '/Where we looked.txt';
+
+export interface UriParts {
+  readonly scheme: string;
+  readonly path: string;
+  readonly query: string;
+}
+
+export function callUriParts(ref: SpanRef, label: string): UriParts {
+  return {
+    scheme: callScheme,
+    path: `/${documentName(label, 'call')} ${ref.spanId.slice(0, 6)}.txt`,
+    query: `source=${encodeURIComponent(ref.sourceId)}&span=${encodeURIComponent(ref.spanId)}`,
+  };
+}
+
+export function parseCallUri(uri: UriParts): SpanRef | null {
+  if (uri.scheme !== callScheme) return null;
+  const query = new URLSearchParams(uri.query);
+  const [sourceId, spanId] = [query.get('source'), query.get('span')];
+  return sourceId !== null && sourceId !== '' && spanId !== null && spanId !== '' ? { sourceId, spanId } : null;
+}

@@ -1,0 +1,48 @@
+/** Numbers as people read them. What was not observed has words of its own and is never shown as zero. */
+import type { CostTotals, UsageTotals } from '../../server/src/protocol/document';
+
+/** `vscode.l10n.t`, handed in so that what only makes text needs no editor. */
+export type Translate = (message: string, ...args: (string | number)[]) => string;
+
+export function totalTokens(usage: UsageTotals): number {
+  return usage.input + usage.output + usage.cacheRead + usage.cacheWrite;
+}
+
+/** 999, 8.4k, 41k, 1.2M. */
+export function tokenCount(count: number): string {
+  if (count < 1000) return String(Math.round(count));
+  const [value, unit] = count < 999_500 ? [count / 1000, 'k'] : [count / 1_000_000, 'M'];
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
+}
+
+/** $0, <$0.01, $0.02, $12.30, $1234. */
+export function dollars(usd: number): string {
+  if (usd === 0) return '$0';
+  if (usd > 0 && usd < 0.01) return '<$0.01';
+  return usd >= 1000 ? `$${Math.round(usd)}` : `$${usd.toFixed(2)}`;
+}
+
+/** A cost with what is missing from it: "no price", "$0.02", "$0.02 + 3 calls without price". Null: nothing to price. */
+export function costText(cost: CostTotals, t: Translate): string | null {
+  if (cost.usd === null) return cost.unpricedCalls > 0 ? t('no price') : null;
+  if (cost.unpricedCalls > 0) {
+    return cost.unpricedCalls === 1
+      ? t('{0} + 1 call without price', dollars(cost.usd))
+      : t('{0} + {1} calls without price', dollars(cost.usd), cost.unpricedCalls);
+  }
+  return cost.usd === 0 && cost.byBasis.local !== undefined ? t('$0 (local model)') : dollars(cost.usd);
+}
+
+/** 12 s, 2:10, 1:02:03. */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, String(seconds % 60).padStart(2, '0')];
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** 0 B, 812 B, 8.1 KB, 2.0 MB. */
+export function byteCount(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
