@@ -2,7 +2,7 @@
  * Every id that package.json and the code must agree on, in one typed table. test/unit/client/contributions.test.ts holds
  * package.json against it, so that neither can drift.
  */
-import type { CallAt, SessionRef, SpanRef } from '../../server/src/protocol/messages';
+import type { SessionRef, ShowCallsArguments, SpanRef } from '../../server/src/protocol/messages';
 
 export const viewContainer = 'sandglass';
 export const sandboxesView = 'sandglass.sandboxes';
@@ -20,13 +20,6 @@ export const contextKeys = {
   /** ServerState['kind']. */
   server: 'sandglass.server',
 } as const;
-
-/** What a lens hands over. The server makes these, so nothing in it is taken for true but the ids. */
-export interface ShowCallsArguments {
-  readonly uri: string;
-  readonly line: number;
-  readonly calls: readonly CallAt[];
-}
 
 export interface OpenTraceArguments extends SessionRef {
   readonly spanId?: string;

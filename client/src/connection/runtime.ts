@@ -2,17 +2,10 @@
  * Which Node runs the server: the editor's own where it has what we need (some Electron releases shipped without
  * node:sqlite), else the one the user named, else one on the PATH, else none, with the reasons.
  */
-
-/** What `server.js --probe` prints as one line of JSON. */
-export interface ProbeReport {
-  readonly node: string;
-  readonly sqlite: boolean;
-  readonly zstd: boolean;
-  readonly gcm: boolean;
-}
+import type { RuntimeProbe } from '../../../server/src/protocol/messages';
 
 export type ProbeOutcome =
-  { readonly kind: 'answered'; readonly report: ProbeReport } | { readonly kind: 'failed'; readonly reason: string };
+  { readonly kind: 'answered'; readonly report: RuntimeProbe } | { readonly kind: 'failed'; readonly reason: string };
 
 export interface RuntimeCandidate {
   readonly from: 'editor' | 'setting' | 'path';
@@ -68,7 +61,7 @@ export function readProbe(stdout: string, stderr: string, exitCode: number | nul
   return { kind: 'failed', reason: said?.trim().slice(0, 200) ?? `exit code ${exitCode ?? 'none'}` };
 }
 
-function parseReport(line: string): ProbeReport | null {
+function parseReport(line: string): RuntimeProbe | null {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -160,7 +160,7 @@ export interface FlowDiagram {
 
 export interface FlowNode {
   readonly id: string;
-  readonly kind: 'prompt' | 'thought' | 'call' | 'group' | 'reply' | 'denial' | 'subagent' | 'compaction' | 'event';
+  readonly kind: 'prompt' | 'thought' | 'text' | 'choice' | 'call' | 'group' | 'reply' | 'denial' | 'subagent' | 'compaction' | 'event';
   readonly status: SpanStatus;
   /** Plain text of the label, for the list that says the same to a screen reader. Untrusted. */
   readonly label: string;
@@ -219,6 +219,19 @@ export interface CallAt {
   readonly time: string | null;
 }
 
+/**
+ * The command of a code lens: `{ command: showCallsCommand, arguments: [ShowCallsArguments] }`. The client opens the trace
+ * at the call, and asks which one when there are several.
+ */
+export const showCallsCommand = 'sandglass.showCalls';
+export interface ShowCallsArguments {
+  readonly uri: string;
+  /** Zero-based. */
+  readonly line: number;
+  /** Newest first; at most 50. */
+  readonly calls: readonly CallAt[];
+}
+
 /** From a line to the calls that touched it, newest first. */
 export const callsAtRequest = new RequestType<{ readonly uri: string; readonly line: number }, readonly CallAt[], void>('sandglass/callsAt');
 
@@ -235,6 +248,10 @@ export const readDirectoryRequest = new RequestType<
   void
 >('sandglass/readDirectory');
 
+/**
+ * A call as a link (`codeDescription.href` of a diagnostic): `sandglass-call:/<name>.txt?source=<sourceId>&span=<spanId>`, both
+ * ids percent-encoded, the name for the tab only and without a slash. The client serves it from the request below.
+ */
 /** The read-only plain-text document of a call, for calls that have no file, and of a session ("Where we looked": no span). */
 export const callTextRequest = new RequestType<SpanRef, { readonly text: string } | null, void>('sandglass/callText');
 
@@ -284,3 +301,12 @@ export interface Probe {
 export const probeRequest = new RequestType0<Probe, void>('sandglass/probe');
 /** The settings or the trust of the workspace changed. */
 export const configureNotification = new NotificationType<{ readonly trusted: boolean; readonly settings: Settings }>('sandglass/configure');
+
+/** What `server.js --probe` prints as one line of JSON (exit code 0), before anything is loaded that this Node may lack. */
+export interface RuntimeProbe {
+  /** `process.versions.node`. */
+  readonly node: string;
+  readonly sqlite: boolean;
+  readonly zstd: boolean;
+  readonly gcm: boolean;
+}

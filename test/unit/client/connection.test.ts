@@ -6,7 +6,7 @@ import { CrashBudget, crashWindowMs, maxCrashesInWindow, maxFailedStarts } from 
 import { cachedProbe } from '../../../client/src/connection/probe';
 import type { Memory } from '../../../client/src/connection/probe';
 import { chooseRuntime, readProbe, runtimeCandidates } from '../../../client/src/connection/runtime';
-import type { ProbeReport } from '../../../client/src/connection/runtime';
+import type { RuntimeProbe } from '../../../server/src/protocol/messages';
 import { readNodePath, readSettings } from '../../../client/src/connection/settings';
 import { loadStoreKey } from '../../../client/src/connection/storeKey';
 
@@ -65,7 +65,7 @@ describe('CrashBudget', () => {
 });
 
 describe('the runtime', () => {
-  const good: ProbeReport = { node: '24.1.0', sqlite: true, zstd: true, gcm: true };
+  const good: RuntimeProbe = { node: '24.1.0', sqlite: true, zstd: true, gcm: true };
 
   it("is the editor's own where it has everything, and nothing else is tried", async () => {
     const tried: string[] = [];
