@@ -10,7 +10,6 @@ const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Z}\u115f\u1160\u3164\uffa0\
 // Stacks of combining marks paint over their neighbours.
 const markStack = /(\p{M}{2})\p{M}+/gu;
 // Colour and cursor codes: without their escape character they would stay behind as noise.
-// eslint-disable-next-line no-control-regex
 const terminalCodes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]{0,2000}(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 /** How much of a text is looked at, as a multiple of the limit: a label of a 10 MB line must not cost 10 MB. */
 const lookAhead = 8;
@@ -20,11 +19,15 @@ export function plainText(text: string, limit: number): string {
   const window = text.slice(0, limit * lookAhead);
   const line = window.replace(terminalCodes, '').replace(invisible, ' ').replace(markStack, '$1').replace(/ {2,}/g, ' ').trim();
   const points = [...line];
-  if (points.length > limit) return `${points.slice(0, limit - 1).join('').trimEnd()}…`;
+  if (points.length > limit)
+    return `${points
+      .slice(0, limit - 1)
+      .join('')
+      .trimEnd()}…`;
   return window.length < text.length && line !== '' ? `${line.trimEnd()}…` : line;
 }
 
-const literal = /^[\p{L}\p{N} .,/_-]$/u;
+const literal = /^[\p{L}\p{N} .,/_]$/u;
 
 /** Lines that `plainText` made, joined by our own `<br/>`. */
 export function escapeLabel(lines: readonly string[]): string {
