@@ -1,0 +1,44 @@
+// What a user installs: exactly the files of the golden list, in a package that is small and was made without a warning.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+const vsix = resolve(root, 'dist/sandglass.vsix');
+const limitBytes = 6 * 1024 * 1024;
+
+/** esbuild names shared chunks by their content: how many there are is no business of a golden list. */
+function packaged(): string[] {
+  const listed = execFileSync(process.execPath, ['node_modules/@vscode/vsce/vsce', 'ls', '--no-dependencies'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const files = listed.split('\n').filter((line) => line.trim() !== '');
+  return [...new Set(files.map((file) => file.replace(/^(dist\/webviews\/).*-[A-Z0-9]{8}\.(js|css)$/, '$1<chunk>.$2')))].sort();
+}
+
+describe('the package', () => {
+  it('holds exactly the files of the golden list', async () => {
+    await expect(`${packaged().join('\n')}\n`).toMatchFileSnapshot('files.txt');
+  });
+
+  it('was packaged and is at most 6 MB', () => {
+    expect(existsSync(vsix), 'run `npm run package` first').toBe(true);
+    expect(statSync(vsix).size).toBeLessThanOrEqual(limitBytes);
+  });
+
+  it('carries minified bundles, without source maps', () => {
+    for (const file of ['dist/extension.js', 'dist/server.js', 'dist/cli.js']) {
+      const text = readFileSync(resolve(root, file), 'utf8');
+      expect(text, file).not.toMatch(/^\/\/# sourceMappingURL/m);
+      const lines = text.split('\n').length;
+      expect(text.length / lines, `${file}: characters per line`).toBeGreaterThan(200);
+    }
+  });
+
+  it('keeps the reader that runs inside a sandbox readable for an auditor', () => {
+    const text = readFileSync(resolve(root, 'dist/reader.js'), 'utf8');
+    expect(text.length / text.split('\n').length).toBeLessThan(120);
+  });
+});
