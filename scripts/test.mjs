@@ -139,6 +139,7 @@ async function runStep(step, limit) {
   const unexplained = code !== 0 && failed === 0 ? 1 : 0;
   const notes = [
     json?.ran,
+    note,
     unexplained ? `${step.label}: ended with ${code}` : null,
     failed > 0 && !step.report ? `${step.label} failed` : null,
   ];
