@@ -27,7 +27,8 @@ export type ToHost =
   | { readonly kind: 'state'; readonly state: TraceViewState };
 
 export type PageRequest =
-  | { readonly kind: 'trace'; readonly offset: number; readonly limit: number }
+  /** `onlyProblems` and `around` as in TracePageParams. */
+  | { readonly kind: 'trace'; readonly offset: number; readonly limit: number; readonly onlyProblems: boolean; readonly around: string | null }
   | { readonly kind: 'flow'; readonly turnId: string }
   | { readonly kind: 'span'; readonly spanId: string };
 

@@ -124,6 +124,10 @@ export interface TracePageParams extends SessionRef {
   readonly offset: number;
   /** At most 500. */
   readonly limit: number;
+  /** Only rows that failed or were denied or aborted, and the turns and LLM calls above them; `offset` and `total` count these. */
+  readonly onlyProblems?: boolean;
+  /** Instead of `offset`: the page that holds this span, `offset` being a multiple of `limit`. The first page if it is not among the rows. */
+  readonly around?: string | null;
 }
 
 export interface TracePage {
