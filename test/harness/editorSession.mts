@@ -1,0 +1,84 @@
+// An editor as a user has it: a profile of its own, the packaged extension installed, a folder open, and a page that
+// shows it. One owner: `close` ends the page, the browser, the server and removes the profile.
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { launchChromium } from './browser.mts';
+import { installCodeServer, installExtension, startCodeServer } from './codeServer.mts';
+import type { RunningCodeServer } from './codeServer.mts';
+import { temporaryProfile } from './profile.mts';
+import type { TemporaryProfile, Theme } from './profile.mts';
+import { Workbench } from './workbench.mts';
+
+export interface EditorOptions {
+  readonly vsix: string;
+  /** Copied into the profile's place, so that nothing of the project is changed; none: an empty folder. */
+  readonly folder: string | null;
+  readonly theme?: Theme;
+  /** False leaves the folder untrusted, as VS Code opens a folder it has not seen. */
+  readonly trusted: boolean;
+  readonly size?: { readonly width: number; readonly height: number };
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Editor {
+  readonly workbench: Workbench;
+  readonly folder: string;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** The installed extension and the server behind an address, for a page of ours or for a person's browser. */
+export interface Served {
+  readonly server: RunningCodeServer;
+  readonly profile: TemporaryProfile;
+  readonly folder: string;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function serveEditor(options: EditorOptions): Promise<Served> {
+  const codeServer = await installCodeServer();
+  const profile = await temporaryProfile(options.theme, options.settings);
+  let server: RunningCodeServer | null = null;
+  const close = async () => {
+    await server?.stop();
+    await profile.dispose();
+  };
+  try {
+    const folder = join(profile.dir, 'workspace');
+    if (options.folder) await cp(options.folder, folder, { recursive: true });
+    else await mkdir(folder);
+    await installExtension(codeServer, profile, options.vsix);
+    server = await startCodeServer(codeServer, { ...profile, trustAll: options.trusted, ...(options.env ? { env: options.env } : {}) });
+    return { server, profile, folder, url: server.url(folder), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export async function openEditor(options: EditorOptions): Promise<Editor> {
+  const served = await serveEditor(options);
+  let browser: Browser | null = null;
+  const close = async () => {
+    await browser?.close();
+    await served.close();
+  };
+  try {
+    browser = await launchChromium();
+    const context: BrowserContext = await browser.newContext({
+      viewport: options.size ?? { width: 1440, height: 900 },
+      reducedMotion: 'reduce',
+    });
+    const page = await context.newPage();
+    await page.goto(served.url);
+    const workbench = new Workbench(page);
+    await workbench.ready();
+    return { workbench, folder: served.folder, url: served.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+// Page object of the VS Code workbench: what a user does and sees, in the editor's own words. Knows nothing of Sandglass.
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Frame, Locator, Page } from 'playwright-core';
+import { HarnessError } from './tools.mts';
+
+const readyTimeoutMs = 60_000;
+
+export class Workbench {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Shown, and its extension host runs: before that a command may be lost. */
+  async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: readyTimeoutMs });
+    await this.page.locator('.part.statusbar .statusbar-item').first().waitFor({ timeout: readyTimeoutMs });
+    await this.page.locator('.part.activitybar .action-item').first().waitFor({ timeout: readyTimeoutMs });
+  }
+
+  /** Runs a command through the palette, by the words a user reads there. */
+  async command(title: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input').first();
+    await this.page.keyboard.press('F1');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const entry = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first();
+    await entry.waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** Opens a view container by its title in the activity bar. */
+  async openViewContainer(title: string): Promise<Locator> {
+    const tab = this.page.locator(`.part.activitybar .action-item [aria-label^="${title}"]`).first();
+    await tab.waitFor();
+    const sidebar = this.page.locator('.part.sidebar');
+    if (!(await sidebar.locator('.composite.title', { hasText: new RegExp(title, 'i') }).isVisible())) await tab.click();
+    await sidebar.waitFor();
+    return sidebar;
+  }
+
+  sideBar(): Locator {
+    return this.page.locator('.part.sidebar');
+  }
+
+  panel(): Locator {
+    return this.page.locator('.part.panel');
+  }
+
+  statusItem(text: string | RegExp): Locator {
+    return this.page.locator('.part.statusbar .statusbar-item').filter({ hasText: text });
+  }
+
+  problems(): Locator {
+    return this.page.locator('.markers-panel .monaco-list-row');
+  }
+
+  tabs(): Locator {
+    return this.page.locator('.part.editor .tabs-container .tab');
+  }
+
+  codeLenses(): Locator {
+    return this.page.locator('.monaco-editor .codelens-decoration');
+  }
+
+  debugToolbar(): Locator {
+    return this.page.locator('.debug-toolbar');
+  }
+
+  notifications(): Locator {
+    return this.page.locator('.notifications-toasts .notification-toast');
+  }
+
+  /** The page inside the webview that is shown and holds the text or element looked for. */
+  async webview(holding: string, timeoutMs = 30_000): Promise<Frame> {
+    const until = Date.now() + timeoutMs;
+    for (;;) {
+      for (const frame of this.page.frames()) {
+        if (!/\/webview\/|vscode-webview|fake\.html/.test(frame.url())) continue;
+        if ((await frame.locator(holding).count().catch(gone)) > 0) return frame;
+      }
+      if (Date.now() > until) {
+        throw new HarnessError(
+          `No webview shows ${holding} within ${timeoutMs / 1000} s.`,
+          `Frames: ${this.page
+            .frames()
+            .map((frame) => frame.url())
+            .join(' ')}`,
+        );
+      }
+      await this.page.waitForTimeout(100);
+    }
+  }
+
+  async screenshot(path: string): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    await this.page.screenshot({ path });
+  }
+}
+
+/** A frame that is replaced while we look holds nothing. */
+function gone(): number {
+  return 0;
+}
