@@ -1,0 +1,48 @@
+/** The requests by name. Loaded with the language client, so that starting the extension loads no protocol library. */
+import type { RequestType } from 'vscode-languageserver-protocol';
+import {
+  attachRequest,
+  callsAtRequest,
+  callTextRequest,
+  detachRequest,
+  flowRequest,
+  inventoryRequest,
+  locateRequest,
+  openRequest,
+  playSampleRequest,
+  readDirectoryRequest,
+  readFileRequest,
+  replayRequest,
+  sessionsRequest,
+  spanRequest,
+  statFileRequest,
+  statusRequest,
+  traceRequest,
+} from '../../../server/src/protocol/messages';
+
+export const requestTypes = {
+  inventory: inventoryRequest,
+  open: openRequest,
+  playSample: playSampleRequest,
+  attach: attachRequest,
+  detach: detachRequest,
+  sessions: sessionsRequest,
+  trace: traceRequest,
+  flow: flowRequest,
+  span: spanRequest,
+  locate: locateRequest,
+  callsAt: callsAtRequest,
+  readFile: readFileRequest,
+  statFile: statFileRequest,
+  readDirectory: readDirectoryRequest,
+  callText: callTextRequest,
+  replay: replayRequest,
+  status: statusRequest,
+} as const;
+
+export type RequestName = keyof typeof requestTypes;
+export type ParamsOf<N extends RequestName> = (typeof requestTypes)[N] extends RequestType<infer P, infer _R, infer _E> ? P : never;
+export type ResultOf<N extends RequestName> = (typeof requestTypes)[N] extends RequestType<infer _P, infer R, infer _E> ? R : never;
+
+/** Changes something, so it is not simply asked again when the server died over it. */
+export type ActingRequest = 'open' | 'playSample' | 'attach' | 'detach';

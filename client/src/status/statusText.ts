@@ -1,0 +1,83 @@
+/** What the status bar says: what the agent in view does now, for how long, and what it has cost. Pure. */
+import type { StatusView } from '../../../server/src/protocol/messages';
+import { clock, costText, dollars, tokenCount } from '../format';
+import type { Translate } from '../format';
+import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
+
+/** A model that has not answered for this long turns the item amber. */
+export const modelWaitAmberMs = 120_000;
+/** A start that lies further back is no clock worth showing: the record is old, or the clocks differ. */
+const maxElapsedMs = 24 * 3_600_000;
+const maxToolName = 30;
+const maxModelsInTooltip = 12;
+
+export interface StatusText {
+  readonly text: string;
+  /** Waiting for the model for too long. */
+  readonly amber: boolean;
+  /** It shows a time that goes on. */
+  readonly ticking: boolean;
+  /** Markdown, every untrusted part escaped. */
+  readonly tooltip: string;
+  /** What a screen reader says. */
+  readonly spoken: string;
+}
+
+export function statusText(view: StatusView, now: number, t: Translate): StatusText {
+  const { doing, amber, ticking, icon } = doingNow(view, now, t);
+  const numbers = [t('{0} tok', tokenCount(view.tokens)), costText(view.session.totals.cost, t)].filter((part) => part !== null);
+  const said = [doing, ...numbers].join(' · ');
+  return { text: `$(${icon}) ${withoutIcons(said)}`, amber, ticking, tooltip: tooltip(view, t), spoken: t('Sandglass: {0}', said) };
+}
+
+function doingNow(
+  view: StatusView,
+  now: number,
+  t: Translate,
+): { readonly doing: string; readonly amber: boolean; readonly ticking: boolean; readonly icon: string } {
+  switch (view.now.kind) {
+    case 'idle':
+      return {
+        doing: t('{0} idle', plainText(view.session.agent, { maxLength: maxToolName })),
+        amber: false,
+        ticking: false,
+        icon: 'robot',
+      };
+    case 'tool': {
+      const elapsed = elapsedMs(view.now.since, now);
+      const name = plainText(view.now.name, { maxLength: maxToolName });
+      return { doing: elapsed === null ? name : `${name} ${clock(elapsed)}`, amber: false, ticking: elapsed !== null, icon: 'sync~spin' };
+    }
+    case 'model': {
+      const elapsed = elapsedMs(view.now.since, now);
+      const doing = elapsed === null ? t('waiting for the model') : t('waiting for the model {0}', clock(elapsed));
+      return { doing, amber: elapsed !== null && elapsed >= modelWaitAmberMs, ticking: elapsed !== null, icon: 'sync~spin' };
+    }
+  }
+}
+
+/** Null when the start is unreadable or too long ago; a start in the future (another clock) counts as now. */
+function elapsedMs(since: string, now: number): number | null {
+  const start = Date.parse(since);
+  if (Number.isNaN(start)) return null;
+  const elapsed = Math.max(0, now - start);
+  return elapsed > maxElapsedMs ? null : elapsed;
+}
+
+function tooltip(view: StatusView, t: Translate): string {
+  const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title ?? view.session.key ?? view.session.id)}`;
+  const price = (usd: number | null, basis: string): string =>
+    usd === null ? t('no price') : usd === 0 && basis === 'local' ? t('$0 (local model)') : dollars(usd);
+  const rows = view.byModel
+    .slice(0, maxModelsInTooltip)
+    .map(
+      (row) =>
+        `| ${escapedMarkdown(row.model)} | ${row.calls} | ${tokenCount(row.tokens)} | ${escapedMarkdown(price(row.usd, row.basis))} | ${escapedMarkdown(row.basis)} |`,
+    );
+  const more = view.byModel.length > maxModelsInTooltip ? [t('{0} more models', view.byModel.length - maxModelsInTooltip)] : [];
+  const table =
+    rows.length === 0
+      ? []
+      : [`| ${t('Model')} | ${t('Calls')} | ${t('Tokens')} | ${t('Cost')} | ${t('Basis')} |`, '|---|---:|---:|---:|---|', ...rows];
+  return [title, '', ...table, '', ...more, t('Click to open the trace')].join('\n');
+}

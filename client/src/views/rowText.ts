@@ -1,0 +1,298 @@
+/** What a row says beside its label, and its icon by state. Words only; what came out of a sandbox is made plain here. */
+import type { SessionInfo, SessionStatus } from '../../../server/src/protocol/document';
+import type { SandboxNode } from '../../../server/src/protocol/messages';
+import { assertNever } from '../assertNever';
+import { attachWords, rowWords } from '../contributions';
+import { costText, tokenCount, totalTokens } from '../format';
+import type { Translate } from '../format';
+import { plainText } from '../plainText';
+import type { NoteRow, Row, Sum } from './treeModel';
+
+/** Name of a codicon, and the theme colour for it where the shape alone is not enough. Never colour alone. */
+export interface RowIcon {
+  readonly icon: string;
+  readonly color?: string;
+}
+
+export function description(row: Row, t: Translate): string {
+  switch (row.kind) {
+    case 'sandbox':
+      return join([
+        sandboxState(row.node, t),
+        row.node.model === null ? null : plainText(row.node.model, { maxLength: 40 }),
+        ...sumParts(row.sum, t),
+      ]);
+    case 'agent':
+      return join([row.sum.sessions === 1 ? t('1 session') : t('{0} sessions', row.sum.sessions), ...sumParts(row.sum, t)]);
+    case 'session':
+      return join([
+        sessionState(row.session, t),
+        ...sumParts(
+          {
+            sessions: 1,
+            running: 0,
+            failedToolCalls: row.session.totals.failedToolCalls,
+            usage: row.session.totals.usage,
+            cost: row.session.totals.cost,
+          },
+          t,
+        ),
+      ]);
+    case 'note':
+      return row.note.kind === 'failed' ? row.note.hint : '';
+    default:
+      return assertNever(row);
+  }
+}
+
+export function noteLabel(note: NoteRow['note'], t: Translate): string {
+  switch (note.kind) {
+    case 'not-attached':
+      return t('Not attached. Click to attach (it only reads).');
+    case 'attaching':
+      return t('Attaching…');
+    case 'lost':
+      return note.retrying ? t('Connection lost, trying again: {0}', note.reason) : t('Connection lost: {0}', note.reason);
+    case 'failed':
+      return note.reason;
+    case 'loading':
+      return t('Reading…');
+    case 'no-sessions':
+      return t('No session yet: no agent has run here.');
+    case 'more':
+      return note.hidden === 1 ? t('1 more session') : t('{0} more sessions', note.hidden);
+    default:
+      return assertNever(note);
+  }
+}
+
+/** Lines of the tooltip, shown as plain text. */
+export function tooltip(row: Row, t: Translate): string {
+  switch (row.kind) {
+    case 'sandbox': {
+      const { node } = row;
+      const known = (label: string, value: string | null): string | null => (value === null ? null : `${label}: ${plainText(value)}`);
+      return lines([
+        row.label,
+        sandboxState(node, t),
+        known(t('Runtime'), node.runtime === null ? null : [node.runtime, node.runtimeVersion].filter(Boolean).join(' ')),
+        known(t('Model'), node.model),
+        known(t('Provider'), node.provider),
+        known(t('Seen by'), node.seenBy.length === 0 ? null : node.seenBy.join(', ')),
+        ...sumParts(row.sum, t),
+        ...node.findings.slice(0, 5).map((finding) => `${severityWord(finding.severity, t)}: ${plainText(finding.message)}`),
+        ...node.skipped.slice(0, 5).map((skipped) => t('Not read: {0} ({1})', plainText(skipped.where), plainText(skipped.reason))),
+      ]);
+    }
+    case 'agent':
+      return lines([t('Agent {0}', row.label), ...sumParts(row.sum, t)]);
+    case 'session': {
+      const { session } = row;
+      const { totals } = session;
+      return lines([
+        row.label,
+        sessionState(session, t),
+        t('Trigger: {0}', session.trigger),
+        session.startTime === null ? null : t('Start: {0}', plainText(session.startTime)),
+        session.endTime === null ? null : t('End: {0}', plainText(session.endTime)),
+        t('{0} turns, {1} LLM calls, {2} tool calls, {3} failed', totals.turns, totals.llmCalls, totals.toolCalls, totals.failedToolCalls),
+        t(
+          'Tokens: {0} in, {1} out, {2} cache read, {3} cache write',
+          totals.usage.input,
+          totals.usage.output,
+          totals.usage.cacheRead,
+          totals.usage.cacheWrite,
+        ),
+        costText(totals.cost, t),
+        session.key === null ? null : plainText(session.key),
+        plainText(session.id),
+      ]);
+    }
+    case 'note':
+      return lines([noteLabel(row.note, t), row.note.kind === 'failed' ? row.note.hint : null]);
+    default:
+      return assertNever(row);
+  }
+}
+
+export function icon(row: Row): RowIcon {
+  switch (row.kind) {
+    case 'sandbox':
+      return sandboxIcon(row.node);
+    case 'agent':
+      return { icon: 'robot' };
+    case 'session':
+      return sessionIcon(row.session);
+    case 'note':
+      return noteIcon(row.note);
+    default:
+      return assertNever(row);
+  }
+}
+
+/** What the menus match on. */
+export function contextValue(row: Row): string {
+  switch (row.kind) {
+    case 'sandbox': {
+      const { attach } = row.node;
+      const words: Record<typeof attach.kind, readonly string[]> = {
+        idle: [attachWords.attachable],
+        failed: [attachWords.attachable],
+        attaching: [attachWords.attaching],
+        live: [attachWords.detachable],
+        read: [attachWords.detachable],
+        lost: [attachWords.attachable, attachWords.detachable],
+      };
+      return [rowWords.sandbox, row.node.kind, attach.kind, ...words[attach.kind]].join(' ');
+    }
+    case 'agent':
+      return rowWords.agent;
+    case 'session':
+      return rowWords.session;
+    case 'note':
+      return `${rowWords.note} ${row.note.kind}`;
+    default:
+      return assertNever(row);
+  }
+}
+
+function sandboxState(node: SandboxNode, t: Translate): string {
+  const { attach } = node;
+  switch (attach.kind) {
+    case 'live':
+      return node.kind === 'sample' ? t('playing') : t('live');
+    case 'read':
+      return node.kind === 'sample' ? t('sample: scripted model') : t('recording');
+    case 'attaching':
+      return t('attaching…');
+    case 'lost':
+      return attach.retrying ? t('lost, trying again') : t('lost');
+    case 'failed':
+      return t('failed');
+    case 'idle':
+      return idleState(node, t);
+    default:
+      return assertNever(attach);
+  }
+}
+
+function idleState(node: SandboxNode, t: Translate): string {
+  switch (node.state) {
+    case 'running':
+      return t('running, not attached');
+    case 'paused':
+      return t('paused');
+    case 'stopped':
+      return t('stopped');
+    case 'recorded':
+      return node.kind === 'sample' ? t('sample: scripted model') : t('recording, not read');
+    case 'unknown':
+      return t('not attached');
+    default:
+      return assertNever(node.state);
+  }
+}
+
+function sessionState(session: SessionInfo, t: Translate): string {
+  const status: Record<SessionStatus, string> = {
+    running: t('running'),
+    done: t('done'),
+    failed: t('failed'),
+    killed: t('killed'),
+    timeout: t('timed out'),
+    unknown: t('state unknown'),
+  };
+  const archived: Record<SessionInfo['state'], string | null> = {
+    live: null,
+    reset: t('reset'),
+    deleted: t('deleted'),
+    archived: t('archived'),
+  };
+  return join([status[session.status], archived[session.state]]);
+}
+
+/** Running, tokens, cost, failures; a part that is not known says so or is left out, and none is ever a made-up zero. */
+function sumParts(sum: Sum | null, t: Translate): readonly (string | null)[] {
+  if (sum === null) return [];
+  const tokens = totalTokens(sum.usage);
+  return [
+    sum.running > 0 ? t('{0} running', sum.running) : null,
+    tokens > 0 ? t('{0} tok', tokenCount(tokens)) : null,
+    costText(sum.cost, t),
+    sum.failedToolCalls > 0 ? t('{0} failed', sum.failedToolCalls) : null,
+  ];
+}
+
+function sandboxIcon(node: SandboxNode): RowIcon {
+  switch (node.attach.kind) {
+    case 'attaching':
+      return { icon: 'loading~spin' };
+    case 'failed':
+      return { icon: 'error', color: 'list.errorForeground' };
+    case 'lost':
+      return { icon: 'debug-disconnect', color: 'list.warningForeground' };
+    case 'live':
+      return { icon: 'vm-running' };
+    case 'read':
+    case 'idle':
+      return {
+        icon:
+          node.kind === 'sample' ? 'beaker' : node.kind === 'directory' ? 'folder-library' : node.state === 'running' ? 'vm' : 'vm-outline',
+      };
+    default:
+      return assertNever(node.attach);
+  }
+}
+
+function sessionIcon(session: SessionInfo): RowIcon {
+  switch (session.status) {
+    case 'running':
+      return { icon: 'play-circle', color: 'charts.blue' };
+    case 'done':
+      return session.totals.failedToolCalls > 0
+        ? { icon: 'warning', color: 'list.warningForeground' }
+        : { icon: 'pass', color: 'charts.green' };
+    case 'failed':
+      return { icon: 'error', color: 'list.errorForeground' };
+    case 'killed':
+      return { icon: 'circle-slash' };
+    case 'timeout':
+      return { icon: 'watch' };
+    case 'unknown':
+      return { icon: 'circle-outline' };
+    default:
+      return assertNever(session.status);
+  }
+}
+
+function noteIcon(note: NoteRow['note']): RowIcon {
+  switch (note.kind) {
+    case 'not-attached':
+      return { icon: 'plug' };
+    case 'attaching':
+    case 'loading':
+      return { icon: 'loading~spin' };
+    case 'lost':
+      return { icon: 'debug-disconnect', color: 'list.warningForeground' };
+    case 'failed':
+      return { icon: 'error', color: 'list.errorForeground' };
+    case 'no-sessions':
+      return { icon: 'info' };
+    case 'more':
+      return { icon: 'ellipsis' };
+    default:
+      return assertNever(note);
+  }
+}
+
+function severityWord(severity: 'error' | 'warning' | 'information', t: Translate): string {
+  return { error: t('Error'), warning: t('Warning'), information: t('Note') }[severity];
+}
+
+function join(parts: readonly (string | null)[]): string {
+  return parts.filter((part) => part !== null && part !== '').join(' · ');
+}
+
+function lines(parts: readonly (string | null)[]): string {
+  return parts.filter((part) => part !== null && part !== '').join('\n');
+}

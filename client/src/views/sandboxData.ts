@@ -1,0 +1,155 @@
+/**
+ * What the view knows: the inventory and the sessions of each attached source, fetched again when the server says that they
+ * changed. The one owner of this data in the client; rows, status and commands read it here.
+ */
+import type { Changed, Inventory, SandboxNode } from '../../../server/src/protocol/messages';
+import { Coalescer } from '../coalescer';
+import type { ServerHost } from '../connection/serverHost';
+import { ServerError } from '../connection/serverError';
+import { DisposableStore } from '../disposables';
+import { sessionsAtOnce } from './treeModel';
+import type { SessionsState, TreeState } from './treeModel';
+
+/** The server says so ten times a second at most; the view follows four times a second. */
+const refreshIntervalMs = 250;
+const moreStep = sessionsAtOnce;
+
+export class SandboxData implements TreeState {
+  readonly #disposables = new DisposableStore();
+  readonly #listeners = new Set<() => void>();
+  readonly #coalescer: Coalescer;
+  #inventory: Inventory | null = null;
+  #sessions = new Map<string, SessionsState>();
+  #shown = new Map<string, number>();
+  #inventoryStale = true;
+  #staleSessions = new Set<string>();
+  #failure: string | null = null;
+
+  constructor(
+    private readonly server: ServerHost,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    this.#coalescer = this.#disposables.add(new Coalescer(refreshIntervalMs, () => this.#fetch(), failed));
+    this.#disposables.add(server.onChanged((changed) => this.#take(changed)));
+    this.#disposables.add(
+      server.onDidChangeState((state) => {
+        // A new server starts from nothing: what the last one said no longer holds.
+        if (state.kind === 'running') this.invalidate();
+        if (state.kind === 'failed') this.#forget();
+      }),
+    );
+  }
+
+  get inventory(): Inventory | null {
+    return this.#inventory;
+  }
+  get sessions(): ReadonlyMap<string, SessionsState> {
+    return this.#sessions;
+  }
+  get shown(): ReadonlyMap<string, number> {
+    return this.#shown;
+  }
+  /** Why there is no inventory, when the server ran but could not make one. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  onDidChange(listener: () => void): { dispose(): void } {
+    this.#listeners.add(listener);
+    return { dispose: () => this.#listeners.delete(listener) };
+  }
+
+  node(sourceId: string): SandboxNode | null {
+    return this.#inventory?.sandboxes.find((each) => each.id === sourceId) ?? null;
+  }
+
+  /** The inventory, fetched first when there is none yet; `look` looks for sandboxes anew. */
+  async load(look = false): Promise<Inventory> {
+    if (this.#inventory === null || look) await this.#fetchInventory(look);
+    if (this.#inventory === null) throw new ServerError('unavailable', this.#failure ?? 'nothing is known yet');
+    return this.#inventory;
+  }
+
+  invalidate(): void {
+    this.#inventoryStale = true;
+    for (const sourceId of this.#sessions.keys()) this.#staleSessions.add(sourceId);
+    this.#coalescer.ask();
+  }
+
+  showMore(parent: string): void {
+    this.#shown.set(parent, (this.#shown.get(parent) ?? sessionsAtOnce) + moreStep);
+    this.#tell();
+  }
+
+  dispose(): void {
+    this.#disposables.dispose();
+    this.#listeners.clear();
+  }
+
+  #take(changed: Changed): void {
+    if (changed.inventory) this.#inventoryStale = true;
+    for (const { sourceId } of changed.sessions) this.#staleSessions.add(sourceId);
+    this.#coalescer.ask();
+  }
+
+  #forget(): void {
+    this.#inventory = null;
+    this.#sessions = new Map();
+    this.#shown = new Map();
+    this.#tell();
+  }
+
+  async #fetch(): Promise<void> {
+    if (this.server.state.kind !== 'running') return;
+    if (this.#inventoryStale) await this.#fetchInventory(false);
+    else await this.#fetchSessions();
+  }
+
+  async #fetchInventory(refresh: boolean): Promise<void> {
+    this.#inventoryStale = false;
+    try {
+      this.#inventory = await this.server.request('inventory', { refresh });
+      this.#failure = null;
+    } catch (error) {
+      this.#inventoryStale = true;
+      this.#failure = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
+    const known = new Set(this.#inventory.sandboxes.map((node) => node.id));
+    for (const sourceId of this.#sessions.keys()) if (!known.has(sourceId)) this.#sessions.delete(sourceId);
+    for (const parent of this.#shown.keys()) if (![...known].some((id) => parent.includes(id))) this.#shown.delete(parent);
+    for (const node of this.#inventory.sandboxes) {
+      const readable = node.attach.kind === 'live' || node.attach.kind === 'read' || node.attach.kind === 'lost';
+      if (readable && this.#sessions.get(node.id)?.kind !== 'loaded') this.#staleSessions.add(node.id);
+      if (node.attach.kind === 'idle') this.#sessions.delete(node.id);
+    }
+    this.#tell();
+    await this.#fetchSessions();
+  }
+
+  async #fetchSessions(): Promise<void> {
+    const stale = [...this.#staleSessions];
+    this.#staleSessions.clear();
+    if (stale.length === 0) return;
+    await Promise.all(stale.map((sourceId) => this.#fetchSessionsOf(sourceId)));
+    this.#tell();
+  }
+
+  async #fetchSessionsOf(sourceId: string): Promise<void> {
+    if (this.#inventory !== null && this.node(sourceId) === null) return;
+    try {
+      this.#sessions.set(sourceId, { kind: 'loaded', sessions: await this.server.request('sessions', { sourceId }) });
+    } catch (error) {
+      this.failed(error);
+      // What is shown stays while a server comes back; a reason stands where nothing was shown yet.
+      if (ServerError.is(error, 'lost') || ServerError.is(error, 'unavailable')) this.#staleSessions.add(sourceId);
+      else if (this.#sessions.get(sourceId)?.kind !== 'loaded') {
+        this.#sessions.set(sourceId, { kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
