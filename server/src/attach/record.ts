@@ -88,12 +88,14 @@ export interface HeartbeatRecord {
   readonly kind: 'heartbeat';
 }
 
-/** What the source says about itself, as soon as it knows. */
+/** What the source says about itself; the first record. null: it does not know. */
 export interface AboutRecord {
   readonly kind: 'about';
   readonly runtimeVersion: string | null;
-  /** Providers whose `baseUrl` is on this host or the like, by provider id; for the cost basis `local`. */
-  readonly workspaceDirs: readonly string[];
+  /** Name of the sandbox, by its registry row or label. */
+  readonly sandboxName: string | null;
+  /** `provider` of the sandbox's registry row (`nvidia-prod`, `ollama-local` …): the vendor that the provider `inference` hides. */
+  readonly provider: string | null;
 }
 
 export type SourceRecord = (
@@ -120,7 +122,10 @@ export interface OpenOptions {
 export interface SandboxFiles {
   /** `path` is absolute in the sandbox. Rejects with SandboxFileError. */
   read(path: string, signal: AbortSignal): Promise<{ readonly bytes: Uint8Array; readonly mtime: number }>;
-  stat(path: string, signal: AbortSignal): Promise<{ readonly type: 'file' | 'directory'; readonly size: number; readonly mtime: number } | null>;
+  stat(
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly type: 'file' | 'directory'; readonly size: number; readonly mtime: number } | null>;
   list(path: string, signal: AbortSignal): Promise<readonly { readonly name: string; readonly type: 'file' | 'directory' }[]>;
 }
 

@@ -1,0 +1,138 @@
+/**
+ * The supervisor's log as a recording keeps it: `docker logs` of the container, and the files of its `/var/log`. The same event
+ * stands in several of them: a line counts as often as in the file that has it most often.
+ */
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LogRecord, SkippedRecord, SourceRecord } from '../record';
+import { reasonOf } from '../reader/context';
+import { bytesOf, openRegular } from '../reader/fileBytes';
+import { lineBatches, type Line, type Rest } from '../reader/lines';
+import { parseObject } from '../reader/reduce';
+
+/** Different lines that are told apart; more are not expected of a supervisor in months. */
+const MAX_LINES = 1_000_000;
+const MAX_LOG_LINE_BYTES = 1024 * 1024;
+const CURSOR_KEY = 'logs';
+const VAR_LOG = /^openshell\.[^/]*\.log$/;
+
+export type LogLayout = { readonly kind: 'one-container' } | { readonly kind: 'two-containers' } | { readonly kind: 'agent-only' };
+
+export class LogFiles {
+  readonly #root: string;
+  readonly #layout: LogLayout;
+  readonly #offsets = new Map<string, number>();
+  /** How often each line was seen in each file, and how often it was handed out. */
+  readonly #counts = new Map<string, Map<number, number>>();
+  readonly #given = new Map<number, number>();
+  readonly #resume: ReadonlyMap<string, number>;
+  readonly #follow: boolean;
+  #resumed = false;
+
+  constructor(root: string, layout: LogLayout, options: { readonly cursors: ReadonlyMap<string, string>; readonly follow: boolean }) {
+    this.#follow = options.follow;
+    this.#root = root;
+    this.#layout = layout;
+    const cursor = parseObject(options.cursors.get(CURSOR_KEY) ?? '{}') ?? {};
+    this.#resume = new Map(Object.entries(cursor).filter((pair): pair is [string, number] => typeof pair[1] === 'number'));
+  }
+
+  get watched(): readonly string[] {
+    return [this.#root, join(this.#root, 'var-log')];
+  }
+
+  async *scan(): AsyncGenerator<SourceRecord> {
+    if (this.#layout.kind === 'agent-only') return;
+    const files = this.#files();
+    // What an earlier life handed out is counted first, in every file, and not told again.
+    if (!this.#resumed)
+      for (const file of files) if (this.#resume.has(file)) for await (const _ of this.#read(file, this.#resume.get(file) ?? 0)) break;
+    this.#resumed = true;
+    let grown = false;
+    for (const file of files) {
+      const size = lstatSync(join(this.#root, file), { throwIfNoEntry: false })?.size ?? 0;
+      const offset = this.#offsets.get(file) ?? 0;
+      if (size === offset) continue;
+      if (size < offset) this.#again(file);
+      grown = true;
+      yield* this.#read(file, null);
+    }
+    if (grown) yield { kind: 'heartbeat', cursor: { key: CURSOR_KEY, value: JSON.stringify(Object.fromEntries(this.#offsets)) } };
+  }
+
+  /** Another file of the same name: its lines are counted anew, and only what exceeds what was given goes out. */
+  #again(file: string): void {
+    this.#offsets.delete(file);
+    this.#counts.delete(file);
+  }
+
+  /** With `until`, lines before it are counted only. */
+  async *#read(file: string, until: number | null): AsyncGenerator<SourceRecord> {
+    try {
+      const handle = await openRegular(join(this.#root, file));
+      try {
+        const from = this.#offsets.get(file) ?? 0;
+        const batches = lineBatches(bytesOf(handle, false, from), from, createHash('sha256'), MAX_LOG_LINE_BYTES);
+        for (;;) {
+          const next = await batches.next();
+          const lines: readonly Line[] = next.done ? this.#lastLine(next.value) : next.value.lines;
+          for (const line of lines) {
+            if (until !== null && line.start >= until) return;
+            const isNew = this.#isNew(file, line);
+            this.#offsets.set(file, line.start + (line.bytes?.length ?? 0) + 1);
+            if (isNew === null) {
+              yield { kind: 'skipped', where: file, reason: `the log has more than ${MAX_LINES} different lines` } satisfies SkippedRecord;
+              return;
+            }
+            if (isNew && until === null) yield { kind: 'log', text: textOf(line) } satisfies LogRecord;
+          }
+          if (!next.done) this.#offsets.set(file, next.value.end);
+          else return;
+        }
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      yield { kind: 'skipped', where: file, reason: reasonOf(error) } satisfies SkippedRecord;
+    }
+  }
+
+  /** The last line of a recording may lack its end; a live one is waited for. */
+  #lastLine(rest: Rest): readonly Line[] {
+    return this.#follow || rest.tooLong || rest.bytes.length === 0 ? [] : [{ start: rest.start, bytes: rest.bytes }];
+  }
+
+  /** null: there are too many to tell. */
+  #isNew(file: string, line: Line): boolean | null {
+    const text = textOf(line);
+    if (text.trim() === '') return false;
+    if (this.#given.size >= MAX_LINES) return null;
+    const key = createHash('sha256').update(text).digest().readUIntBE(0, 6);
+    const counts = this.#counts.get(file) ?? new Map<number, number>();
+    this.#counts.set(file, counts);
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    if (count <= (this.#given.get(key) ?? 0)) return false;
+    this.#given.set(key, count);
+    return true;
+  }
+
+  #files(): readonly string[] {
+    const container = this.#layout.kind === 'two-containers' ? ['container-supervisor.log'] : ['container.log'];
+    const files = container.filter((name) => lstatSync(join(this.#root, name), { throwIfNoEntry: false })?.isFile());
+    const varLog = join(this.#root, 'var-log');
+    if (!lstatSync(varLog, { throwIfNoEntry: false })?.isDirectory()) return files;
+    return [
+      ...files,
+      ...readdirSync(varLog)
+        .filter((name) => VAR_LOG.test(name))
+        .sort()
+        .map((name) => `var-log/${name}`),
+    ];
+  }
+}
+
+function textOf(line: Line): string {
+  return line.bytes?.toString('utf8').replace(/\r$/, '') ?? '';
+}

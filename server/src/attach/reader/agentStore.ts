@@ -1,0 +1,178 @@
+/** One agent's database, if it holds transcripts at all: up to 2026.7.1 a file of that name holds only the memory index. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SourceRecord } from '../record';
+import type { ReaderContext } from './context';
+import { isArchiveOf } from './names';
+import { reduceTrajectory } from './reduce';
+import { readRowCursor } from './rowCursor';
+import { SessionRows } from './sessionRows';
+import { changedIndexEntries, type IndexMemory } from './sqliteIndex';
+import { appVersion, archivedSessions, eventRows, generations, sessionTops, type SessionTop } from './sqliteRows';
+import { SqliteStore, StoreError } from './sqliteStore';
+
+/** The index is asked for at most this often while rows stream. */
+const INDEX_EVERY_MS = 200;
+/** Sessions compared as a whole in one look, before what is new gets its turn again. */
+const VERIFY_AT_ONCE = 8;
+const RETRIES = 5;
+const RETRY_MS = 60;
+
+export class AgentStore {
+  readonly #context: ReaderContext;
+  readonly #agent: string;
+  readonly #file: string;
+  readonly #store: SqliteStore;
+  readonly #sessions = new Map<string, SessionRows>();
+  readonly #trajectories = new Map<string, number>();
+  readonly #index: IndexMemory = { sent: new Map(), nodes: new Map() };
+  #stamp: string | null;
+  #indexFrom = 0;
+  #indexOwed = false;
+  #queue: SessionRows[] = [];
+  #verifyFrom = 0;
+  #verifyOwed = false;
+  #cursorOwed = false;
+  #generations: ReadonlyMap<string, string> = new Map();
+  #version: string | null = null;
+
+  constructor(context: ReaderContext, agent: string, path: string, file: string) {
+    this.#context = context;
+    this.#agent = agent;
+    this.#file = file;
+    this.#store = new SqliteStore(path, context.mayCopy);
+    this.#stamp = context.takeCursor(`store:${file}`) ?? null;
+    for (const key of context.cursorKeys(`rows:${file}#`)) {
+      const session = key.slice(`rows:${file}#`.length);
+      const known = readRowCursor(context.takeCursor(key));
+      if (known) this.#sessions.set(session, this.#rowsOf(session, known));
+    }
+    for (const key of context.cursorKeys(`trajectoryRows:${file}#`))
+      this.#trajectories.set(key.slice(`trajectoryRows:${file}#`.length), Number(context.takeCursor(key)));
+  }
+
+  /** The version of OpenClaw that wrote it. */
+  get version(): string | null {
+    return this.#version;
+  }
+
+  /** Is there something to do though nothing changes? */
+  due(now: number): boolean {
+    return this.#queue.length > 0 || (this.#indexOwed && now >= this.#indexFrom) || (this.#verifyOwed && now >= this.#verifyFrom);
+  }
+
+  /** `siblings`: names in the sessions directory, where deleted sessions are kept. */
+  async *scan(siblings: readonly string[]): AsyncGenerator<SourceRecord> {
+    for (let attempt = 1; ; attempt++) {
+      const stamp = this.#store.stamp();
+      if (stamp === this.#stamp && !this.due(Date.now())) return;
+      try {
+        if (stamp === null) yield* this.#gone(new Set(), () => false);
+        else yield* this.#look(stamp, siblings);
+        return;
+      } catch (error) {
+        if (!StoreError.is(error)) throw error;
+        this.#index.sent.clear(); // what was about to be told may not have been
+        if (error.passing && this.#context.follow) return; // the next look is half a second away
+        if (!error.passing || attempt === RETRIES) {
+          this.#stamp = stamp;
+          yield* this.#context.skipped(this.#file, error.message);
+          return;
+        }
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
+  async *#look(stamp: string, siblings: readonly string[]): AsyncGenerator<SourceRecord> {
+    const changed = stamp !== this.#stamp;
+    const now = Date.now();
+    const found = this.#store.read((reading) => {
+      if (reading.columns('transcript_events').size === 0) return null;
+      const index = now >= this.#indexFrom ? [...changedIndexEntries(reading, this.#index)] : null;
+      this.#generations = generations(reading);
+      this.#version ??= appVersion(reading);
+      return {
+        index,
+        tops: sessionTops(reading, 'transcript_events'),
+        trajectories: sessionTops(reading, 'trajectory_runtime_events'),
+        archived: archivedSessions(reading),
+      };
+    });
+    if (!found) {
+      this.#stamp = stamp;
+      yield* this.#gone(new Set(), () => false);
+      return;
+    }
+    this.#indexOwed = found.index === null;
+    if (found.index) this.#indexFrom = now + INDEX_EVERY_MS;
+    for (const text of found.index ?? []) yield { kind: 'index', agent: this.#agent, text };
+    const before = [...this.#sessions.values()];
+    if (changed) {
+      for (const { session, top } of found.tops) {
+        let rows = this.#sessions.get(session);
+        if (!rows) this.#sessions.set(session, (rows = this.#rowsOf(session, null)));
+        yield* rows.scan(top, this.#generations.get(session) ?? null);
+      }
+      yield* this.#gone(
+        new Set(found.tops.map(({ session }) => session)),
+        (session) => found.archived.has(session) || siblings.some((name) => isArchiveOf(name, `${session}.jsonl`)),
+      );
+      for (const trajectory of found.trajectories) yield* this.#trajectory(trajectory);
+    }
+    this.#cursorOwed ||= changed;
+    yield* this.#verify(before, changed, now);
+    this.#stamp = stamp;
+    if (this.#cursorOwed && this.#queue.length === 0 && !this.#verifyOwed) {
+      this.#cursorOwed = false;
+      yield { kind: 'heartbeat', cursor: { key: `store:${this.#file}`, value: stamp } };
+    }
+  }
+
+  /** A database does not tell which rows changed: after a change all that was read is compared, in portions, and not too often. */
+  async *#verify(before: readonly SessionRows[], changed: boolean, now: number): AsyncGenerator<SourceRecord> {
+    if (changed) this.#verifyOwed = true;
+    if (this.#verifyOwed && this.#queue.length === 0 && now >= this.#verifyFrom) {
+      this.#queue = [...before]; // what was read for the first time just now is what it is
+      this.#verifyFrom = now + this.#context.verifyEveryMs;
+      this.#verifyOwed = false;
+    }
+    const portion = this.#context.follow ? this.#queue.splice(0, VERIFY_AT_ONCE) : this.#queue.splice(0);
+    for (const rows of portion)
+      if (this.#sessions.get(rows.session) === rows) yield* rows.verify(this.#generations.get(rows.session) ?? null);
+  }
+
+  *#gone(there: ReadonlySet<string>, explained: (session: string) => boolean): Generator<SourceRecord> {
+    for (const [session, rows] of this.#sessions) {
+      if (there.has(session)) continue;
+      this.#sessions.delete(session);
+      yield* rows.gone(explained(session));
+    }
+  }
+
+  *#trajectory({ session, top }: SessionTop): Generator<SourceRecord> {
+    const known = this.#trajectories.get(session) ?? -1;
+    // Fewer than before: the oldest were dropped and the rest numbered anew.
+    let from = top < known ? 0 : known + 1;
+    if (top === known) return;
+    for (;;) {
+      const rows = this.#store.read((reading) => eventRows(reading, 'trajectory_runtime_events', session, from));
+      const last = rows[rows.length - 1];
+      if (!last) return;
+      for (const row of rows) {
+        const event = row.text === null ? null : reduceTrajectory(row.text);
+        if (event) yield { kind: 'trajectory', agent: this.#agent, session, ordinal: row.seq, text: event.text };
+      }
+      from = last.seq + 1;
+      this.#trajectories.set(session, last.seq);
+      yield { kind: 'heartbeat', cursor: { key: `trajectoryRows:${this.#file}#${session}`, value: String(last.seq) } };
+    }
+  }
+
+  #rowsOf(session: string, known: ReturnType<typeof readRowCursor>): SessionRows {
+    return new SessionRows(this.#context, this.#store, this.#agent, this.#file, session, known);
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+}

@@ -1,0 +1,90 @@
+/** What every part of the reader is given: where it may look, how often it may verify, and what it has already said. */
+import type { SkippedRecord } from '../record';
+
+/** Reasons already told; beyond this the oldest are forgotten and may be told again. */
+const MAX_TOLD = 10_000;
+
+export interface ReaderOptions {
+  /** Where `agents/` lies. */
+  readonly stateDir: string;
+  readonly cursors: ReadonlyMap<string, string>;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  /** Inside a sandbox: a private copy of a database must not be made. */
+  readonly mayCopy: boolean;
+  /** Least time between two full checks of what was already read; tests shorten it. */
+  readonly verifyEveryMs?: number;
+  readonly heartbeatMs?: number;
+}
+
+export const VERIFY_EVERY_MS = 30_000;
+
+export class ReaderContext {
+  readonly #told = new Set<string>();
+  readonly stateDir: string;
+  /** Symlinks may lead anywhere below this, and nowhere else. */
+  readonly root: string;
+  readonly #cursors: Map<string, string>;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  readonly mayCopy: boolean;
+  readonly verifyEveryMs: number;
+
+  constructor(options: ReaderOptions, stateDir: string, root: string) {
+    this.stateDir = stateDir;
+    this.root = root;
+    this.#cursors = new Map([...options.cursors].filter(([, value]) => value !== ''));
+    this.follow = options.follow;
+    this.signal = options.signal;
+    this.mayCopy = options.mayCopy;
+    this.verifyEveryMs = options.verifyEveryMs ?? VERIFY_EVERY_MS;
+  }
+
+  /** Where the last life of the server stopped; each is asked for once, by the one who goes on from there. */
+  takeCursor(key: string): string | undefined {
+    const value = this.#cursors.get(key);
+    this.#cursors.delete(key);
+    return value;
+  }
+
+  cursorKeys(prefix: string): readonly string[] {
+    return [...this.#cursors.keys()].filter((key) => key.startsWith(prefix));
+  }
+
+  /** Nothing is said twice: a file that can't be read would otherwise be told at every look. */
+  *skipped(where: string, reason: string): Generator<SkippedRecord> {
+    const key = `${where}\n${reason}`;
+    if (this.#told.has(key)) return;
+    if (this.#told.size >= MAX_TOLD)
+      for (const oldest of this.#told) {
+        this.#told.delete(oldest);
+        break;
+      }
+    this.#told.add(key);
+    yield { kind: 'skipped', where, reason };
+  }
+}
+
+/** An error of the file system in a few plain words, without a path. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'ENOENT':
+      return 'it is gone';
+    case 'ELOOP':
+      return 'it is a symbolic link';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many open files';
+    default:
+      return code ?? (error instanceof Error ? error.message : 'unknown error');
+  }
+}
+
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

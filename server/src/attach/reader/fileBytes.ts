@@ -1,0 +1,88 @@
+/** The bytes of one regular file, plain or zstd, from an offset of what is in it; and a hash over the first part of them. */
+import { createHash, type Hash } from 'node:crypto';
+import { constants, lstatSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import * as zlib from 'node:zlib';
+import { CHUNK_BYTES } from './lines';
+
+/** As many bytes before the offset as are compared at every growth. */
+export const TAIL_BYTES = 4096;
+
+/** Symbolic links are refused: the tree may come from anyone, and a link may lead to anything. */
+export async function openRegular(path: string): Promise<FileHandle> {
+  const stat = lstatSync(path);
+  if (!stat.isFile()) throw Object.assign(new Error('not a regular file'), { code: stat.isSymbolicLink() ? 'ELOOP' : 'EINVAL' });
+  return open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+}
+
+export async function* bytesOf(handle: FileHandle, compressed: boolean, from: number): AsyncGenerator<Buffer> {
+  if (!compressed) {
+    let at = from;
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+  if (typeof zlib.createZstdDecompress !== 'function') throw new Error('this Node cannot read zstd (22.15 or newer can)');
+  const stream = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
+  const plain = zlib.createZstdDecompress();
+  stream.on('error', (error) => plain.destroy(error));
+  stream.pipe(plain);
+  let left = from;
+  try {
+    for await (const chunk of plain as AsyncIterable<Buffer>) {
+      if (left >= chunk.length) left -= chunk.length;
+      else {
+        yield left > 0 ? chunk.subarray(left) : chunk;
+        left = 0;
+      }
+    }
+  } finally {
+    stream.destroy();
+  }
+}
+
+export interface Prefix {
+  readonly hash: Hash;
+  readonly tail: Buffer;
+}
+
+/** Hash and last bytes of the first `length` bytes; null if there are not so many. */
+export async function prefixOf(handle: FileHandle, compressed: boolean, length: number): Promise<Prefix | null> {
+  const hash = createHash('sha256');
+  let tail: Buffer = Buffer.alloc(0);
+  let left = length;
+  if (left > 0)
+    for await (const chunk of bytesOf(handle, compressed, 0)) {
+      const piece = chunk.subarray(0, Math.min(left, chunk.length));
+      hash.update(piece);
+      tail = lastBytes(tail, piece);
+      left -= piece.length;
+      if (left === 0) break;
+    }
+  return left === 0 ? { hash, tail } : null;
+}
+
+export function digestOf(hash: Hash): string {
+  return hash.copy().digest('hex');
+}
+
+function lastBytes(before: Buffer, piece: Buffer): Buffer {
+  if (piece.length >= TAIL_BYTES) return Buffer.from(piece.subarray(piece.length - TAIL_BYTES));
+  return Buffer.concat([before.subarray(Math.max(0, before.length + piece.length - TAIL_BYTES)), piece]);
+}
+
+/** Are the bytes before `end` still those? */
+export async function tailHolds(handle: FileHandle, end: number, tail: Buffer): Promise<boolean> {
+  const found = Buffer.alloc(tail.length);
+  const { bytesRead } = await handle.read(found, 0, tail.length, end - tail.length);
+  return bytesRead === tail.length && found.equals(tail);
+}
+
+export async function tailOf(handle: FileHandle, end: number): Promise<Buffer> {
+  const tail = Buffer.alloc(Math.min(TAIL_BYTES, end));
+  const { bytesRead } = await handle.read(tail, 0, tail.length, end - tail.length);
+  return tail.subarray(0, bytesRead);
+}

@@ -1,0 +1,47 @@
+/**
+ * Which files of a sessions directory are transcripts, and what their names say about them. OpenClaw renames a transcript
+ * when it is reset, deleted or compacted by hand; what it keeps beside them (locks, trajectories, pointers) is none.
+ */
+import type { TranscriptState } from '../record';
+
+export interface TranscriptName {
+  readonly name: string;
+  /** The session id as far as the name tells it; the header line knows better. */
+  readonly stem: string;
+  readonly state: TranscriptState;
+  readonly compressed: boolean;
+}
+
+const TRANSCRIPT = /^(.*?)\.jsonl(?:\.(reset|deleted|bak)\.(.+?))?(\.zst)?$/s;
+/** How some versions spell an archive: the mark before the extension. */
+const MARKED_STEM = /\.(reset|deleted|bak)\.[^.].*$/s;
+
+export function transcriptName(name: string): TranscriptName | null {
+  if (name.includes('.trajectory') || name.endsWith('.lock') || name.includes('.tmp')) return null;
+  const match = TRANSCRIPT.exec(name);
+  if (!match) return null;
+  const [, stem = '', mark, , zst] = match;
+  return { name, stem, state: stateOf(mark ?? MARKED_STEM.exec(stem)?.[1], zst !== undefined), compressed: zst !== undefined };
+}
+
+function stateOf(mark: string | undefined, compressed: boolean): TranscriptState {
+  switch (mark) {
+    case 'reset':
+      return 'reset';
+    case 'deleted':
+      return 'deleted';
+    case 'bak':
+      return 'archived';
+    default:
+      return compressed ? 'archived' : 'live';
+  }
+}
+
+export function isTrajectoryName(name: string): boolean {
+  return name.endsWith('.trajectory.jsonl');
+}
+
+/** Is `archive` what a transcript called `name` becomes when OpenClaw puts it away? */
+export function isArchiveOf(archive: string, name: string): boolean {
+  return archive.startsWith(`${name}.`) && transcriptName(archive) !== null && transcriptName(archive)?.state !== 'live';
+}

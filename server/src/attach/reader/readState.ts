@@ -1,0 +1,139 @@
+/**
+ * The reader: everything in one state directory as records, and, when following, what comes next. It is plain Node, since the
+ * same code runs in the server for a directory and inside a sandbox for a container: so both see the same.
+ */
+import { readdir, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AttachError } from '../errors';
+import type { SourceRecord } from '../record';
+import { aboutRecord, configuredVersion } from './about';
+import { AgentReader } from './agentReader';
+import { codeOf, ReaderContext, reasonOf, type ReaderOptions } from './context';
+import { Watcher, type Dirty } from './watcher';
+
+const HEARTBEAT_MS = 3000;
+/** A look at everything that took long is followed by a rest as long, up to this. */
+const MAX_REST_MS = 2000;
+const MAX_AGENTS = 1000;
+/** With work left over (a comparison in portions), the next round begins after this. */
+const SOON_MS = 20;
+
+export async function* readState(options: ReaderOptions): AsyncGenerator<SourceRecord> {
+  const stateDir = await existing(options.stateDir);
+  const context = new ReaderContext(options, stateDir, dirname(stateDir));
+  const reader = new StateReader(context);
+  const watcher = new Watcher(options.signal);
+  try {
+    const version = await configuredVersion(stateDir);
+    yield aboutRecord(version);
+    if (options.follow) watcher.watch(await reader.watched());
+    yield* reader.scan(null);
+    if (version === null && reader.version !== null) yield aboutRecord(reader.version);
+    yield { kind: 'caughtUp' };
+    if (options.follow) yield* follow(reader, watcher, options);
+  } catch (error) {
+    if (!options.signal.aborted) throw error;
+  } finally {
+    watcher.dispose();
+    reader.dispose();
+  }
+}
+
+async function* follow(reader: StateReader, watcher: Watcher, options: ReaderOptions): AsyncGenerator<SourceRecord> {
+  const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
+  let fullFrom = Date.now() + watcher.pollMs;
+  let heartbeatFrom = Date.now() + heartbeatMs;
+  while (!options.signal.aborted) {
+    const now = Date.now();
+    const dirty = await watcher.next(reader.due(now) ? SOON_MS : Math.max(0, Math.min(fullFrom, heartbeatFrom) - now));
+    if (options.signal.aborted) return;
+    const started = Date.now();
+    const full = started >= fullFrom;
+    if (full) watcher.watch(await reader.watched());
+    if (full || dirty.size > 0 || reader.due(started)) yield* reader.scan(full ? null : dirty);
+    const ended = Date.now();
+    if (full) fullFrom = ended + Math.max(watcher.pollMs, Math.min(ended - started, MAX_REST_MS));
+    if (ended >= heartbeatFrom) {
+      yield { kind: 'heartbeat' };
+      heartbeatFrom = ended + heartbeatMs;
+    }
+  }
+}
+
+class StateReader {
+  readonly #context: ReaderContext;
+  readonly #agents = new Map<string, AgentReader>();
+
+  constructor(context: ReaderContext) {
+    this.#context = context;
+    // Agents known from before, whose directory may be gone by now.
+    for (const key of context.cursorKeys('')) {
+      const id = /^(?:file|rows):agents\/([^/]+)\//.exec(key)?.[1];
+      if (id !== undefined) this.#agent(id);
+    }
+  }
+
+  get version(): string | null {
+    for (const agent of this.#agents.values()) if (agent.version !== null) return agent.version;
+    return null;
+  }
+
+  async watched(): Promise<readonly string[]> {
+    await this.#list();
+    return [
+      this.#context.stateDir,
+      join(this.#context.stateDir, 'agents'),
+      ...[...this.#agents.values()].flatMap((agent) => agent.watched),
+    ];
+  }
+
+  due(now: number): boolean {
+    for (const agent of this.#agents.values()) if (agent.due(now)) return true;
+    return false;
+  }
+
+  async *scan(dirty: Dirty | null): AsyncGenerator<SourceRecord> {
+    const problem = dirty === null || dirty.has(join(this.#context.stateDir, 'agents')) ? await this.#list() : null;
+    if (problem !== null) yield* this.#context.skipped('agents', problem);
+    for (const agent of this.#agents.values()) {
+      this.#context.signal.throwIfAborted();
+      yield* agent.scan(dirty);
+    }
+  }
+
+  /** null: all right. */
+  async #list(): Promise<string | null> {
+    try {
+      const entries = (await readdir(join(this.#context.stateDir, 'agents'), { withFileTypes: true })).filter(
+        (entry) => entry.isDirectory() || entry.isSymbolicLink(),
+      );
+      for (const entry of entries.slice(0, MAX_AGENTS)) this.#agent(entry.name);
+      return entries.length > MAX_AGENTS ? `there are ${entries.length} agents; ${MAX_AGENTS} of them are read` : null;
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') return reasonOf(error);
+      // No agents yet is fine; no state directory any more is not.
+      await existing(this.#context.stateDir);
+      return null;
+    }
+  }
+
+  #agent(id: string): void {
+    if (!this.#agents.has(id)) this.#agents.set(id, new AgentReader(this.#context, id));
+  }
+
+  dispose(): void {
+    for (const agent of this.#agents.values()) agent.dispose();
+  }
+}
+
+async function existing(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR')
+      throw new AttachError('no-such-path', `There is no ${path}.`, 'Check the path.', { cause: error });
+    throw new AttachError('unreadable', `${path} can't be read: ${reasonOf(error)}.`, 'Check the permissions of the directory.', {
+      cause: error,
+    });
+  }
+}

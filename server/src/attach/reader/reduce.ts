@@ -1,0 +1,92 @@
+/**
+ * Trajectory events and session index entries, cut to the fields in use. Both are huge where they lie (whole prompts, tool
+ * schemas, skill texts: 17 KB a session, 100 KB a run), and nothing of the rest is wanted outside the sandbox.
+ */
+
+/** Names and labels longer than this are no names. */
+const MAX_STRING = 4096;
+const MAX_PROMPT_ERROR = 500;
+
+const TRAJECTORY_TYPES = new Set(['session.started', 'tool.call', 'tool.result', 'model.completed', 'trace.artifacts', 'session.ended']);
+const TRAJECTORY_FIELDS = ['type', 'ts', 'seq', 'runId', 'sessionId', 'sessionKey', 'workspaceDir'] as const;
+const TRAJECTORY_DATA = [
+  'trigger',
+  'agentId',
+  'toolCallId',
+  'name',
+  'success',
+  'status',
+  'finalStatus',
+  'aborted',
+  'promptError',
+  'stopReason',
+] as const;
+const INDEX_FIELDS = [
+  'sessionKey',
+  'sessionId',
+  'updatedAt',
+  'sessionStartedAt',
+  'startedAt',
+  'endedAt',
+  'status',
+  'label',
+  'displayName',
+  'spawnedBy',
+  'parentSessionKey',
+  'previousSessionId',
+  'reason',
+  'model',
+  'modelProvider',
+  'sessionFile',
+  'createdVia',
+] as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** null: not JSON, or an event that nobody uses. */
+export function reduceTrajectory(text: string): { readonly session: string | null; readonly text: string } | null {
+  // Most bytes are in events that are not used: look at the type before parsing 100 KB. The envelope comes first.
+  const type = /"type":"([^"]{1,60})"/.exec(text.slice(0, 600))?.[1];
+  if (type !== undefined && !TRAJECTORY_TYPES.has(type)) return null;
+  const event = parseObject(text);
+  if (!event || typeof event.type !== 'string' || !TRAJECTORY_TYPES.has(event.type)) return null;
+  const data = pick(asObject(event.data), TRAJECTORY_DATA);
+  if (typeof data.promptError === 'string') data.promptError = data.promptError.slice(0, MAX_PROMPT_ERROR);
+  return {
+    session: typeof event.sessionId === 'string' && event.sessionId !== '' ? event.sessionId : null,
+    text: JSON.stringify({ ...pick(event, TRAJECTORY_FIELDS), data }),
+  };
+}
+
+/** One session's entry of `sessions.json`, or its rows of the database put together. */
+export function reduceIndexEntry(entry: Fields): string {
+  const kept = pick(entry, INDEX_FIELDS);
+  if (typeof kept.sessionFile === 'string')
+    kept.sessionFile = kept.sessionFile.slice(Math.max(kept.sessionFile.lastIndexOf('/'), kept.sessionFile.lastIndexOf('\\')) + 1);
+  return JSON.stringify(kept);
+}
+
+export function parseObject(text: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return asObject(value);
+  } catch {
+    return null; // told apart by the caller, who knows where it stood
+  }
+}
+
+export function asObject(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+}
+
+function pick(from: Fields | null, names: readonly string[]): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  if (from)
+    for (const name of names) {
+      const value = from[name];
+      if (typeof value === 'string') kept[name] = value.slice(0, MAX_STRING);
+      else if (typeof value === 'number' || typeof value === 'boolean') kept[name] = value;
+      else if (name === 'promptError' && asObject(value)) kept[name] = JSON.stringify(value);
+    }
+  return kept;
+}

@@ -1,0 +1,32 @@
+/** How far one session's rows were read. The hash is a chain over all of them, so it can be gone on with after a restart. */
+import { createHash } from 'node:crypto';
+import { parseObject } from './reduce';
+import type { EventRow } from './sqliteRows';
+
+export interface RowCursor {
+  readonly seq: number;
+  /** What OpenClaw calls the rewrite generation; null where it keeps none. */
+  readonly generation: string | null;
+  /** Chain over all rows up to `seq`. */
+  readonly hash: string;
+  /** The last row alone: looked at whenever rows are added. */
+  readonly last: string;
+}
+
+export function nextLink(chain: string, row: EventRow): { readonly hash: string; readonly last: string } {
+  const last = createHash('sha256')
+    .update(`${row.seq}\n`)
+    .update(row.text ?? `unreadable: ${row.reason ?? ''}`)
+    .digest('hex');
+  return { hash: createHash('sha256').update(chain).update(last).digest('hex'), last };
+}
+
+export function writeRowCursor(cursor: RowCursor): string {
+  return JSON.stringify(cursor);
+}
+
+export function readRowCursor(value: string | undefined): RowCursor | null {
+  const found = value ? parseObject(value) : null;
+  if (!found || typeof found.seq !== 'number' || typeof found.hash !== 'string' || typeof found.last !== 'string') return null;
+  return { seq: found.seq, generation: typeof found.generation === 'string' ? found.generation : null, hash: found.hash, last: found.last };
+}

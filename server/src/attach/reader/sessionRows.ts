@@ -1,0 +1,159 @@
+/**
+ * The rows of one session in an agent's database: the new ones, and what happened to the old ones. The analogue of
+ * transcriptFile.ts; here the agent's own bookkeeping is the rewrite generation.
+ */
+import type { Cursor, SourceRecord } from '../record';
+import type { ReaderContext } from './context';
+import { readEntry } from './entry';
+import { nextLink, writeRowCursor, type RowCursor } from './rowCursor';
+import { eventRows, type EventRow } from './sqliteRows';
+import { StoreError, type SqliteStore } from './sqliteStore';
+
+const FIRST = Number.MIN_SAFE_INTEGER;
+
+export class SessionRows {
+  readonly #context: ReaderContext;
+  readonly #store: SqliteStore;
+  readonly #agent: string;
+  readonly #file: string;
+  readonly session: string;
+  readonly cursorKey: string;
+  #known: RowCursor | null;
+  /** Compared as a whole since the reader started. */
+  #verified: boolean;
+
+  constructor(context: ReaderContext, store: SqliteStore, agent: string, file: string, session: string, known: RowCursor | null) {
+    this.#context = context;
+    this.#store = store;
+    this.#agent = agent;
+    this.#file = file;
+    this.session = session;
+    this.cursorKey = `rows:${file}#${session}`;
+    this.#known = known;
+    this.#verified = known === null;
+  }
+
+  /** `top`: the highest seq there is. */
+  async *scan(top: number, generation: string | null): AsyncGenerator<SourceRecord> {
+    const known = this.#known;
+    if (!known) {
+      yield* this.#read(null, generation, null);
+      return;
+    }
+    const renewed = generation !== known.generation;
+    if (top === known.seq && !renewed) return;
+    if (top < known.seq || ((renewed || !this.#verified) && !(await this.#holds(known)))) {
+      yield* this.#reread(generation);
+      return;
+    }
+    this.#verified = true;
+    if (renewed) this.#known = { ...known, generation };
+    yield* this.#read(this.#known, generation, null);
+  }
+
+  /** Compares everything read so far; reads it again where it is not what it was. */
+  async *verify(generation: string | null): AsyncGenerator<SourceRecord> {
+    const known = this.#known;
+    if (!known) return;
+    if (await this.#holds(known)) this.#verified = true;
+    else yield* this.#reread(generation);
+  }
+
+  *gone(explained: boolean): Generator<SourceRecord> {
+    yield {
+      kind: 'gone',
+      agent: this.#agent,
+      session: this.session,
+      file: this.#file,
+      explained,
+      cursor: { key: this.cursorKey, value: '' },
+    };
+  }
+
+  async *#reread(generation: string | null): AsyncGenerator<SourceRecord> {
+    const explained = generation !== null && generation !== this.#known?.generation;
+    yield* this.#read(null, generation, { explained });
+  }
+
+  async *#read(
+    after: RowCursor | null,
+    generation: string | null,
+    reread: { readonly explained: boolean } | null,
+  ): AsyncGenerator<SourceRecord> {
+    if (reread) yield this.#mark('begin', reread.explained);
+    let at: RowCursor = after ?? { seq: FIRST, generation, hash: '', last: '' };
+    for (;;) {
+      let rows = this.#store.read((reading) => eventRows(reading, 'transcript_events', this.session, at.seq));
+      if (at.seq !== FIRST) {
+        // The last known row comes along: it must still be the one we know.
+        const [first, ...others] = rows;
+        if (!first || first.seq !== at.seq || nextLink('', first).last !== at.last) {
+          if (reread) throw new StoreError('its rows change faster than they can be read', { passing: true });
+          yield* this.#reread(generation);
+          return;
+        }
+        rows = others;
+      }
+      if (rows.length === 0) break;
+      const records: SourceRecord[] = [];
+      for (const row of rows) {
+        at = { seq: row.seq, generation, ...nextLink(at.hash, row) };
+        records.push(...this.#records(row));
+      }
+      if (!reread) this.#known = at;
+      const last = records.length - 1;
+      for (const [index, record] of records.entries()) yield !reread && index === last ? { ...record, cursor: this.#cursor(at) } : record;
+      if (!reread && last < 0) yield { kind: 'heartbeat', cursor: this.#cursor(at) };
+    }
+    this.#known = at.seq === FIRST ? null : at;
+    this.#verified = true;
+    if (reread)
+      yield { ...this.#mark('end', reread.explained), cursor: this.#known ? this.#cursor(at) : { key: this.cursorKey, value: '' } };
+  }
+
+  *#records(row: EventRow): Generator<SourceRecord> {
+    const where = `${this.#file} session ${this.session} row ${row.seq}`;
+    if (row.text === null) {
+      yield* this.#context.skipped(where, row.reason ?? 'it is unreadable');
+      return;
+    }
+    const entry = readEntry(row.text);
+    if (entry.kind === 'noise') return;
+    if (entry.kind === 'broken') yield* this.#context.skipped(where, entry.reason);
+    else
+      yield {
+        kind: 'transcript',
+        agent: this.#agent,
+        session: this.session,
+        state: 'live',
+        file: this.#file,
+        ordinal: row.seq,
+        text: row.text,
+      };
+  }
+
+  async #holds(known: RowCursor): Promise<boolean> {
+    let chain = '';
+    let seq = FIRST;
+    while (seq < known.seq) {
+      const rows = this.#store.read((reading) =>
+        eventRows(reading, 'transcript_events', this.session, seq === FIRST ? FIRST : seq + 1, known.seq),
+      );
+      if (rows.length === 0) return false;
+      for (const row of rows) {
+        chain = nextLink(chain, row).hash;
+        seq = row.seq;
+      }
+      await new Promise(setImmediate); // a long session must not hold up the rest of the process
+    }
+    return chain === known.hash;
+  }
+
+  #cursor(cursor: RowCursor): Cursor {
+    return { key: this.cursorKey, value: writeRowCursor(cursor) };
+  }
+
+  #mark(phase: 'begin' | 'end', explained: boolean): SourceRecord {
+    return { kind: 'reread', phase, agent: this.#agent, session: this.session, file: this.#file, explained };
+  }
+}

@@ -1,0 +1,134 @@
+/** One agent's directory of session files: transcripts, what became of them, trajectories and the index. */
+import { lstatSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SourceRecord } from '../record';
+import { codeOf, reasonOf, type ReaderContext } from './context';
+import { isTrajectoryName, transcriptName } from './names';
+import { SessionIndexFile } from './sessionIndexFile';
+import { stampOf } from './stamp';
+import { TrajectoryFile } from './trajectoryFile';
+import { TranscriptFile, type Siblings } from './transcriptFile';
+
+/** More files than this in one directory are not followed; the newest names are dropped, and it is said. */
+const MAX_FILES = 50_000;
+const INDEX = 'sessions.json';
+
+export class SessionsDirectory {
+  readonly #context: ReaderContext;
+  readonly #agent: string;
+  readonly path: string;
+  /** Relative to the state directory, with forward slashes. */
+  readonly #relative: string;
+  readonly #transcripts = new Map<string, TranscriptFile>();
+  readonly #trajectories = new Map<string, TrajectoryFile>();
+  #index: SessionIndexFile | null = null;
+  #names: readonly string[] = [];
+
+  constructor(context: ReaderContext, agent: string, path: string, relative: string) {
+    this.#context = context;
+    this.#agent = agent;
+    this.path = path;
+    this.#relative = relative;
+    const prefix = `file:${relative}/`;
+    for (const key of context.cursorKeys(prefix)) this.#transcript(key.slice(prefix.length));
+  }
+
+  /** Names in it when it was last looked through. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  due(now: number): boolean {
+    for (const file of this.#transcripts.values()) if (file.due(now)) return true;
+    return false;
+  }
+
+  /** `dirty`: only these names are looked at, unless one of them turns out to be gone; null: all. */
+  async *scan(dirty: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
+    if (dirty && [...dirty].some((name) => this.#transcripts.has(name) && this.#stamp(name) === null)) dirty = null;
+    if (!dirty) {
+      let names: readonly string[];
+      try {
+        names = await this.#list();
+      } catch (error) {
+        yield* this.#context.skipped(this.#relative, reasonOf(error));
+        return;
+      }
+      if (names.length > MAX_FILES)
+        yield* this.#context.skipped(this.#relative, `it holds ${names.length} files; the first ${MAX_FILES} by name are read`);
+      this.#names = names.slice(0, MAX_FILES);
+    }
+    const names = dirty ? [...dirty] : this.#names;
+    if (names.includes(INDEX)) yield* this.#scanIndex();
+    for (const name of names) {
+      this.#context.signal.throwIfAborted();
+      if (isTrajectoryName(name)) yield* this.#scanTrajectory(name);
+      else if (this.#transcripts.has(name) || transcriptName(name)) yield* this.#scanTranscript(name);
+    }
+    // After everything else: the archive that a transcript became has been read by now.
+    if (!dirty) yield* this.#gone(new Set(this.#names));
+  }
+
+  readonly #list: Siblings = async () => {
+    try {
+      return (await readdir(this.path)).sort();
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+      throw error;
+    }
+  };
+
+  async *#scanIndex(): AsyncGenerator<SourceRecord> {
+    this.#index ??= new SessionIndexFile(this.#context, this.#agent, join(this.path, INDEX), `${this.#relative}/${INDEX}`);
+    const stamp = this.#stamp(INDEX);
+    if (stamp !== null && !this.#index.unchanged(stamp) && !(this.#context.follow && this.#index.tooSoon)) yield* this.#index.scan();
+  }
+
+  async *#scanTrajectory(name: string): AsyncGenerator<SourceRecord> {
+    const stamp = this.#stamp(name);
+    if (stamp === null) return;
+    let file = this.#trajectories.get(name);
+    if (!file)
+      this.#trajectories.set(
+        name,
+        (file = new TrajectoryFile(this.#context, this.#agent, join(this.path, name), `${this.#relative}/${name}`, name)),
+      );
+    if (!file.unchanged(stamp)) yield* file.scan();
+  }
+
+  async *#scanTranscript(name: string): AsyncGenerator<SourceRecord> {
+    const stamp = this.#stamp(name);
+    if (stamp === null) {
+      if (lstatSync(join(this.path, name), { throwIfNoEntry: false })?.isSymbolicLink())
+        yield* this.#context.skipped(`${this.#relative}/${name}`, 'it is a symbolic link');
+      return;
+    }
+    const file = this.#transcript(name);
+    if (file && !file.unchanged(stamp)) yield* file.scan(this.#list);
+  }
+
+  #transcript(name: string): TranscriptFile | null {
+    const known = this.#transcripts.get(name);
+    const parsed = transcriptName(name);
+    if (known || !parsed) return known ?? null;
+    const made = new TranscriptFile(this.#context, this.#agent, this.path, `${this.#relative}/${name}`, parsed);
+    this.#transcripts.set(name, made);
+    return made;
+  }
+
+  async *#gone(there: ReadonlySet<string>): AsyncGenerator<SourceRecord> {
+    for (const name of this.#trajectories.keys()) if (!there.has(name)) this.#trajectories.delete(name);
+    for (const [name, file] of this.#transcripts) {
+      if (there.has(name) && this.#stamp(name) !== null) continue;
+      this.#transcripts.delete(name);
+      if (file.seen) yield* file.gone(this.#list);
+    }
+  }
+
+  /** null: not there, or not a regular file. */
+  #stamp(name: string): string | null {
+    const stat = lstatSync(join(this.path, name), { bigint: true, throwIfNoEntry: false });
+    return stat?.isFile() ? stampOf(stat) : null;
+  }
+}

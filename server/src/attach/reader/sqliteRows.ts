@@ -1,0 +1,101 @@
+/** The statements against an agent's database: columns are asked for, not assumed, since its schema moves every few weeks. */
+import * as zlib from 'node:zlib';
+import { MAX_LINE_BYTES } from './lines';
+import type { Reading, Row, Table } from './sqliteStore';
+
+/** One reading hands out at most this much, so that no transaction is long and memory stays bounded. */
+export const BATCH_ROWS = 500;
+export const BATCH_BYTES = 4 * 1024 * 1024;
+
+export interface EventRow {
+  readonly seq: number;
+  /** null: it could not be unpacked, and why. */
+  readonly text: string | null;
+  readonly reason: string | null;
+}
+
+type EventTable = Extract<Table, 'transcript_events' | 'trajectory_runtime_events'>;
+
+export interface SessionTop {
+  readonly session: string;
+  readonly top: number;
+}
+
+/** Every session with rows and its highest seq: a seek for each instead of a scan over all rows. */
+export function sessionTops(reading: Reading, table: EventTable): readonly SessionTop[] {
+  if (reading.columns(table).size === 0) return [];
+  const rows = reading.rows(
+    `WITH RECURSIVE s(id) AS (SELECT min(session_id) FROM ${table} UNION ALL SELECT (SELECT min(session_id) FROM ${table} WHERE session_id > s.id) FROM s WHERE s.id IS NOT NULL)
+     SELECT id, (SELECT max(seq) FROM ${table} WHERE session_id = s.id) AS top FROM s WHERE id IS NOT NULL`,
+  );
+  return Array.from(rows, (row) => ({ session: String(row.id), top: Number(row.top) }));
+}
+
+/** Rows from `from` on, in order, as many as fit in one batch. */
+export function eventRows(
+  reading: Reading,
+  table: EventTable,
+  session: string,
+  from: number,
+  to: number = Number.MAX_SAFE_INTEGER,
+): readonly EventRow[] {
+  const columns = reading.columns(table);
+  if (columns.size === 0) return [];
+  const packed = columns.has('event_zstd') ? 'event_zstd' : 'NULL';
+  const found: EventRow[] = [];
+  let bytes = 0;
+  for (const row of reading.rows(
+    `SELECT seq, event_json, ${packed} AS event_zstd FROM ${table} WHERE session_id = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ${BATCH_ROWS}`,
+    session,
+    from,
+    to,
+  )) {
+    const event = eventRow(row);
+    found.push(event);
+    bytes += event.text?.length ?? 0;
+    if (bytes >= BATCH_BYTES) break;
+  }
+  return found;
+}
+
+function eventRow(row: Row): EventRow {
+  const seq = Number(row.seq);
+  if (typeof row.event_json === 'string') return { seq, text: row.event_json, reason: null };
+  if (!(row.event_zstd instanceof Uint8Array)) return { seq, text: null, reason: 'the row is empty' };
+  if (typeof zlib.zstdDecompressSync !== 'function') return { seq, text: null, reason: 'this Node cannot read zstd (22.15 or newer can)' };
+  try {
+    return { seq, text: zlib.zstdDecompressSync(row.event_zstd, { maxOutputLength: MAX_LINE_BYTES }).toString('utf8'), reason: null };
+  } catch (error) {
+    const tooLong = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+    return { seq, text: null, reason: tooLong ? `it is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB` : 'its zstd frame is damaged' };
+  }
+}
+
+/** Session id to the generation of its rows: a new one says that OpenClaw itself rewrote them. */
+export function generations(reading: Reading): ReadonlyMap<string, string> {
+  const columns = reading.columns('transcript_rewrite_watermarks');
+  if (!columns.has('session_id') || !columns.has('generation')) return new Map();
+  return new Map(
+    Array.from(reading.rows('SELECT session_id, generation FROM transcript_rewrite_watermarks'), (row) => [
+      String(row.session_id),
+      String(row.generation),
+    ]),
+  );
+}
+
+/** Sessions whose rows OpenClaw put away into an archive. */
+export function archivedSessions(reading: Reading): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const table of ['session_transcript_archives', 'session_transcript_cold_archives'] as const) {
+    if (!reading.columns(table).has('session_id')) continue;
+    for (const row of reading.rows(`SELECT DISTINCT session_id FROM ${table}`)) found.add(String(row.session_id));
+  }
+  return found;
+}
+
+export function appVersion(reading: Reading): string | null {
+  if (!reading.columns('schema_meta').has('app_version')) return null;
+  for (const row of reading.rows('SELECT app_version FROM schema_meta ORDER BY updated_at DESC LIMIT 1'))
+    return typeof row.app_version === 'string' ? row.app_version : null;
+  return null;
+}

@@ -1,0 +1,194 @@
+/**
+ * Opens an agent's database for reading without leaving a trace. Opening a cleanly closed WAL database, even read-only, leaves
+ * `-wal` and `-shm` behind; so: no `-wal`, then as immutable; `-wal` and `-shm` there, then read-only; a `-wal` alone (a copied
+ * directory), then from a private copy. A connection lives for one short reading, never between two looks: it would keep the
+ * writer from tidying up its log.
+ */
+import { copyFileSync, existsSync, lstatSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import type * as Sqlite from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { stampOf } from './stamp';
+
+/** A private copy of more than this is not made; such a database is open at the place it was copied from, or was. */
+const MAX_COPY_BYTES = 4 * 1024 * 1024 * 1024;
+const BUSY_TIMEOUT_MS = 2000;
+/** All that may be asked for. `auth_profile_store` holds secrets and is none of them. */
+export type Table =
+  | 'transcript_events'
+  | 'transcript_rewrite_watermarks'
+  | 'trajectory_runtime_events'
+  | 'session_nodes'
+  | 'session_windows'
+  | 'session_transcript_archives'
+  | 'session_transcript_cold_archives'
+  | 'schema_meta';
+
+export class StoreError extends Error {
+  /** A later look may help. */
+  readonly passing: boolean;
+  /** The file itself may be fine, but not from where we stand. */
+  readonly unusable: boolean;
+  constructor(message: string, options: { readonly passing?: boolean; readonly unusable?: boolean; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'StoreError';
+    this.passing = options.passing ?? false;
+    this.unusable = options.unusable ?? false;
+  }
+  static is(value: unknown): value is StoreError {
+    return value instanceof StoreError;
+  }
+}
+
+type Access = 'immutable' | 'live' | 'copy';
+
+export class SqliteStore {
+  readonly #path: string;
+  readonly #mayCopy: boolean;
+  #copy: { readonly database: DatabaseSync; readonly stamp: string } | null = null;
+
+  constructor(path: string, mayCopy: boolean) {
+    this.#path = path;
+    this.#mayCopy = mayCopy;
+  }
+
+  /** Changes with every transaction; null: there is no database. */
+  stamp(): string | null {
+    const main = fileStamp(this.#path);
+    return main === null ? null : `${main}|${fileStamp(`${this.#path}-wal`) ?? '-'}`;
+  }
+
+  /** Runs `read` on an open database; synchronous, so that no transaction outlives it. */
+  read<T>(read: (database: Reading) => T): T {
+    const stamp = this.stamp();
+    if (stamp === null) throw new StoreError('it is gone', { passing: true });
+    const access = this.#access();
+    try {
+      return this.#readBy(access, stamp, read);
+    } catch (error) {
+      // A directory that we may not write: the database is fine, but its shared memory can't be used.
+      if (access === 'live' && this.#mayCopy && StoreError.is(error) && error.unusable) return this.#readBy('copy', stamp, read);
+      throw error;
+    }
+  }
+
+  #readBy<T>(access: Access, stamp: string, read: (database: Reading) => T): T {
+    try {
+      const database = this.#open(access, stamp);
+      try {
+        const result = read(new Reading(database));
+        // A writer came in between: what an immutable reading saw may be torn.
+        if (access === 'immutable' && this.stamp() !== stamp) throw new StoreError('it changed while being read', { passing: true });
+        return result;
+      } finally {
+        if (access !== 'copy') database.close();
+      }
+    } catch (error) {
+      throw StoreError.is(error) ? error : sqliteError(error);
+    }
+  }
+
+  #access(): Access {
+    const wal = sizeOf(`${this.#path}-wal`);
+    const shm = existsSync(`${this.#path}-shm`);
+    if (wal === null || (wal === 0 && !shm)) return 'immutable';
+    return shm ? 'live' : 'copy';
+  }
+
+  #open(access: Access, stamp: string): DatabaseSync {
+    const Database = databaseClass();
+    switch (access) {
+      case 'immutable': {
+        const url = pathToFileURL(this.#path);
+        url.searchParams.set('immutable', '1');
+        return new Database(url, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+      }
+      case 'live':
+        return new Database(this.#path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+      case 'copy':
+        if (this.#copy?.stamp !== stamp) this.#copy = { database: this.#privateCopy(Database), stamp };
+        return this.#copy.database;
+    }
+  }
+
+  /** In a 0700 directory that is removed again as soon as the copy is open: a killed server leaves nothing behind. */
+  #privateCopy(Database: typeof DatabaseSync): DatabaseSync {
+    if (!this.#mayCopy)
+      throw new StoreError('its -wal has no -shm beside it: nobody has it open, and reading it would write into the sandbox', {
+        passing: true,
+      });
+    this.dispose();
+    if ((sizeOf(this.#path) ?? 0) + (sizeOf(`${this.#path}-wal`) ?? 0) > MAX_COPY_BYTES)
+      throw new StoreError(`it needs a private copy and is larger than ${MAX_COPY_BYTES / 1024 ** 3} GB`);
+    const dir = mkdtempSync(join(tmpdir(), 'sandglass-db-'));
+    try {
+      for (const suffix of ['', '-wal'])
+        if (existsSync(this.#path + suffix)) copyFileSync(this.#path + suffix, join(dir, `agent.sqlite${suffix}`));
+      const database = new Database(join(dir, 'agent.sqlite'), { timeout: BUSY_TIMEOUT_MS });
+      try {
+        // Its own memory instead of a `-shm`; and every file is open after the first reading.
+        database.exec('PRAGMA locking_mode = exclusive; SELECT count(*) FROM sqlite_master;');
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+      return database;
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  }
+
+  dispose(): void {
+    this.#copy?.database.close();
+    this.#copy = null;
+  }
+}
+
+/** One reading. Only the tables named above can be asked for; `auth_profile_store` is none of them. */
+export class Reading {
+  readonly #database: DatabaseSync;
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Empty: there is no such table. */
+  columns(table: Table): ReadonlySet<string> {
+    const rows = this.#database.prepare(`PRAGMA table_info(${table})`).all() as { readonly name: string }[];
+    return new Set(rows.map((row) => row.name));
+  }
+
+  /** `sql` is ours, never text from a trace. */
+  rows(sql: string, ...values: (string | number | bigint)[]): IterableIterator<Row> {
+    return this.#database.prepare(sql).iterate(...values) as IterableIterator<Row>;
+  }
+}
+
+export type Row = Readonly<Record<string, string | number | bigint | Uint8Array | null>>;
+
+function databaseClass(): typeof DatabaseSync {
+  // Not an import: a Node without it must still be able to say so.
+  const sqlite = process.getBuiltinModule('node:sqlite') as typeof Sqlite | undefined;
+  if (!sqlite) throw new StoreError(`this Node (${process.versions.node}) has no node:sqlite`);
+  return sqlite.DatabaseSync;
+}
+
+/** Stamps of regular files only: a link could lead anywhere. */
+function fileStamp(path: string): string | null {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat?.isFile() ? stampOf(stat) : null;
+}
+
+function sizeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
+}
+
+function sqliteError(cause: unknown): StoreError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/not a database|malformed|disk image/.test(message)) return new StoreError('the database is damaged or cut off', { cause });
+  if (/readonly|unable to open|permission/.test(message))
+    return new StoreError('the database could not be opened for reading', { unusable: true, cause });
+  if (/locked|busy/.test(message)) return new StoreError('the database is locked', { passing: true, unusable: true, cause });
+  return new StoreError(message, { cause });
+}

@@ -1,0 +1,75 @@
+/**
+ * One trajectory file. OpenClaw writes it anew at the end of every run, and drops the oldest events when it grows large:
+ * as long as it begins with what we know, we go on; else it is read again. Its events carry their own identity.
+ */
+import { createHash } from 'node:crypto';
+import type { SourceRecord } from '../record';
+import { reasonOf, type ReaderContext } from './context';
+import { bytesOf, digestOf, openRegular, prefixOf } from './fileBytes';
+import { midwayStamp, readFileCursor, writeFileCursor, type FileCursor } from './fileCursor';
+import { lineBatches } from './lines';
+import { reduceTrajectory } from './reduce';
+import { stampOf } from './stamp';
+
+const SUFFIX = '.trajectory.jsonl';
+
+export class TrajectoryFile {
+  readonly #context: ReaderContext;
+  readonly #agent: string;
+  readonly #path: string;
+  readonly #file: string;
+  readonly #stem: string;
+  readonly #key: string;
+  #known: FileCursor | null;
+
+  constructor(context: ReaderContext, agent: string, path: string, file: string, name: string) {
+    this.#context = context;
+    this.#agent = agent;
+    this.#path = path;
+    this.#file = file;
+    this.#stem = name.slice(0, -SUFFIX.length);
+    this.#key = `trajectory:${file}`;
+    this.#known = readFileCursor(context.takeCursor(this.#key));
+  }
+
+  unchanged(stamp: string): boolean {
+    return this.#known?.stamp === stamp;
+  }
+
+  async *scan(): AsyncGenerator<SourceRecord> {
+    try {
+      const handle = await openRegular(this.#path);
+      try {
+        const stamp = stampOf(await handle.stat({ bigint: true }));
+        const known = this.#known;
+        const prefix = known ? await prefixOf(handle, false, known.offset) : null;
+        const goesOn = known !== null && prefix !== null && digestOf(prefix.hash) === known.hash;
+        let hash = goesOn ? prefix.hash : createHash('sha256');
+        let offset = goesOn ? known.offset : 0;
+        for await (const batch of lineBatches(bytesOf(handle, false, offset), offset, hash)) {
+          const records: SourceRecord[] = [];
+          for (const line of batch.lines) {
+            const event = line.bytes === null ? null : reduceTrajectory(line.bytes.toString('utf8'));
+            if (event)
+              records.push({
+                kind: 'trajectory',
+                agent: this.#agent,
+                session: event.session ?? this.#stem,
+                ordinal: line.start,
+                text: event.text,
+              });
+          }
+          ({ hash, end: offset } = batch);
+          this.#known = { stamp: midwayStamp(stamp, offset), offset, hash: digestOf(hash), session: this.#stem };
+          yield* records;
+        }
+        this.#known = { stamp, offset, hash: digestOf(hash), session: this.#stem };
+        yield { kind: 'heartbeat', cursor: { key: this.#key, value: writeFileCursor(this.#known) } };
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      yield* this.#context.skipped(this.#file, reasonOf(error));
+    }
+  }
+}

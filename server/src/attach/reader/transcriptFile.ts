@@ -1,0 +1,267 @@
+/**
+ * One transcript file: its new lines, and what happened to the old ones. A file that only grew is read on from where we
+ * were; one that was replaced, cut or changed in place is read again as a whole, marked as such.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cursor, SourceRecord, TranscriptRecord } from '../record';
+import { reasonOf, type ReaderContext } from './context';
+import { readEntry } from './entry';
+import { bytesOf, digestOf, openRegular, prefixOf, tailHolds, tailOf } from './fileBytes';
+import { inodeOf, midwayStamp, readFileCursor, sizeOf, writeFileCursor, type FileCursor } from './fileCursor';
+import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
+import { isArchiveOf, type TranscriptName } from './names';
+import { stampOf } from './stamp';
+
+const BRACE = 0x7d;
+
+/** What is to be done with a file that was read before. */
+type Verdict = { readonly kind: 'later' } | { readonly kind: 'on'; readonly hash: Hash } | { readonly kind: 'rewritten' };
+
+export type Siblings = () => Promise<readonly string[]>;
+
+export class TranscriptFile {
+  readonly #context: ReaderContext;
+  readonly #name: TranscriptName;
+  readonly #agent: string;
+  readonly #path: string;
+  /** Relative to the state directory. */
+  readonly file: string;
+  readonly cursorKey: string;
+  #known: FileCursor | null;
+  /** The hash where we are; null after a restart, when it has to be built again from the bytes. */
+  #hash: Hash | null = null;
+  #tail: Buffer = Buffer.alloc(0);
+  #verifyFrom = 0;
+  #unverified = false;
+  /** The cursor to hand out with the next record, where no record of its own could carry it. */
+  #owed = false;
+
+  constructor(context: ReaderContext, agent: string, directory: string, file: string, name: TranscriptName) {
+    this.#context = context;
+    this.#name = name;
+    this.#agent = agent;
+    this.#path = join(directory, name.name);
+    this.file = file;
+    this.cursorKey = `file:${file}`;
+    this.#known = readFileCursor(context.takeCursor(this.cursorKey));
+  }
+
+  get session(): string {
+    return this.#known?.session ?? this.#name.stem;
+  }
+
+  /** Was anything of it ever handed out? */
+  get seen(): boolean {
+    return this.#known !== null;
+  }
+
+  /** Is a look due though the file does not change? */
+  due(now: number): boolean {
+    return this.#unverified && now >= this.#verifyFrom;
+  }
+
+  unchanged(stamp: string): boolean {
+    return this.#known?.stamp === stamp && !this.due(Date.now());
+  }
+
+  /** `siblings`: names in the same directory now, for the archive that explains a replaced file. */
+  async *scan(siblings: Siblings): AsyncGenerator<SourceRecord> {
+    let handle: FileHandle;
+    try {
+      handle = await openRegular(this.#path);
+    } catch (error) {
+      yield* this.#context.skipped(this.file, reasonOf(error));
+      return;
+    }
+    try {
+      const stamp = stampOf(await handle.stat({ bigint: true }));
+      const verdict = await this.#judge(handle, stamp);
+      switch (verdict.kind) {
+        case 'later':
+          return;
+        case 'on':
+          yield* this.#read(handle, stamp, verdict.hash, null);
+          return;
+        case 'rewritten': {
+          const old = this.#known;
+          if (!old) return;
+          yield* this.#read(handle, stamp, createHash('sha256'), { session: old.session, explained: await this.#explained(old, siblings) });
+        }
+      }
+    } catch (error) {
+      yield* this.#context.skipped(this.file, reasonOf(error));
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #judge(handle: FileHandle, stamp: string): Promise<Verdict> {
+    const known = this.#known;
+    if (!known || known.offset === 0) return { kind: 'on', hash: createHash('sha256') };
+    const now = Date.now();
+    if (stamp === known.stamp && this.#hash && !this.due(now)) return { kind: 'later' };
+    const { compressed } = this.#name;
+    if (!compressed && sizeOf(stamp) < known.offset) return { kind: 'rewritten' };
+    const grown = !compressed && sizeOf(stamp) > sizeOf(known.stamp);
+    const same = inodeOf(stamp) === inodeOf(known.stamp);
+    if (this.#hash && same && now < this.#verifyFrom) {
+      // The whole was compared a short while ago. Its end is looked at now, the rest when it is due again.
+      this.#unverified = true;
+      if (!grown) return { kind: 'later' };
+      return (await tailHolds(handle, known.offset, this.#tail)) ? { kind: 'on', hash: this.#hash } : { kind: 'rewritten' };
+    }
+    this.#verifyFrom = now + this.#context.verifyEveryMs;
+    this.#unverified = false;
+    const prefix = await prefixOf(handle, compressed, known.offset);
+    return prefix && digestOf(prefix.hash) === known.hash ? { kind: 'on', hash: prefix.hash } : { kind: 'rewritten' };
+  }
+
+  /** Everything from where `hash` stands. With `reread`, everything, and no cursor before all of it is out. */
+  async *#read(
+    handle: FileHandle,
+    stamp: string,
+    hash: Hash,
+    reread: { readonly session: string; readonly explained: boolean } | null,
+  ): AsyncGenerator<SourceRecord> {
+    const from = reread || !this.#known ? 0 : this.#known.offset;
+    let session = from === 0 ? null : (this.#known?.session ?? null);
+    let open = reread;
+    if (open) yield this.#mark('begin', open);
+    const batches = lineBatches(bytesOf(handle, this.#name.compressed, from), from, hash);
+    for (;;) {
+      const next = await batches.next();
+      const lines: readonly Line[] = next.done ? await this.#lastLine(next.value, hash) : next.value.lines;
+      const records: SourceRecord[] = [];
+      for (const line of lines) {
+        const text = line.bytes?.toString('utf8') ?? '';
+        if (session === null && (line.bytes === null || text.trim() !== '')) session = sessionIdIn(text) ?? this.#name.stem;
+        records.push(...this.#records(line, text, session ?? this.#name.stem));
+      }
+      if (open && session !== null && session !== open.session) {
+        // The name now holds another session: the old one has vanished from it as a whole.
+        yield this.#mark('end', open);
+        open = null;
+      }
+      if (next.done) {
+        const last = lines[lines.length - 1];
+        const end = last ? last.start + (last.bytes?.length ?? 0) : next.value.start;
+        if (!last && next.value.bytes.length + (next.value.tooLong ? 1 : 0) > 0 && this.#final)
+          yield* this.#context.skipped(this.file, `the last line is cut off, at byte ${end}`);
+        this.#advance(end, hash, stamp, session);
+        this.#tail = this.#name.compressed ? Buffer.alloc(0) : await tailOf(handle, end);
+        yield* this.#hand(records, open === null);
+        if (open) yield { ...this.#mark('end', open), cursor: this.#cursor() };
+        else if (this.#owed) yield { kind: 'heartbeat', cursor: this.#cursor() };
+        this.#owed = false;
+        return;
+      }
+      hash = next.value.hash;
+      if (!reread) this.#advance(next.value.end, hash, midwayStamp(stamp, next.value.end), session);
+      yield* this.#hand(records, !reread);
+    }
+  }
+
+  /** A line without its end: taken when it is whole as it stands, since nothing but a line end can follow an object. */
+  async #lastLine(rest: Rest, hash: Hash): Promise<readonly Line[]> {
+    if (rest.tooLong || rest.bytes.length === 0 || rest.bytes[rest.bytes.length - 1] !== BRACE) return [];
+    if (readEntry(rest.bytes.toString('utf8')).kind === 'broken') return [];
+    hash.update(rest.bytes);
+    return [{ start: rest.start, bytes: rest.bytes }];
+  }
+
+  *#records(line: Line, text: string, session: string): Generator<SourceRecord> {
+    if (line.bytes === null) {
+      yield* this.#context.skipped(this.file, `the line at byte ${line.start} is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`);
+      return;
+    }
+    if (text.trim() === '') return;
+    const entry = readEntry(text);
+    switch (entry.kind) {
+      case 'noise':
+        return;
+      case 'broken':
+        yield* this.#context.skipped(this.file, `the line at byte ${line.start} can't be read: ${entry.reason}`);
+        return;
+      case 'header':
+      case 'entry':
+        yield {
+          kind: 'transcript',
+          agent: this.#agent,
+          session,
+          state: this.#name.state,
+          file: this.file,
+          ordinal: line.start,
+          text,
+        } satisfies TranscriptRecord;
+    }
+  }
+
+  *#hand(records: readonly SourceRecord[], withCursor: boolean): Generator<SourceRecord> {
+    const last = records.length - 1;
+    for (const [index, record] of records.entries()) yield withCursor && index === last ? { ...record, cursor: this.#cursor() } : record;
+    if (withCursor) this.#owed = last < 0;
+  }
+
+  #advance(offset: number, hash: Hash, stamp: string, session: string | null): void {
+    this.#hash = hash;
+    this.#known = { stamp, offset, hash: digestOf(hash), session: session ?? this.#name.stem };
+  }
+
+  #cursor(): Cursor {
+    if (!this.#known) throw new Error('no cursor before the first read');
+    return { key: this.cursorKey, value: writeFileCursor(this.#known) };
+  }
+
+  #mark(phase: 'begin' | 'end', { session, explained }: { readonly session: string; readonly explained: boolean }): SourceRecord {
+    return { kind: 'reread', phase, agent: this.#agent, session, file: this.file, explained };
+  }
+
+  get #final(): boolean {
+    return !this.#context.follow || this.#name.state !== 'live';
+  }
+
+  /** Did OpenClaw put the old bytes away under one of its archive names? The bytes tell, a name alone does not. */
+  async #explained(old: FileCursor, siblings: Siblings): Promise<boolean> {
+    for (const sibling of await siblings()) {
+      if (!isArchiveOf(sibling, this.#name.name)) continue;
+      if (await archiveHolds(join(this.#path, '..', sibling), sibling.endsWith('.zst'), old)) return true;
+    }
+    return false;
+  }
+
+  /** The file is not there any more. */
+  async *gone(siblings: Siblings): AsyncGenerator<SourceRecord> {
+    const old = this.#known;
+    if (!old) return;
+    const explained = await this.#explained(old, siblings);
+    yield {
+      kind: 'gone',
+      agent: this.#agent,
+      session: old.session,
+      file: this.file,
+      explained,
+      cursor: { key: this.cursorKey, value: '' },
+    };
+  }
+}
+
+function sessionIdIn(text: string): string | null {
+  const entry = readEntry(text);
+  return entry.kind === 'header' ? entry.sessionId : null;
+}
+
+async function archiveHolds(path: string, compressed: boolean, old: FileCursor): Promise<boolean> {
+  try {
+    const handle = await openRegular(path);
+    try {
+      const prefix = await prefixOf(handle, compressed, old.offset);
+      return prefix !== null && digestOf(prefix.hash) === old.hash;
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return false; // an archive that can't be read explains nothing
+  }
+}

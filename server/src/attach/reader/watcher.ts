@@ -1,0 +1,102 @@
+/**
+ * Wakes the reader when something changed: by notification, and in any case after a while, since notifications get lost, run
+ * out, or do not exist on the file system in question.
+ */
+import { statSync, watch, type FSWatcher } from 'node:fs';
+
+/** Directory to the names that changed in it; null: look at all of it. */
+export type Dirty = ReadonlyMap<string, ReadonlySet<string> | null>;
+
+const POLL_MS = 500;
+/** Where a directory can't be watched, looking is all there is. */
+const POLL_UNWATCHED_MS = 150;
+/** A line comes in several writes, and a turn in many lines. */
+const SETTLE_MS = 10;
+const MAX_WATCHERS = 256;
+const MAX_DIRTY = 1000;
+
+/** Made and removed many times a turn, and never read. */
+const NEVER_READ = /(?:\.lock|\.tmp|-shm|-journal|-lock\.sqlite|-writer\.sqlite)$|\.trajectory-path\.json$/;
+
+export class Watcher {
+  readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: bigint }>();
+  readonly #signal: AbortSignal;
+  #unwatched = false;
+  #dirty = new Map<string, Set<string> | null>();
+  #wake: (() => void) | null = null;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Watches these directories from now on, as far as they exist; asked again now and then, for they come and go. */
+  watch(paths: readonly string[]): void {
+    this.#unwatched = false;
+    for (const path of paths) {
+      const inode = statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+      const known = this.#watchers.get(path);
+      if (known && known.inode !== inode) this.#end(path);
+      if (inode === undefined || known?.inode === inode) continue;
+      if (this.#watchers.size >= MAX_WATCHERS) this.#unwatched = true;
+      else this.#begin(path, inode);
+    }
+  }
+
+  #begin(path: string, inode: bigint): void {
+    try {
+      const watcher = watch(path, { persistent: false }, (_event, name) => this.#changed(path, name));
+      watcher.on('error', () => this.#end(path));
+      this.#watchers.set(path, { watcher, inode });
+    } catch {
+      this.#unwatched = true; // no notifications left, or none here: looking more often does it too
+    }
+  }
+
+  #end(path: string): void {
+    this.#watchers.get(path)?.watcher.close();
+    this.#watchers.delete(path);
+    this.#changed(path, null);
+  }
+
+  #changed(path: string, name: string | null): void {
+    if (name !== null && NEVER_READ.test(name)) return;
+    const names = this.#dirty.get(path);
+    if (name === null || names === null || (names && names.size >= MAX_DIRTY)) this.#dirty.set(path, null);
+    else if (names) names.add(name);
+    else this.#dirty.set(path, new Set([name]));
+    this.#wake?.();
+  }
+
+  get pollMs(): number {
+    return this.#unwatched ? POLL_UNWATCHED_MS : POLL_MS;
+  }
+
+  /** What changed since the last time, at the latest after `ms`. */
+  async next(ms: number): Promise<Dirty> {
+    if (this.#dirty.size === 0) await this.#wait(ms, true);
+    if (this.#dirty.size > 0) await this.#wait(SETTLE_MS, false);
+    const dirty = this.#dirty;
+    this.#dirty = new Map();
+    return dirty;
+  }
+
+  #wait(ms: number, wakeable: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#signal.removeEventListener('abort', done);
+        this.#wake = null;
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#signal.addEventListener('abort', done, { once: true });
+      if (wakeable) this.#wake = done;
+      if (this.#signal.aborted) done();
+    });
+  }
+
+  dispose(): void {
+    for (const { watcher } of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+}
