@@ -111,6 +111,10 @@ export interface ToolResultEntry extends EntryBase {
   readonly cwd: string | null;
   readonly childSessionKey: string | null;
   readonly childRunId: string | null;
+  /** Places the output names, as `path:line`. */
+  readonly places: readonly string[];
+  /** One-based line an edit says it changed first. */
+  readonly firstChangedLine: number | null;
   readonly preview: Preview;
   readonly bytes: number;
 }

@@ -25,7 +25,10 @@ export function createdTime(events: Iterable<SessionEvent>): number {
   return first === Infinity ? 0 : first;
 }
 
-export function compareCreated(a: { readonly created: number; readonly session: string }, b: { readonly created: number; readonly session: string }): number {
+export function compareCreated(
+  a: { readonly created: number; readonly session: string },
+  b: { readonly created: number; readonly session: string },
+): number {
   return a.created - b.created || (a.session < b.session ? -1 : a.session > b.session ? 1 : 0);
 }
 
@@ -61,7 +64,8 @@ export function foldAgents(drafts: Iterable<SessionDraft>, account: FoldContext[
   const spawner = new Map<string, { spanId: string; session: string }>();
   const first = sessions.map((input) => {
     const folded = foldSession(input, context(input, null, null));
-    for (const spawn of folded.spawns) if (!spawner.has(spawn.childSessionKey)) spawner.set(spawn.childSessionKey, { spanId: spawn.spanId, session: folded.id });
+    for (const spawn of folded.spawns)
+      if (!spawner.has(spawn.childSessionKey)) spawner.set(spawn.childSessionKey, { spanId: spawn.spanId, session: folded.id });
     return { input, folded };
   });
   return first.map(({ input, folded }) => {

@@ -27,7 +27,9 @@ export interface JoinedPolicy {
 
 export function joinPolicy(events: readonly PolicyEvent[], calls: readonly CallFact[]): readonly JoinedPolicy[] {
   const ordered = [...events].sort((a, b) => a.time - b.time || rank(a) - rank(b) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
-  const timed = calls.filter((call) => call.start !== null).sort((a, b) => (a.start ?? 0) - (b.start ?? 0) || (a.spanId < b.spanId ? -1 : 1));
+  const timed = calls
+    .filter((call) => call.start !== null)
+    .sort((a, b) => (a.start ?? 0) - (b.start ?? 0) || (a.spanId < b.spanId ? -1 : 1));
   const lives = processLives(ordered);
   const equals = new Map<string, number>();
   const connections = new Map<string, PolicyEvent>();
@@ -119,7 +121,10 @@ function isProcessOf(call: CallFact, process: PolicyEvent['process'], life: Life
   if (call.pid !== null && call.pid === process.pid) return true;
   const program = process.path.slice(process.path.lastIndexOf('/') + 1);
   if (life === undefined || !within(call, life) || call.command === null) return false;
-  return program !== '' && new RegExp(`(?:^|[^A-Za-z0-9_.-])${program.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/[\d.]+$/, '')}`).test(call.command);
+  return (
+    program !== '' &&
+    new RegExp(`(?:^|[^A-Za-z0-9_.-])${program.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/[\d.]+$/, '')}`).test(call.command)
+  );
 }
 
 export function policySpan(joined: JoinedPolicy): PolicySpan {

@@ -1,4 +1,5 @@
 /** One order for the entries of a session, whatever order they arrived in; and each entry once. */
+import type { Span } from '../protocol/document';
 import type { Entry, SessionEvent } from './events';
 
 export function compareEntries(a: Entry, b: Entry): number {
@@ -40,4 +41,11 @@ export function activeBranch(entries: readonly Entry[]): ReadonlySet<string> {
   const active = new Set<string>();
   for (let id = leaf; id !== null && !active.has(id); id = parents.get(id) ?? null) active.add(id);
   return active;
+}
+
+/** The document's order: start, then id; what has no start comes last. */
+export function compareSpans(a: Span, b: Span): number {
+  const left = a.startTime ?? '~';
+  const right = b.startTime ?? '~';
+  return left < right ? -1 : left > right ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }

@@ -110,6 +110,8 @@ export function toolSpan(input: ToolSpanInput): Span {
       'sandglass.result.entry': result?.entryId ?? null,
       'sandglass.result.bytes': result?.bytes ?? null,
       'sandglass.result.preview': result?.preview ?? null,
+      'sandglass.places': result?.places ?? [],
+      'sandglass.first_changed_line': result?.firstChangedLine ?? null,
       'sandglass.child.session_key': result?.childSessionKey ?? null,
       'sandglass.turn': input.turnId,
       'sandglass.inherited': call.inherited,
@@ -120,7 +122,13 @@ export function toolSpan(input: ToolSpanInput): Span {
 }
 
 /** A result whose call was never written: the call did happen. */
-export function orphanSpan(agent: string, session: string, orphan: OrphanResult, turnId: (turn: TurnDraft) => string, abandoned: boolean): Span {
+export function orphanSpan(
+  agent: string,
+  session: string,
+  orphan: OrphanResult,
+  turnId: (turn: TurnDraft) => string,
+  abandoned: boolean,
+): Span {
   const { result } = orphan;
   const failed = isFailed(result);
   const end = result.writtenTime ?? result.time;
@@ -154,6 +162,8 @@ export function orphanSpan(agent: string, session: string, orphan: OrphanResult,
       'sandglass.result.entry': result.entryId,
       'sandglass.result.bytes': result.bytes,
       'sandglass.result.preview': result.preview,
+      'sandglass.places': result.places,
+      'sandglass.first_changed_line': result.firstChangedLine,
       'sandglass.child.session_key': result.childSessionKey,
       'sandglass.turn': turn,
       'sandglass.inherited': orphan.inherited,

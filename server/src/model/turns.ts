@@ -90,7 +90,15 @@ export function assemble(entries: readonly Entry[], ownership: Ownership): Assem
     return turn;
   };
   const open = (entry: Entry, inherited: boolean): TurnDraft => {
-    const turn: TurnDraft = { first: entry, runIds: new Set(), lastTime: null, last: null, closed: false, failedBeforeReply: null, inherited };
+    const turn: TurnDraft = {
+      first: entry,
+      runIds: new Set(),
+      lastTime: null,
+      last: null,
+      closed: false,
+      failedBeforeReply: null,
+      inherited,
+    };
     turns.push(turn);
     return turn;
   };
@@ -125,7 +133,15 @@ export function assemble(entries: readonly Entry[], ownership: Ownership): Assem
         for (const block of blocks) {
           const first = counted && !countedCalls.has(block.callId);
           if (first) countedCalls.add(block.callId);
-          const call: CallDraft = { message: entry, block, turn, siblings: blocks.length, result: null, inherited: !counted, counted: first };
+          const call: CallDraft = {
+            message: entry,
+            block,
+            turn,
+            siblings: blocks.length,
+            result: null,
+            inherited: !counted,
+            counted: first,
+          };
           calls.push(call);
           const list = openCalls.get(block.callId);
           if (list === undefined) openCalls.set(block.callId, [call]);

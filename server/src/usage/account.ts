@@ -81,7 +81,12 @@ function priced(call: CallFacts, usage: TokenUsage, inclusiveInput: number, prov
   if (providerId === undefined) return unknown;
   try {
     const price = calcPrice(
-      { input_tokens: inclusiveInput, output_tokens: usage.output, cache_read_tokens: usage.cacheRead, cache_write_tokens: usage.cacheWrite },
+      {
+        input_tokens: inclusiveInput,
+        output_tokens: usage.output,
+        cache_read_tokens: usage.cacheRead,
+        cache_write_tokens: usage.cacheWrite,
+      },
       call.model ?? '',
       { providerId, ...(call.time === null ? {} : { timestamp: new Date(call.time) }) },
     );

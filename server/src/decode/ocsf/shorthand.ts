@@ -7,7 +7,8 @@
 import type { PolicyEvent } from '../../model/events';
 import { plainLine } from '../preview';
 
-const line = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) +OCSF +([A-Z]+)(?::([A-Z_]+))? \[(INFO|LOW|MED|HIGH|CRIT|FATAL|UNKN)\](?: (.*))?$/s;
+const line =
+  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) +OCSF +([A-Z]+)(?::([A-Z_]+))? \[(INFO|LOW|MED|HIGH|CRIT|FATAL|UNKN)\](?: (.*))?$/s;
 const actionWord = /^(ALLOWED|DENIED) ?/;
 const actor = /^(\S*?)\((\d+)\) -> /;
 const httpTarget = /^([A-Z]+) (\S+)/;
@@ -22,7 +23,10 @@ export function decodeShorthand(text: string): PolicyEvent | null {
   const time = Date.parse(match[1] ?? '');
   const eventClass = match[2] ?? '';
   const severity = match[4] ?? null;
-  const shorthand = text.slice(text.indexOf('OCSF') + 5).trimEnd().slice(0, policyTextLimit);
+  const shorthand = text
+    .slice(text.indexOf('OCSF') + 5)
+    .trimEnd()
+    .slice(0, policyTextLimit);
   let rest = match[5] ?? '';
 
   let reason: string | null = null;
@@ -43,7 +47,18 @@ export function decodeShorthand(text: string): PolicyEvent | null {
     action = word[1] === 'DENIED' ? 'denied' : 'allowed';
     rest = rest.slice(word[0].length);
   }
-  const base = { kind: 'policy', time, text: shorthand, eventClass, activity: match[3] ?? '', severity, action, policy, engine, reason } as const;
+  const base = {
+    kind: 'policy',
+    time,
+    text: shorthand,
+    eventClass,
+    activity: match[3] ?? '',
+    severity,
+    action,
+    policy,
+    engine,
+    reason,
+  } as const;
   if (eventClass !== 'NET' && eventClass !== 'HTTP') {
     const message = plainLine(rest, 600);
     return { ...base, process: null, target: null, method: null, url: null, message: message === '' ? null : message };

@@ -8,6 +8,7 @@ import { asArray, asCount, asNumber, asObject, asString, asTime } from '../json'
 import type { JsonObject } from '../json';
 import { preview } from '../preview';
 import { textMark } from './marks';
+import { placeRefs } from './placeRefs';
 import { toolCallBlock } from './toolCall';
 import { innerDetails, splitToolId } from './unwrap';
 
@@ -194,6 +195,8 @@ function decodeToolResult(base: Base, message: JsonObject): ToolResultEntry {
     cwd: asString(details['cwd']),
     childSessionKey: asString(details['childSessionKey']),
     childRunId: asString(details['runId']),
+    places: placeRefs(text).map((ref) => `${ref.path}:${ref.line}`),
+    firstChangedLine: asNumber(details['firstChangedLine']),
     preview: preview(text),
     bytes: Buffer.byteLength(text),
   };
@@ -231,7 +234,12 @@ function decodeNote(base: Base, type: string, json: JsonObject): Entry {
     }
     case 'custom_message:run-failed-before-reply': {
       const details = asObject(json['details']);
-      return note({ ...base, runId: base.runId ?? asString(details?.['runId']) }, name, true, asString(details?.['error']) ?? contentText(json['content']));
+      return note(
+        { ...base, runId: base.runId ?? asString(details?.['runId']) },
+        name,
+        true,
+        asString(details?.['error']) ?? contentText(json['content']),
+      );
     }
     case 'model_change':
       return note(base, name, false, `${asString(json['provider']) ?? '?'}/${asString(json['modelId']) ?? '?'}`);

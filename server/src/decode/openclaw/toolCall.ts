@@ -60,5 +60,15 @@ function commandText(args: unknown): string | null {
 export function toolCallBlock(index: number, callId: string, rawName: string, rawArgs: unknown): ToolCallBlock {
   const { name, owner, args } = unwrapCall(rawName, rawArgs);
   const paths = toolCallPaths(name, args);
-  return { kind: 'toolCall', index, callId, name, rawName, owner, preview: callPreview(name, args, paths), command: commandText(args), paths };
+  return {
+    kind: 'toolCall',
+    index,
+    callId,
+    name,
+    rawName,
+    owner,
+    preview: callPreview(name, args, paths),
+    command: commandText(args),
+    paths,
+  };
 }

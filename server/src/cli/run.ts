@@ -1,0 +1,149 @@
+/** The commands: the same engine as in the editor, without one. Exit codes: 0, 1 a source that can't be read, 2 bad usage. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { AttachError } from '../attach/errors';
+import { collect } from '../collect/collector';
+import { openSource } from '../collect/openSource';
+import type { SandboxesDocument, Span } from '../protocol/document';
+import { plainLine } from '../decode/preview';
+import { traceDocument, sessionsDocument } from '../query/document';
+import { withDenial } from '../query/denials';
+import { findSandboxes } from '../sandboxes/findSandboxes';
+import { StoreError } from '../store/errors';
+import { keyBytes } from '../store/sealedBox';
+import { Store } from '../store/store';
+import { sandboxesText, sessionsTable, spanLine, table, traceText } from './tables';
+import { parseCommand, usageText, UsageError } from './usage';
+import type { Command } from './usage';
+
+export interface Io {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** `what` and why, and what to do: one line. */
+class CommandError extends Error {}
+
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const complain = (message: string): void => void io.stderr.write(`sandglass: ${plainLine(message, 1000)}\n`);
+  try {
+    const command = parseCommand(argv);
+    if (command === 'help') {
+      io.stdout.write(usageText);
+      return 0;
+    }
+    await execute(command, io);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      complain(`${error.message}; see sandglass --help`);
+      return 2;
+    }
+    if (AttachError.is(error)) complain(`${error.message}. ${error.hint}`);
+    else if (StoreError.is(error)) complain(`the store can't be used: ${error.message}`);
+    else if (error instanceof CommandError) complain(error.message);
+    else throw error;
+    return 1;
+  }
+}
+
+async function execute(command: Command, io: Io): Promise<void> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    if (command.name === 'sandboxes') await sandboxes(command, io, controller.signal);
+    else await readSource(command, io, controller.signal);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
+
+async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise<void> {
+  const found = await findSandboxes({ home: homedir(), env: io.env, dockerHost: command.dockerHost, signal });
+  const document: SandboxesDocument = {
+    schema: 'sandglass/sandboxes@1',
+    looked: found.looked.map(({ place, outcome, reason, ms, found: count }) => ({ place, outcome, reason, ms, found: count })),
+    sandboxes: found.sandboxes.map(({ id, name, layout, runtime, runtimeVersion, provider, model, state, seenBy }) => ({
+      id,
+      name,
+      layout,
+      runtime,
+      runtimeVersion,
+      provider,
+      model,
+      state,
+      seenBy,
+    })),
+  };
+  io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : sandboxesText(document));
+}
+
+async function readSource(command: Command, io: Io, signal: AbortSignal): Promise<void> {
+  const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal });
+  using store = openCommandStore(command);
+  const row = store.transaction(() => store.sources.ensure(opened.id, { info: opened.info, registryProvider: opened.provider }));
+  const follow = command.name === 'follow';
+  const printed = new Map<string, string>();
+  await collect(store, row, opened.source, {
+    follow,
+    signal,
+    onChange: (result) => {
+      if (!follow) return;
+      const denied = store.policies.deniedCalls(row);
+      for (const session of result.sessions)
+        for (const span of session.spans) printSpan(io, command.json, session.session, withDenial(span, denied), printed);
+    },
+    onCaughtUp: () => undefined,
+  });
+  if (follow) return;
+  if (command.session !== null && store.sessions.bySession(row, command.session) === null) {
+    throw new CommandError(`there is no session "${command.session}" in ${command.source}; "sandglass sessions" lists them`);
+  }
+  if (command.name === 'sessions') {
+    const document = sessionsDocument(store, row);
+    io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : sessionsTable(document.sessions));
+  } else {
+    const document = traceDocument(store, row, command.session);
+    io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : traceText(document));
+  }
+}
+
+/** Spans printed last, so that a span which only moved is not printed again; the oldest are forgotten. */
+const printedLimit = 50_000;
+
+function printSpan(io: Io, json: boolean, sessionId: string, span: Span, printed: Map<string, string>): void {
+  const text = JSON.stringify({ sessionId, ...span });
+  const key = `${sessionId} ${span.id}`;
+  if (printed.get(key) === text) return;
+  printed.delete(key);
+  printed.set(key, text);
+  if (printed.size > printedLimit) for (const oldest of printed.keys()) if (printed.size > printedLimit) printed.delete(oldest);
+  io.stdout.write(json ? `${text}\n` : table([sessionId.slice(0, 8), ...spanLine(span, 0)], []));
+}
+
+function openCommandStore(command: Command): Store {
+  if (command.store === null) return Store.open({ path: ':memory:', key: randomBytes(keyBytes), replaceUnreadable: false });
+  return Store.open({ path: command.store.path, key: readKey(command.store.keyFile), replaceUnreadable: false });
+}
+
+function readKey(file: string): Buffer {
+  if (!existsSync(file)) {
+    const key = randomBytes(keyBytes);
+    const handle = openSync(file, 'wx', 0o600);
+    try {
+      writeSync(handle, `${key.toString('base64')}\n`);
+    } finally {
+      closeSync(handle);
+    }
+    return key;
+  }
+  if ((statSync(file).mode & 0o077) !== 0) throw new CommandError(`the key file ${file} can be read by others; run chmod 600 on it`);
+  const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');
+  if (key.byteLength !== keyBytes) throw new CommandError(`the key file ${file} does not hold a key of ${keyBytes} bytes in base64`);
+  return key;
+}

@@ -1,0 +1,123 @@
+/** Tables for people. Everything in them is free of control characters from a trace. */
+import type { SandboxesDocument, SessionInfo, SessionTrace, Span, TraceDocument } from '../protocol/document';
+import { plainLine } from '../decode/preview';
+import { dollars } from '../editor/labels';
+import { placeSpans } from '../model/place';
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const clean = [head, ...rows].map((row) => row.map((cell) => plainLine(cell, 100)));
+  const widths = head.map((_, column) => Math.max(...clean.map((row) => [...(row[column] ?? '')].length)));
+  return (
+    clean
+      .map((row) =>
+        row
+          .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length)))
+          .join('  ')
+          .trimEnd(),
+      )
+      .join('\n') + '\n'
+  );
+}
+
+/** "no price" is never 0. */
+export function cost(usd: number | null, unpricedCalls: number, calls: number): string {
+  if (calls === 0) return '-';
+  if (usd === null) return 'no price';
+  return unpricedCalls > 0 ? `${dollars(usd)} + ${unpricedCalls} unpriced` : dollars(usd);
+}
+
+function tokens(info: SessionInfo): string {
+  const { usage } = info.totals;
+  return String(usage.input + usage.cacheRead + usage.cacheWrite + usage.output);
+}
+
+export function sessionsTable(sessions: readonly SessionInfo[]): string {
+  return table(
+    ['SESSION', 'AGENT', 'STARTED', 'STATE', 'STATUS', 'TRIGGER', 'TURNS', 'LLM', 'TOOLS', 'FAILED', 'TOKENS', 'COST', 'TITLE'],
+    sessions.map((info) => {
+      const { totals } = info;
+      return [
+        info.id,
+        info.agent,
+        info.startTime ?? 'not observed',
+        info.state,
+        info.status,
+        info.trigger,
+        String(totals.turns),
+        String(totals.llmCalls),
+        String(totals.toolCalls),
+        String(totals.failedToolCalls),
+        tokens(info),
+        cost(totals.cost.usd, totals.cost.unpricedCalls, totals.llmCalls),
+        info.title ?? '',
+      ];
+    }),
+  );
+}
+
+export function spanLine(span: Span, depth: number): readonly string[] {
+  const { attributes } = span;
+  const usd = attributes['sandglass.cost.usd'];
+  const took = span.durationMs === null ? '-' : `${span.durationBasis === 'estimated' ? '~' : ''}${span.durationMs} ms`;
+  const preview = attributes['sandglass.preview'] ?? attributes['sandglass.thinking.preview'] ?? '';
+  const priced = span.kind !== 'chat' ? '' : typeof usd === 'number' ? dollars(usd) : 'no price';
+  return [
+    `${'  '.repeat(depth)}${span.name}`,
+    span.status,
+    span.startTime?.slice(11, 23) ?? '-',
+    took,
+    priced,
+    String(preview),
+    span.statusMessage ?? '',
+  ];
+}
+
+export function traceText(document: TraceDocument): string {
+  const parts: string[] = [sessionsTable(document.sessions)];
+  for (const session of document.sessions) parts.push(sessionText(session));
+  const denials = document.policy.filter((event) => event.status === 'denied');
+  if (denials.length > 0) {
+    parts.push(
+      `Denied by policy (${denials.length})\n` +
+        table(
+          ['TIME', 'EVENT', 'HOST', 'CALL', 'REASON'],
+          denials.map((event) => [
+            event.startTime ?? '-',
+            event.name,
+            `${String(event.attributes['server.address'] ?? '')}:${String(event.attributes['server.port'] ?? '')}`,
+            event.callId ?? (event.candidates.length > 0 ? `${event.candidates.length} candidates` : 'none'),
+            event.statusMessage ?? '',
+          ]),
+        ),
+    );
+  }
+  for (const finding of document.findings) parts.push(`${finding.severity}: ${plainLine(finding.message, 400)}\n`);
+  for (const skipped of document.skipped) parts.push(`not read: ${plainLine(skipped.where, 200)}: ${plainLine(skipped.reason, 300)}\n`);
+  return parts.join('\n');
+}
+
+function sessionText(session: SessionTrace): string {
+  const title = plainLine(`${session.id}  ${session.title ?? ''}`, 120);
+  const rows = placeSpans(session.spans).map(({ span, depth }) => spanLine(span, depth));
+  return `${title}\n${table(['SPAN', 'STATUS', 'AT', 'TOOK', 'COST', 'WHAT', 'MESSAGE'], rows)}`;
+}
+
+export function sandboxesText(document: SandboxesDocument): string {
+  const found = table(
+    ['NAME', 'STATE', 'LAYOUT', 'RUNTIME', 'PROVIDER', 'MODEL', 'SEEN BY'],
+    document.sandboxes.map((sandbox) => [
+      sandbox.name,
+      sandbox.state,
+      sandbox.layout,
+      `${sandbox.runtime ?? 'unknown'} ${sandbox.runtimeVersion ?? ''}`.trim(),
+      sandbox.provider ?? '-',
+      sandbox.model ?? '-',
+      sandbox.seenBy.join(', '),
+    ]),
+  );
+  const looked = table(
+    ['LOOKED IN', 'OUTCOME', 'FOUND', 'TOOK', 'REASON'],
+    document.looked.map((place) => [place.place, place.outcome, String(place.found), `${place.ms} ms`, place.reason ?? '']),
+  );
+  return `${document.sandboxes.length === 0 ? 'No sandbox found.\n' : found}\n${looked}`;
+}

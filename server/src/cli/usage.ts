@@ -1,0 +1,73 @@
+/** What the command line takes. */
+import { parseArgs } from 'node:util';
+
+export const usageText = `sandglass — what the agents in your NemoClaw sandboxes do
+
+  sandglass sandboxes [--json]                         what there is, and where it was looked for
+  sandglass sessions <source> [--json]                 the sessions of a source
+  sandglass trace <source> [--session ID] [--json]     all turns, LLM calls and tool calls
+  sandglass follow <source> [--json]                   the same, live: one span a line, until Ctrl-C
+
+A source is a sandbox's name, container:<id or name>, or a path: a recorded .openclaw state directory, a folder that
+holds one, or a recording folder.
+
+  --store FILE --key-file FILE    keep what was read, encrypted; the key file is made when it is missing (0600)
+  --docker-host URL               the Docker engine to ask, instead of DOCKER_HOST and the usual sockets
+`;
+
+export class UsageError extends Error {}
+
+export type CommandName = 'sandboxes' | 'sessions' | 'trace' | 'follow';
+
+export interface Command {
+  readonly name: CommandName;
+  readonly source: string;
+  readonly json: boolean;
+  readonly session: string | null;
+  readonly store: { readonly path: string; readonly keyFile: string } | null;
+  readonly dockerHost: string;
+}
+
+const takesSource: Readonly<Record<CommandName, boolean>> = { sandboxes: false, sessions: true, trace: true, follow: true };
+
+/** `help` when help was asked for. Throws UsageError. */
+export function parseCommand(argv: readonly string[]): Command | 'help' {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        session: { type: 'string' },
+        store: { type: 'string' },
+        'key-file': { type: 'string' },
+        'docker-host': { type: 'string', default: '' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = parsed;
+  if (values.help || positionals[0] === 'help') return 'help';
+  const [name, source, ...more] = positionals;
+  if (name === undefined) throw new UsageError('no command given');
+  if (!isCommand(name)) throw new UsageError(`there is no command "${name}"`);
+  if (takesSource[name] && source === undefined) throw new UsageError(`"${name}" needs a source`);
+  if (more.length > 0 || (!takesSource[name] && source !== undefined)) throw new UsageError(`"${name}" takes no "${more[0] ?? source}"`);
+  if ((values.store === undefined) !== (values['key-file'] === undefined)) throw new UsageError('--store and --key-file go together');
+  if (values.session !== undefined && name !== 'trace') throw new UsageError(`"${name}" takes no --session`);
+  return {
+    name,
+    source: source ?? '',
+    json: values.json,
+    session: values.session ?? null,
+    store: values.store === undefined || values['key-file'] === undefined ? null : { path: values.store, keyFile: values['key-file'] },
+    dockerHost: values['docker-host'],
+  };
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(takesSource, name);
+}

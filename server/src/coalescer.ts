@@ -1,0 +1,27 @@
+/** Calls back at most once in a while, however often it is asked; the first time soon, so that a single change shows at once. */
+export class Coalescer implements Disposable {
+  readonly #everyMs: number;
+  readonly #run: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #last = 0;
+
+  constructor(everyMs: number, run: () => void) {
+    this.#everyMs = everyMs;
+    this.#run = run;
+  }
+
+  ask(): void {
+    if (this.#timer !== null) return;
+    const wait = Math.max(0, this.#last + this.#everyMs - Date.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#last = Date.now();
+      this.#run();
+    }, wait);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,63 @@
+/** Drives one source into the store: batches its records, applies them, says what changed. */
+import type { Source, SourceRecord } from '../attach/record';
+import type { Store } from '../store/store';
+import { Ingest } from './ingest';
+import type { IngestResult } from './ingest';
+
+/** A live record waits at most this long for company. */
+const liveBatchMs = 15;
+const batchRecords = 2000;
+const batchChars = 8 * 1024 * 1024;
+
+export interface CollectOptions {
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  readonly onChange: (result: IngestResult) => void;
+  /** Everything there was is in the store. */
+  readonly onCaughtUp: () => void;
+  /** The source gave a sign of life. */
+  readonly onAlive?: () => void;
+}
+
+/** Ends when the source ends or the signal aborts; throws what the source throws (AttachError). */
+export async function collect(store: Store, sourceRow: number, source: Source, options: CollectOptions): Promise<void> {
+  const ingest = new Ingest(store, sourceRow);
+  const cursors = store.sources.cursors(sourceRow);
+  store.transaction(() => store.sources.clearSkipped(sourceRow));
+  const records = source.open({ cursors, follow: options.follow, signal: options.signal })[Symbol.asyncIterator]();
+  let batch: SourceRecord[] = [];
+  let chars = 0;
+  let next = records.next();
+  const flush = (): void => {
+    if (batch.length === 0) return;
+    const taken = batch;
+    batch = [];
+    chars = 0;
+    options.onChange(ingest.apply(taken));
+    if (taken.some((record) => record.kind === 'caughtUp')) options.onCaughtUp();
+  };
+  try {
+    for (;;) {
+      const arrived = batch.length === 0 ? await next : await Promise.race([next, delay(liveBatchMs)]);
+      if (arrived === 'waited') {
+        flush();
+        continue;
+      }
+      if (arrived.done === true) break;
+      options.onAlive?.();
+      if (arrived.value.kind !== 'heartbeat') {
+        batch.push(arrived.value);
+        chars += 'text' in arrived.value ? arrived.value.text.length : 0;
+      }
+      next = records.next();
+      if (batch.length >= batchRecords || chars >= batchChars || arrived.value.kind === 'caughtUp') flush();
+    }
+    flush();
+  } finally {
+    await records.return?.(undefined);
+  }
+}
+
+function delay(ms: number): Promise<'waited'> {
+  return new Promise((resolve) => setTimeout(() => resolve('waited'), ms));
+}

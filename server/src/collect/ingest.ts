@@ -1,0 +1,340 @@
+/**
+ * Takes a batch of records of one source into the store: decode, keep, fold what changed, join with the supervisor's log,
+ * commit with the cursors that cover the batch. Either all of a batch is there afterwards or nothing of it.
+ */
+import type { SourceRecord } from '../attach/record';
+import type { Span } from '../protocol/document';
+import { decodeEntry } from '../decode/openclaw/entry';
+import { decodeIndex } from '../decode/openclaw/sessionIndex';
+import { decodeTrajectory } from '../decode/openclaw/trajectory';
+import { decodeShorthand } from '../decode/ocsf/shorthand';
+import { assertNever } from '../model/assertNever';
+import { llmCallKey } from '../model/events';
+import type { PolicyEvent, SessionEvent } from '../model/events';
+import { foldSession, latestIndex } from '../model/foldSession';
+import type { FoldContext } from '../model/foldSession';
+import { joinPolicy } from '../model/joinPolicy';
+import { placeSpans } from '../model/place';
+import { touchedPaths } from '../locate/touches';
+import { recordDigest } from '../store/entries';
+import type { NewRecord, StoredRecord } from '../store/entries';
+import type { Touch } from '../store/sessions';
+import type { Store } from '../store/store';
+import { accountFor } from '../usage/account';
+import { SessionCache } from './sessionCache';
+
+/** How far around a change the supervisor's events are joined again. */
+const joinMarginMs = 60_000;
+
+export interface SessionChange {
+  readonly session: string;
+  readonly row: number;
+  readonly revision: number;
+  /** Spans that are new or other than before. */
+  readonly spans: readonly Span[];
+}
+
+export interface IngestResult {
+  readonly sessions: readonly SessionChange[];
+  readonly policyChanged: boolean;
+  readonly skippedChanged: boolean;
+}
+
+export class Ingest {
+  readonly #store: Store;
+  readonly #source: number;
+  #registryProvider: string | null = null;
+  readonly #cache = new SessionCache();
+  /** Sessions being read again, with the ids that have come so far; bounded by the files the reader has open. */
+  readonly #rereads = new Map<string, Set<string>>();
+
+  constructor(store: Store, source: number) {
+    this.#store = store;
+    this.#source = source;
+  }
+
+  apply(records: readonly SourceRecord[]): IngestResult {
+    try {
+      return this.#store.transaction(() => this.#apply(records));
+    } catch (error) {
+      // What the cache learned in a batch that was rolled back is not in the store.
+      this.#cache.clear();
+      this.#rereads.clear();
+      throw error;
+    }
+  }
+
+  #apply(records: readonly SourceRecord[]): IngestResult {
+    const dirty = new Set<number>();
+    const policy: PolicyEvent[] = [];
+    let skippedChanged = false;
+    const cursors = new Map<string, string>();
+    for (const record of records) {
+      switch (record.kind) {
+        case 'transcript':
+          if (!this.#transcript(record, dirty)) {
+            this.#store.sources.addSkipped(this.#source, {
+              where: `${record.file}:${record.ordinal}`,
+              reason: 'the line is no JSON object',
+            });
+            skippedChanged = true;
+          }
+          break;
+        case 'index':
+          this.#index(record, dirty);
+          break;
+        case 'trajectory':
+          this.#trajectory(record, dirty);
+          break;
+        case 'log': {
+          const event = decodeShorthand(record.text);
+          if (event !== null) policy.push(event);
+          break;
+        }
+        case 'skipped':
+          this.#store.sources.addSkipped(this.#source, { where: record.where, reason: record.reason });
+          skippedChanged = true;
+          break;
+        case 'reread':
+          this.#reread(record, dirty);
+          break;
+        case 'gone':
+          this.#gone(record, dirty);
+          break;
+        case 'about':
+          this.#about(record, dirty);
+          break;
+        case 'caughtUp':
+        case 'heartbeat':
+          break;
+        default:
+          assertNever(record);
+      }
+      if (record.cursor !== undefined) cursors.set(record.cursor.key, record.cursor.value);
+    }
+    for (const event of policy) this.#store.policies.add(this.#source, event);
+    const changes = this.#foldAll(dirty);
+    const joined = this.#join(policy, changes);
+    for (const [key, value] of cursors) this.#store.sources.setCursor(this.#source, key, value);
+    return { sessions: changes, policyChanged: policy.length > 0 || joined, skippedChanged };
+  }
+
+  #about(record: Extract<SourceRecord, { kind: 'about' }>, dirty: Set<number>): void {
+    const stored = this.#store.sources.get(this.#source);
+    if (stored === null) throw new Error('records of a source that is not in the store');
+    const info = {
+      ...stored.info,
+      sandbox: record.sandboxName ?? stored.info.sandbox,
+      runtimeVersion: record.runtimeVersion ?? stored.info.runtimeVersion,
+    };
+    const registryProvider = record.provider ?? stored.registryProvider;
+    this.#store.sources.update(this.#source, { info, registryProvider });
+    if (registryProvider === this.#registryProvider) return;
+    this.#registryProvider = registryProvider;
+    // Every price hangs on who the provider is; what was folded under another is folded again.
+    if (registryProvider !== stored.registryProvider) for (const view of this.#store.sessions.list(this.#source)) dirty.add(view.row);
+  }
+
+  #transcript(record: Extract<SourceRecord, { kind: 'transcript' }>, dirty: Set<number>): boolean {
+    const event = decodeEntry(record.text, { agent: record.agent, session: record.session, ordinal: record.ordinal });
+    if (event === null) return false;
+    const { entries } = this.#store;
+    const row = entries.ensureSession(this.#source, record.agent, record.session);
+    if (entries.setFileState(row, record.file, record.state)) dirty.add(row);
+    this.#rereads.get(`${row} ${record.file}`)?.add(event.entryId);
+    const callKey = event.kind === 'assistant' && !event.synthetic ? llmCallKey(event) : null;
+    // A fork may bring the header of the session it copies; its own is the one with its id.
+    const entryId = event.kind === 'header' ? `#header:${event.entryId}` : event.entryId;
+    const added = this.#add(
+      row,
+      { kind: 'transcript', entryId, ordinal: record.ordinal, file: record.file, callKey, text: record.text },
+      event,
+    );
+    if (added === 'known') return true;
+    dirty.add(row);
+    const ageChanged = entries.noteTimes(row, event.kind === 'header' ? event.time : null, event.time);
+    if (ageChanged) for (const other of entries.related(this.#source, row)) dirty.add(other);
+    if (event.kind !== 'header') for (const other of entries.sharers(this.#source, row, event.entryId, callKey)) dirty.add(other);
+    return true;
+  }
+
+  #index(record: Extract<SourceRecord, { kind: 'index' }>, dirty: Set<number>): void {
+    const event = decodeIndex(record.text, record.agent);
+    if (event === null) return;
+    const row = this.#store.entries.ensureSession(this.#source, record.agent, event.session);
+    const added = this.#add(row, { kind: 'index', entryId: '#index', ordinal: 0, file: null, callKey: null, text: record.text }, event);
+    if (added === 'known') return;
+    dirty.add(row);
+    this.#store.sessions.setKeys(row, event.sessionKey, event.spawnedBy);
+    for (const child of this.#store.sessions.spawnedByKey(this.#source, event.sessionKey)) dirty.add(child);
+  }
+
+  #trajectory(record: Extract<SourceRecord, { kind: 'trajectory' }>, dirty: Set<number>): void {
+    const event = decodeTrajectory(record.text, record.agent, record.session, record.ordinal);
+    if (event === null) return;
+    const row = this.#store.entries.ensureSession(this.#source, record.agent, record.session);
+    // The file is written anew after each run, so an event is what it says, not where it stands.
+    const entryId = `#${recordDigest(record.text).toString('hex')}`;
+    if (
+      this.#add(row, { kind: 'trajectory', entryId, ordinal: record.ordinal, file: null, callKey: null, text: record.text }, event) !==
+      'known'
+    )
+      dirty.add(row);
+  }
+
+  #add(row: number, record: NewRecord, event: SessionEvent): 'new' | 'known' | 'changed' {
+    const added = this.#store.entries.add(row, record);
+    const cached = this.#cache.get(row);
+    if (added === 'new' && cached !== null) {
+      const key = cacheKey(record);
+      if (!cached.has(key)) this.#cache.grew(row, 1);
+      cached.set(key, event);
+    }
+    return added;
+  }
+
+  #reread(record: Extract<SourceRecord, { kind: 'reread' }>, dirty: Set<number>): void {
+    const row = this.#store.entries.ensureSession(this.#source, record.agent, record.session);
+    const key = `${row} ${record.file}`;
+    if (record.phase === 'begin') {
+      this.#rereads.set(key, new Set());
+      return;
+    }
+    const seen = this.#rereads.get(key);
+    this.#rereads.delete(key);
+    if (seen === undefined) return;
+    for (const entryId of this.#store.entries.idsInFile(row, record.file)) {
+      if (!seen.has(entryId) && !entryId.startsWith('#header:')) this.#store.entries.markVanished(row, entryId, record.explained);
+    }
+    dirty.add(row);
+  }
+
+  #gone(record: Extract<SourceRecord, { kind: 'gone' }>, dirty: Set<number>): void {
+    const row = this.#store.entries.ensureSession(this.#source, record.agent, record.session);
+    this.#store.entries.setFileState(row, record.file, null);
+    if (!record.explained) {
+      for (const entryId of this.#store.entries.idsInFile(row, record.file)) this.#store.entries.markVanished(row, entryId, false);
+    }
+    dirty.add(row);
+  }
+
+  /** Folds until nothing changes what another session is: a new spawn gives a child its parent. */
+  #foldAll(dirty: Set<number>): readonly SessionChange[] {
+    const changes = new Map<number, SessionChange>();
+    const done = new Set<number>();
+    for (;;) {
+      const next = [...dirty].filter((row) => !done.has(row)).sort((a, b) => a - b);
+      if (next.length === 0) return [...changes.values()];
+      for (const row of next) {
+        done.add(row);
+        const change = this.#fold(row);
+        const before = changes.get(row);
+        changes.set(row, before === undefined ? change : { ...change, spans: [...before.spans, ...change.spans] });
+        for (const child of change.children) {
+          // A child folded before its parent was known is folded once more.
+          if (!done.has(child)) dirty.add(child);
+          else if (this.#lacksParent(child)) {
+            done.delete(child);
+            dirty.add(child);
+          }
+        }
+      }
+    }
+  }
+
+  #lacksParent(row: number): boolean {
+    const view = this.#store.sessions.byRow(row);
+    return view !== null && view.info.parentSessionId === null;
+  }
+
+  #fold(row: number): SessionChange & { readonly children: readonly number[] } {
+    const { entries, sessions } = this.#store;
+    const session = entries.sessionRow(row);
+    const events = this.#events(row, session);
+    const list = [...events.values()];
+    const foreignEntries = entries.foreignEntries(this.#source, session);
+    const foreignCalls = new Set<string>();
+    for (const id of entries.foreignCalls(this.#source, session)) {
+      const event = events.get(cacheKey({ kind: 'transcript', entryId: id }));
+      if (event?.kind === 'assistant') foreignCalls.add(llmCallKey(event));
+    }
+    const index = latestIndex(list);
+    const spawner = index === null ? null : sessions.spawner(this.#source, index.sessionKey);
+    const parentRow = index === null || index.spawnedBy === null ? undefined : sessions.byKey(this.#source, index.spawnedBy).at(-1);
+    const context: FoldContext = {
+      owns: (entryId) => !foreignEntries.has(entryId),
+      ownsCall: (key) => !foreignCalls.has(key),
+      account: (call) => accountFor(call, { registryProvider: this.#registryProvider }),
+      spawnedBy: spawner,
+      parentSession: parentRow === undefined ? null : entries.sessionRow(parentRow).session,
+    };
+    const folded = foldSession({ agent: session.agent, session: session.session, states: entries.fileStates(row), events: list }, context);
+    const placed = placeSpans(folded.spans);
+    const touches: Touch[] = folded.spans.flatMap((span) =>
+      touchedPaths(span, folded.workspaceDir).map((path) => ({ spanId: span.id, path })),
+    );
+    const spans = sessions.put(row, folded, placed, touches);
+    const children = folded.spawns.flatMap((spawn) => sessions.byKey(this.#source, spawn.childSessionKey));
+    return { session: session.session, row, revision: sessions.byRow(row)?.revision ?? 0, spans, children };
+  }
+
+  #events(row: number, session: { readonly agent: string; readonly session: string }): Map<string, SessionEvent> {
+    const cached = this.#cache.get(row);
+    if (cached !== null) return cached;
+    const events = new Map<string, SessionEvent>();
+    for (const record of this.#store.entries.records(row)) {
+      const event = decodeStored(record, session.agent, session.session);
+      if (event !== null) events.set(cacheKey(record), event);
+    }
+    this.#cache.put(row, events);
+    return events;
+  }
+
+  /** Joins the supervisor's events around what changed. */
+  #join(policy: readonly PolicyEvent[], changes: readonly SessionChange[]): boolean {
+    let from = Infinity;
+    let to = -Infinity;
+    const widen = (time: number | null): void => {
+      if (time === null || Number.isNaN(time)) return;
+      from = Math.min(from, time);
+      to = Math.max(to, time);
+    };
+    for (const event of policy) widen(event.time);
+    for (const change of changes) {
+      for (const span of change.spans) {
+        if (span.kind !== 'execute_tool') continue;
+        widen(span.startTime === null ? null : Date.parse(span.startTime));
+        widen(span.endTime === null ? null : Date.parse(span.endTime));
+      }
+    }
+    if (from === Infinity) return false;
+    from -= joinMarginMs;
+    to += joinMarginMs;
+    const events = this.#store.policies.events(this.#source, from, to);
+    if (events.length === 0) return false;
+    let changed = false;
+    for (const joined of joinPolicy(events, this.#store.sessions.calls(this.#source, from, to))) {
+      // Events at the edge of the window were judged with all their neighbours in an earlier one.
+      if (joined.event.time < from + joinMarginMs / 2 || joined.event.time > to - joinMarginMs / 2) continue;
+      if (this.#store.policies.putJoin(this.#source, joined).length > 0) changed = true;
+    }
+    return changed;
+  }
+}
+
+function cacheKey(record: { readonly kind: StoredRecord['kind']; readonly entryId: string }): string {
+  return `${record.kind} ${record.entryId}`;
+}
+
+function decodeStored(record: StoredRecord, agent: string, session: string): SessionEvent | null {
+  switch (record.kind) {
+    case 'transcript':
+      return decodeEntry(record.text, { agent, session, ordinal: record.ordinal });
+    case 'index':
+      return decodeIndex(record.text, agent);
+    case 'trajectory':
+      return decodeTrajectory(record.text, agent, session, record.ordinal);
+    default:
+      return assertNever(record.kind);
+  }
+}

@@ -1,0 +1,54 @@
+/** From the words of the command line to a source: a path, `container:<id or name>`, or a sandbox's name. */
+import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { AttachError } from '../attach/errors';
+import { openDirectory } from '../attach/directory';
+import type { Source } from '../attach/record';
+import type { SourceInfo } from '../protocol/document';
+import { findSandboxes } from '../sandboxes/findSandboxes';
+import type { FindOptions } from '../sandboxes/findSandboxes';
+import { sandboxSource } from '../sandboxes/sandboxSource';
+import { sourceIdOf } from './hub';
+
+export interface OpenedSource {
+  readonly id: string;
+  readonly source: Source;
+  readonly info: SourceInfo;
+  readonly provider: string | null;
+}
+
+/** Throws AttachError. */
+export async function openSource(words: string, options: FindOptions): Promise<OpenedSource> {
+  if (!words.startsWith('container:') && (existsSync(words) || words.includes('/'))) {
+    const source = await openDirectory(words);
+    const info: SourceInfo = { kind: 'directory', name: source.name, sandbox: null, runtime: 'openclaw', runtimeVersion: null };
+    return { id: sourceIdOf('directory', await realpath(words)), source, info, provider: null };
+  }
+  const { looked, sandboxes } = await findSandboxes(options);
+  const container = words.startsWith('container:') ? words.slice('container:'.length) : null;
+  const found = sandboxes.find((sandbox) =>
+    container === null
+      ? sandbox.name === words || sandbox.id === words
+      : sandbox.containers.some(({ id, name }) => name === container || (container.length >= 8 && id.startsWith(container))),
+  );
+  if (found === undefined) {
+    const failures = looked
+      .filter((place) => place.outcome === 'refused' || place.outcome === 'failed')
+      .map((place) => `${place.place}: ${place.reason}`);
+    const why = failures.length > 0 ? ` (${failures.join('; ')})` : '';
+    throw new AttachError(
+      'no-such-path',
+      `there is no path and no sandbox "${words}"${why}`,
+      'Run "sandglass sandboxes" to see what there is and where it was looked for',
+    );
+  }
+  const source = sandboxSource(found);
+  const info: SourceInfo = {
+    kind: container === null ? 'sandbox' : 'container',
+    name: words,
+    sandbox: found.name,
+    runtime: 'openclaw',
+    runtimeVersion: found.runtimeVersion,
+  };
+  return { id: sourceIdOf('sandbox', found.id), source, info, provider: found.provider };
+}

@@ -1,0 +1,78 @@
+/** Lenses: what agents did with this file, in one line at its top, and with each touched range. */
+import type { CodeLens } from 'vscode-languageserver-protocol';
+import { showCallsCommand } from '../protocol/messages';
+import type { CallAt, ShowCallsArguments } from '../protocol/messages';
+import { callAt } from '../query/pages';
+import type { PlacedCall } from '../query/places';
+import type { Store } from '../store/store';
+import { clock, dollars, statusWords, toolName } from './labels';
+
+/** A lens lists at most this many calls; its title counts all. */
+const listedCalls = 50;
+/** A file with more touched ranges than this gets lenses for the newest only. */
+const lensesPerFile = 200;
+
+function costOf(store: Store, calls: readonly PlacedCall[]): number | null {
+  // Calls asked for in one message share its cost.
+  const messages = new Map<string, number | null>();
+  for (const { source, span } of calls) {
+    if (span.parentId === null || messages.has(span.parentId)) continue;
+    const usd = store.sessions.span(source.row, span.parentId)?.span.attributes['sandglass.cost.usd'];
+    messages.set(span.parentId, typeof usd === 'number' ? usd : null);
+  }
+  let sum: number | null = null;
+  for (const usd of messages.values()) if (usd !== null) sum = (sum ?? 0) + usd;
+  return sum;
+}
+
+function uniqueCalls(calls: readonly PlacedCall[]): readonly PlacedCall[] {
+  const seen = new Set<string>();
+  return calls.filter(({ source, span }) => !seen.has(`${source.id} ${span.id}`) && seen.add(`${source.id} ${span.id}`));
+}
+
+function lens(uri: string, line: number, title: string, calls: readonly PlacedCall[]): CodeLens {
+  const listed: CallAt[] = calls.slice(0, listedCalls).map(({ source, view, span }) => callAt(source.id, view.info, span));
+  const argument: ShowCallsArguments = { uri, line, calls: listed };
+  return {
+    range: { start: { line, character: 0 }, end: { line, character: 0 } },
+    command: { title, command: showCallsCommand, arguments: [argument] },
+  };
+}
+
+/** `placed` newest first. */
+export function codeLenses(store: Store, uri: string, placed: readonly PlacedCall[]): readonly CodeLens[] {
+  const all = uniqueCalls(placed);
+  const [newest] = all;
+  if (newest === undefined) return [];
+  const failed = all.filter(({ span }) => span.status === 'error').length;
+  const denied = all.filter(({ span }) => span.status === 'denied').length;
+  const cost = costOf(store, all);
+  const parts = [
+    all.length === 1 ? '1 agent call' : `${all.length} agent calls`,
+    failed > 0 ? `${failed} failed` : null,
+    denied > 0 ? `${denied} denied` : null,
+    cost === null ? null : dollars(cost),
+    clock(newest.span.startTime),
+  ];
+  const lenses = [lens(uri, 0, parts.filter((part) => part !== null).join(' · '), all)];
+  const byLine = new Map<number, PlacedCall[]>();
+  for (const call of placed) {
+    if (call.anchor.wholeFile) continue;
+    const list = byLine.get(call.anchor.startLine);
+    if (list === undefined) byLine.set(call.anchor.startLine, [call]);
+    else list.push(call);
+  }
+  for (const [line, list] of [...byLine].slice(0, lensesPerFile)) {
+    const calls = uniqueCalls(list);
+    const [last] = calls;
+    if (last === undefined) continue;
+    const stale = calls.every(({ anchor }) => anchor.stale) ? ' (file changed since)' : '';
+    const head =
+      calls.length === 1
+        ? `${toolName(last.span)} ${statusWords[last.span.status]}`
+        : `${calls.length} agent calls · last ${toolName(last.span)} ${statusWords[last.span.status]}`;
+    const time = clock(last.span.startTime);
+    lenses.push(lens(uri, line, `${head}${time === null ? '' : ` · ${time}`}${stale}`, calls));
+  }
+  return lenses;
+}

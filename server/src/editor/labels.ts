@@ -1,0 +1,52 @@
+/** Untrusted text in the editor's own widgets: lens titles, diagnostics, hovers. */
+import { plainLine } from '../decode/preview';
+import type { Span, SpanStatus } from '../protocol/document';
+
+/** One line for a lens or a message: no icons (`$(…)`), no control characters. */
+export function label(text: string, limit = 80): string {
+  return plainLine(text, limit).replaceAll('$(', '$ (');
+}
+
+export function toolName(span: Span): string {
+  return label(String(span.attributes['gen_ai.tool.name'] ?? span.name), 40);
+}
+
+/** Untrusted text as a fenced block that nothing in it can close; not Markdown, so no link, image or HTML in it lives. */
+export function fenced(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}text\n${text}\n${fence}`;
+}
+
+/** Untrusted text within a line of Markdown. */
+export function escaped(text: string, limit = 120): string {
+  return label(text, limit).replace(/[\\`*_{}[\]()#+\-.!|<>~&:@/]/g, (char) => `\\${char}`);
+}
+
+export const statusWords: Readonly<Record<SpanStatus, string>> = {
+  ok: 'ok',
+  error: 'failed',
+  denied: 'denied',
+  aborted: 'aborted',
+  running: 'running',
+  unknown: 'outcome not observed',
+};
+
+/** Hours and minutes on the clock of this host. */
+export function clock(time: string | null): string | null {
+  if (time === null) return null;
+  const date = new Date(time);
+  return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
+}
+
+/** Small sums need their digits: a call may cost a hundredth of a cent. */
+export function dollars(usd: number): string {
+  if (usd === 0) return '$0';
+  return usd >= 0.01 ? `$${usd.toFixed(2)}` : usd >= 0.0001 ? `$${usd.toFixed(4)}` : '<$0.0001';
+}
+
+/** The address of a call's read-only document; see callTextRequest. */
+export function callUri(sourceId: string, span: Span): string {
+  const name = toolName(span).replace(/[^A-Za-z0-9_-]/g, '_') || 'call';
+  return `sandglass-call:/${name}.txt?source=${encodeURIComponent(sourceId)}&span=${encodeURIComponent(span.id)}`;
+}

@@ -1,0 +1,103 @@
+/**
+ * From a path in the sandbox to a file of the workspace, where there surely is one: by the user's mappings, by bind mounts
+ * into the workspace, or because a file of the same name in the workspace holds the very same bytes. Nothing outside the
+ * workspace is ever answered, whatever a sandbox path says: links are followed before that is judged.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
+import type { PathMapping } from '../protocol/messages';
+import { searchedBytes } from './fileCache';
+
+export interface MappingContext {
+  /** Absolute host paths of the workspace folders; empty when none is open. */
+  readonly folders: readonly string[];
+  readonly mappings: readonly PathMapping[];
+  readonly mounts: readonly { readonly sandbox: string; readonly host: string }[];
+}
+
+function inside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (!way.startsWith(`..${sep}`) && way !== '..' && !isAbsolute(way));
+}
+
+async function real(path: string): Promise<string | null> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'ELOOP' || code === 'ENAMETOOLONG';
+}
+
+/** The file, if it exists and lies in one of the folders after all links are followed. */
+async function contained(path: string, folders: readonly string[]): Promise<string | null> {
+  const target = await real(path);
+  if (target === null || !(await stat(target)).isFile()) return null;
+  for (const folder of folders) {
+    const root = await real(folder);
+    if (root !== null && inside(target, root)) return path;
+  }
+  return null;
+}
+
+function under(path: string, prefix: string): string | null {
+  const base = prefix.endsWith('/') && prefix !== '/' ? prefix.slice(0, -1) : prefix;
+  if (path === base) return '';
+  return path.startsWith(base === '/' ? '/' : `${base}/`) ? path.slice(base === '/' ? 1 : base.length + 1) : null;
+}
+
+export function mappedDirectory(mapping: PathMapping, folders: readonly string[]): string | null {
+  if (isAbsolute(mapping.workspace)) return mapping.workspace;
+  const [first] = folders;
+  return first === undefined ? null : resolve(first, mapping.workspace);
+}
+
+/** `contentHash`: SHA-256 (hex) of the sandbox's file, asked for only when names alone can't decide. */
+export async function toWorkspace(
+  path: string,
+  context: MappingContext,
+  contentHash: () => Promise<string | null>,
+): Promise<string | null> {
+  const byLength = [...context.mappings].sort((a, b) => b.sandbox.length - a.sandbox.length);
+  for (const mapping of byLength) {
+    const rest = under(path, posix.normalize(mapping.sandbox));
+    const directory = mappedDirectory(mapping, context.folders);
+    if (rest === null || directory === null) continue;
+    // The user named this directory, so it is as good as a workspace folder.
+    const found = await contained(join(directory, rest), [directory]);
+    if (found !== null) return found;
+  }
+  for (const mount of context.mounts) {
+    const rest = under(path, mount.sandbox);
+    const found = rest === null ? null : await contained(join(mount.host, rest), context.folders);
+    if (found !== null) return found;
+  }
+  return byContent(path, context.folders, contentHash);
+}
+
+async function byContent(path: string, folders: readonly string[], contentHash: () => Promise<string | null>): Promise<string | null> {
+  const parts = path.split('/').filter((part) => part !== '');
+  let hash: string | null | undefined;
+  // The longest tail first: `project/pricing/cart.py` says more than `cart.py`.
+  for (let from = 0; from < parts.length; from++) {
+    for (const folder of folders) {
+      const candidate = await contained(join(folder, ...parts.slice(from)), [folder]);
+      if (candidate === null || (await stat(candidate)).size > searchedBytes) continue;
+      hash ??= await contentHash();
+      if (hash === null) return null;
+      if (
+        createHash('sha256')
+          .update(await readFile(candidate))
+          .digest('hex') === hash
+      )
+        return candidate;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,25 @@
+/** Entry of the server process: probes the runtime, then speaks LSP. The only file that knows the transport. */
+import { missing, probeRuntime } from './runtimeProbe';
+
+/** Told to the client by exit code, since without these nothing else can run. */
+const exitRuntimeTooOld = 78;
+
+if (process.argv.includes('--probe')) {
+  process.stdout.write(`${JSON.stringify(probeRuntime())}\n`);
+} else {
+  const lacking = missing(probeRuntime());
+  if (lacking.length > 0) {
+    process.stderr.write(`Sandglass needs Node 22.15 or newer; this one (${process.versions.node}) lacks ${lacking.join(', ')}.\n`);
+    process.exitCode = exitRuntimeTooOld;
+  } else {
+    // node:sqlite warns that it is young at its first use; on stderr that would look like a fault of ours.
+    process.removeAllListeners('warning');
+    process.on('warning', (warning) => {
+      if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
+    });
+    void import('./server').then(async ({ startServer }) => {
+      const { createConnection, ProposedFeatures } = await import('vscode-languageserver/node');
+      startServer(createConnection(ProposedFeatures.all));
+    });
+  }
+}

@@ -1,0 +1,35 @@
+/** What a person should look at, over a whole source. */
+import type { Finding } from '../protocol/document';
+import type { Store } from '../store/store';
+
+/** Spans named by one finding; a rewritten transcript can touch thousands. */
+const spansPerFinding = 50;
+
+/** One finding for each session and kind of rewriting, so that a transcript cut by half is one finding and not a thousand. */
+export function findingsOf(store: Store, source: number): readonly Finding[] {
+  const groups = new Map<string, { session: string; row: number; what: 'changed' | 'vanished'; explained: boolean; ids: string[] }>();
+  for (const rewritten of store.entries.rewritten(source)) {
+    const key = `${rewritten.sessionRow} ${rewritten.what} ${rewritten.explained}`;
+    const group = groups.get(key) ?? {
+      session: rewritten.session,
+      row: rewritten.sessionRow,
+      what: rewritten.what,
+      explained: rewritten.explained,
+      ids: [],
+    };
+    group.ids.push(rewritten.entryId);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ session, row, what, explained, ids }) => {
+    const count = new Set(ids).size;
+    const entries = count === 1 ? '1 entry' : `${count} entries`;
+    const message =
+      what === 'changed'
+        ? `History rewritten: ${entries} of session ${session} came back with other content. Both versions are kept.`
+        : explained
+          ? `${entries} of session ${session} left the transcript; the agent's own bookkeeping records a rewrite. They are kept here.`
+          : `History rewritten: ${entries} of session ${session} vanished without rotation, reset or deletion. They are kept here.`;
+    const spanIds = [...new Set(ids.flatMap((id) => store.sessions.ofEntry(row, id)))].slice(0, spansPerFinding);
+    return { code: 'history-rewritten', severity: explained ? 'information' : 'error', message, spanIds };
+  });
+}

@@ -1,0 +1,45 @@
+/** The thought flow of one turn: its rows and their texts, handed to flow. */
+import type { FlowDiagram } from '../protocol/messages';
+import { buildFlow } from '../flow/buildFlow';
+import type { FlowChild, FlowTexts } from '../flow/steps';
+import type { Store } from '../store/store';
+import { targetOf } from './detail';
+import { spanRow } from './pages';
+import { spanPayload } from './payload';
+
+/** A turn larger than this is drawn from its first rows; the diagram folds them anyway, and says so. */
+const flowRows = 4000;
+/** Texts are cut to a line in the diagram; beyond this many LLM calls their previews do. */
+const flowTexts = 200;
+
+export function turnFlow(store: Store, source: number, sessionId: string, turnId: string): FlowDiagram | null {
+  const view = store.sessions.bySession(source, sessionId);
+  if (view === null) return null;
+  const placed = store.sessions.ofTurn(view.row, turnId, flowRows);
+  const turn = placed.find(({ span }) => span.id === turnId);
+  if (turn === undefined) return null;
+  const denied = store.policies.deniedCalls(source);
+  const rows = placed.filter(({ span }) => span.id !== turnId).map((item) => spanRow(store, source, item, denied));
+  const texts = new Map<string, FlowTexts>();
+  texts.set(turnId, { prompt: spanPayload(store, view.row, turn.span).text });
+  for (const { span } of rows) {
+    if (span.kind !== 'chat' || texts.size >= flowTexts) continue;
+    const { thinking, text } = spanPayload(store, view.row, span);
+    texts.set(span.id, { thinking, text });
+  }
+  const retries = new Map<string, string>();
+  const lastGood = new Map<string, string>();
+  for (const { span } of [...rows].reverse()) {
+    if (span.kind !== 'execute_tool') continue;
+    const target = targetOf(span);
+    const good = lastGood.get(target);
+    if ((span.status === 'error' || span.status === 'denied') && good !== undefined) retries.set(span.id, good);
+    if (span.status === 'ok') lastGood.set(target, span.id);
+  }
+  const children = new Map<string, FlowChild>();
+  for (const { childSessionId } of rows) {
+    const child = childSessionId === null ? null : store.sessions.bySession(source, childSessionId);
+    if (child !== null) children.set(child.info.id, { title: child.info.title, status: child.info.status });
+  }
+  return buildFlow({ revision: view.revision, turn: turn.span, rows, texts, retries, children });
+}

@@ -1,0 +1,138 @@
+/** The store's schema. A change of it is a new step at the end; a step that was released is never edited. */
+export const migrations: readonly string[] = [
+  `
+CREATE TABLE meta(name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE source(
+  id INTEGER PRIMARY KEY,
+  blind BLOB NOT NULL UNIQUE,
+  body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE cursor(
+  source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
+  blind BLOB NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(source, blind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE skipped(
+  source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
+  blind BLOB NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(source, blind)
+) STRICT, WITHOUT ROWID;
+
+-- Times are epoch milliseconds. The columns after revision are what the fold made; body holds key, title and totals.
+CREATE TABLE session(
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
+  agent TEXT NOT NULL,
+  session TEXT NOT NULL,
+  header_time REAL,
+  first_time REAL,
+  key_blind BLOB,
+  spawned_by_blind BLOB,
+  revision INTEGER NOT NULL DEFAULT 0,
+  start REAL,
+  end REAL,
+  last_time REAL,
+  body BLOB,
+  UNIQUE(source, agent, session)
+) STRICT;
+CREATE INDEX session_by_key ON session(source, key_blind);
+
+CREATE TABLE file(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  blind BLOB NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY(session, blind)
+) STRICT, WITHOUT ROWID;
+
+-- kind: 0 transcript entry, 1 session index, 2 trajectory. version 0 is what was seen first; a later version is the same
+-- entry come back changed. vanished: 0 there, 1 gone without a reason, 2 gone and explained by the agent's bookkeeping.
+CREATE TABLE entry(
+  id INTEGER PRIMARY KEY,
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  kind INTEGER NOT NULL,
+  entry_id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  ordinal REAL NOT NULL,
+  digest BLOB NOT NULL,
+  file BLOB,
+  call_blind BLOB,
+  vanished INTEGER NOT NULL DEFAULT 0,
+  raw BLOB NOT NULL,
+  UNIQUE(session, kind, entry_id, version)
+) STRICT;
+CREATE INDEX entry_by_id ON entry(entry_id) WHERE kind = 0;
+CREATE INDEX entry_by_call ON entry(call_blind) WHERE call_blind IS NOT NULL;
+CREATE INDEX entry_rewritten ON entry(session) WHERE version > 0 OR vanished > 0;
+
+CREATE TABLE span(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  span_id TEXT NOT NULL,
+  entry_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  status TEXT NOT NULL,
+  turn_id TEXT,
+  position INTEGER NOT NULL,
+  depth INTEGER NOT NULL,
+  start REAL,
+  end REAL,
+  failed INTEGER NOT NULL,
+  thinking_blocks INTEGER NOT NULL,
+  tokens INTEGER NOT NULL,
+  cost_usd REAL,
+  digest BLOB NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(session, span_id)
+) STRICT;
+CREATE INDEX span_by_position ON span(session, position);
+CREATE INDEX span_by_id ON span(span_id);
+
+CREATE TABLE call(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  span_id TEXT NOT NULL,
+  start REAL,
+  end REAL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(session, span_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE spawn(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  span_id TEXT NOT NULL,
+  child_blind BLOB NOT NULL,
+  PRIMARY KEY(session, span_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spawn_by_child ON spawn(child_blind);
+
+-- Which call touched which path; base_blind is the path's last part, to find a file of the workspace by its name.
+CREATE TABLE touch(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  span_id TEXT NOT NULL,
+  path_blind BLOB NOT NULL,
+  base_blind BLOB NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(session, span_id, path_blind)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX touch_by_path ON touch(path_blind);
+CREATE INDEX touch_by_base ON touch(base_blind);
+
+CREATE TABLE policy(
+  source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
+  policy_id TEXT NOT NULL,
+  time REAL NOT NULL,
+  ordinal INTEGER NOT NULL,
+  text_blind BLOB NOT NULL,
+  action TEXT,
+  call_id TEXT,
+  turn_id TEXT,
+  body BLOB NOT NULL,
+  PRIMARY KEY(source, policy_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX policy_by_time ON policy(source, time);
+CREATE INDEX policy_by_call ON policy(call_id) WHERE call_id IS NOT NULL;
+`,
+];

@@ -1,0 +1,71 @@
+/**
+ * Everything that can name something (titles, paths, hosts, commands, payloads) is kept compressed and encrypted:
+ * codec byte, 12 bytes nonce, 16 bytes tag, AES-256-GCM of the text, zstd-compressed when that helps. What must be looked
+ * up by name is kept as a keyed hash (`blind`), which tells nothing without the key.
+ */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { StoreError } from './errors';
+
+const codecPlain = 0;
+const codecZstd = 1;
+const nonceBytes = 12;
+const tagBytes = 16;
+export const keyBytes = 32;
+/** Below this, compression costs more than it saves. */
+const compressFrom = 200;
+/** No record of a transcript is larger; a forged length must not make us allocate without end. */
+const largestPlain = 256 * 1024 * 1024;
+
+export class SealedBox {
+  readonly #sealKey: Uint8Array;
+  readonly #blindKey: Uint8Array;
+
+  constructor(key: Uint8Array) {
+    if (key.byteLength !== keyBytes)
+      throw new StoreError('lost-key', `the store's key must have ${keyBytes} bytes, it has ${key.byteLength}`);
+    this.#sealKey = new Uint8Array(hkdfSync('sha256', key, '', 'sandglass store seal', keyBytes));
+    this.#blindKey = new Uint8Array(hkdfSync('sha256', key, '', 'sandglass store blind', keyBytes));
+  }
+
+  seal(text: string): Buffer {
+    const plain = Buffer.from(text, 'utf8');
+    const compressed =
+      plain.length >= compressFrom ? zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }) : null;
+    const useCompressed = compressed !== null && compressed.length < plain.length;
+    const codec = Buffer.of(useCompressed ? codecZstd : codecPlain);
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv('aes-256-gcm', this.#sealKey, nonce);
+    cipher.setAAD(codec);
+    const body = Buffer.concat([cipher.update(useCompressed ? compressed : plain), cipher.final()]);
+    return Buffer.concat([codec, nonce, cipher.getAuthTag(), body]);
+  }
+
+  /** Throws StoreError `lost-key` when the key does not fit or the bytes were changed. */
+  open(sealed: Uint8Array): string {
+    const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+    if (bytes.length < 1 + nonceBytes + tagBytes) throw new StoreError('lost-key', 'a stored value is too short to be ours');
+    const codec = bytes.subarray(0, 1);
+    const decipher = createDecipheriv('aes-256-gcm', this.#sealKey, bytes.subarray(1, 1 + nonceBytes), { authTagLength: tagBytes });
+    decipher.setAAD(codec);
+    decipher.setAuthTag(bytes.subarray(1 + nonceBytes, 1 + nonceBytes + tagBytes));
+    let plain: Buffer;
+    try {
+      plain = Buffer.concat([decipher.update(bytes.subarray(1 + nonceBytes + tagBytes)), decipher.final()]);
+    } catch (cause) {
+      throw new StoreError('lost-key', 'a stored value does not open with this key', { cause });
+    }
+    switch (codec[0]) {
+      case codecPlain:
+        return plain.toString('utf8');
+      case codecZstd:
+        return zstdDecompressSync(plain, { maxOutputLength: largestPlain }).toString('utf8');
+      default:
+        throw new StoreError('newer-schema', `a stored value has the unknown codec ${codec[0]}`);
+    }
+  }
+
+  blind(text: string): Buffer {
+    return createHmac('sha256', this.#blindKey).update(text).digest().subarray(0, 16);
+  }
+}

@@ -1,0 +1,328 @@
+/** Folded sessions and their spans: what the fold made, kept so that a page can be read without folding again. */
+import { hash } from 'node:crypto';
+import type { SessionInfo, Span } from '../protocol/document';
+import type { CallFact, FoldedSession } from '../model/foldSession';
+import type { Database } from './database';
+
+export interface PlacedSpan {
+  readonly span: Span;
+  readonly position: number;
+  readonly depth: number;
+  readonly turnId: string | null;
+}
+
+/** A path a call touched, absolute in the sandbox. */
+export interface Touch {
+  readonly spanId: string;
+  readonly path: string;
+}
+
+export interface SessionView {
+  readonly row: number;
+  readonly source: number;
+  readonly revision: number;
+  readonly info: SessionInfo;
+  readonly workspaceDir: string | null;
+}
+
+interface SessionBody {
+  readonly info: SessionInfo;
+  readonly workspaceDir: string | null;
+}
+
+export class SessionStore {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  keyBlind(key: string): Buffer {
+    return this.#db.box.blind(key);
+  }
+
+  /** Sessions under a session key, oldest first. */
+  byKey(source: number, key: string): readonly number[] {
+    const rows = this.#db
+      .prepare('SELECT id FROM session WHERE source = ? AND key_blind = ? ORDER BY coalesce(header_time, first_time, 0), session')
+      .all(source, this.#db.box.blind(key)) as { id: number }[];
+    return rows.map((row) => row.id);
+  }
+
+  /** Sessions whose index row names this key as the one that spawned them. */
+  spawnedByKey(source: number, key: string): readonly number[] {
+    const rows = this.#db
+      .prepare('SELECT id FROM session WHERE source = ? AND spawned_by_blind = ?')
+      .all(source, this.#db.box.blind(key)) as { id: number }[];
+    return rows.map((row) => row.id);
+  }
+
+  setKeys(session: number, key: string | null, spawnedBy: string | null): void {
+    const { box } = this.#db;
+    this.#db
+      .prepare('UPDATE session SET key_blind = ?, spawned_by_blind = ? WHERE id = ?')
+      .run(key === null ? null : box.blind(key), spawnedBy === null ? null : box.blind(spawnedBy), session);
+  }
+
+  /** The call that spawned the sessions under this key: the oldest, when several say so. */
+  spawner(source: number, childKey: string): { readonly spanId: string; readonly session: string } | null {
+    const row = this.#db
+      .prepare(
+        `SELECT p.span_id AS spanId, s.session AS session FROM spawn p JOIN session s ON s.id = p.session
+          WHERE p.child_blind = ? AND s.source = ? ORDER BY coalesce(s.header_time, s.first_time, 0), s.session, p.span_id LIMIT 1`,
+      )
+      .get(this.#db.box.blind(childKey), source) as { spanId: string; session: string } | undefined;
+    return row ?? null;
+  }
+
+  /** Writes what changed of a session; answers the spans that are new or other than before. */
+  put(row: number, folded: FoldedSession, placed: readonly PlacedSpan[], touches: readonly Touch[]): readonly Span[] {
+    const { box } = this.#db;
+    const before = new Map<string, Uint8Array>();
+    for (const known of this.#db.prepare('SELECT span_id, digest FROM span WHERE session = ?').all(row) as {
+      span_id: string;
+      digest: Uint8Array;
+    }[]) {
+      before.set(known.span_id, known.digest);
+    }
+    const changed: Span[] = [];
+    const upsert = this.#db.prepare(
+      `INSERT OR REPLACE INTO span(session, span_id, entry_id, kind, status, turn_id, position, depth, start, end, failed, thinking_blocks, tokens, cost_usd, digest, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const changedIds = new Set<string>();
+    for (const { span, position, depth, turnId } of placed) {
+      const text = JSON.stringify(span);
+      const digest = hash('sha256', `${position} ${depth} ${text}`, 'buffer').subarray(0, 16);
+      const known = before.get(span.id);
+      before.delete(span.id);
+      if (known !== undefined && digest.equals(known)) continue;
+      const { attributes } = span;
+      const own = attributes['sandglass.inherited'] !== true;
+      upsert.run(
+        row,
+        span.id,
+        span.entryId,
+        span.kind,
+        span.status,
+        turnId,
+        position,
+        depth,
+        millis(span.startTime),
+        millis(span.endTime),
+        own && attributes['sandglass.failed'] === true ? 1 : 0,
+        own ? count(attributes['sandglass.thinking_blocks']) : 0,
+        own ? count(attributes['gen_ai.usage.input_tokens']) + count(attributes['gen_ai.usage.output_tokens']) : 0,
+        own && typeof attributes['sandglass.cost.usd'] === 'number' ? attributes['sandglass.cost.usd'] : null,
+        digest,
+        box.seal(text),
+      );
+      changed.push(span);
+      changedIds.add(span.id);
+    }
+    for (const gone of before.keys()) {
+      for (const table of ['span', 'call', 'spawn', 'touch'])
+        this.#db.prepare(`DELETE FROM ${table} WHERE session = ? AND span_id = ?`).run(row, gone);
+    }
+    for (const call of folded.calls) {
+      if (!changedIds.has(call.spanId)) continue;
+      this.#db
+        .prepare('INSERT OR REPLACE INTO call(session, span_id, start, end, body) VALUES (?, ?, ?, ?, ?)')
+        .run(row, call.spanId, call.start, call.end, box.seal(JSON.stringify(call)));
+    }
+    for (const spawn of folded.spawns) {
+      this.#db
+        .prepare('INSERT OR REPLACE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)')
+        .run(row, spawn.spanId, box.blind(spawn.childSessionKey));
+    }
+    for (const touch of touches) {
+      if (!changedIds.has(touch.spanId)) continue;
+      this.#db
+        .prepare('INSERT OR IGNORE INTO touch(session, span_id, path_blind, base_blind, body) VALUES (?, ?, ?, ?, ?)')
+        .run(row, touch.spanId, box.blind(touch.path), box.blind(baseName(touch.path)), box.seal(touch.path));
+    }
+    const { spans: _spans, calls: _calls, spawns: _spawns, workspaceDir, startTime, endTime, ...rest } = folded;
+    const info: SessionInfo = { ...rest, startTime: iso(startTime), endTime: iso(endTime) };
+    const body: SessionBody = { info, workspaceDir };
+    const lastTime = placed.reduce((last, { span }) => Math.max(last, millis(span.endTime) ?? millis(span.startTime) ?? 0), 0);
+    this.#db
+      .prepare('UPDATE session SET revision = revision + 1, start = ?, end = ?, last_time = ?, body = ? WHERE id = ?')
+      .run(startTime, endTime, lastTime, box.seal(JSON.stringify(body)), row);
+    return changed;
+  }
+
+  #view(row: { id: number; source: number; revision: number; body: Uint8Array }): SessionView {
+    const body = JSON.parse(this.#db.box.open(row.body)) as SessionBody;
+    return { row: row.id, source: row.source, revision: row.revision, info: body.info, workspaceDir: body.workspaceDir };
+  }
+
+  /** Sessions that were folded, by start. */
+  list(source: number): readonly SessionView[] {
+    const rows = this.#db
+      .prepare('SELECT id, source, revision, body FROM session WHERE source = ? AND body IS NOT NULL ORDER BY start, session')
+      .all(source);
+    return (rows as { id: number; source: number; revision: number; body: Uint8Array }[]).map((row) => this.#view(row));
+  }
+
+  bySession(source: number, session: string): SessionView | null {
+    const row = this.#db
+      .prepare('SELECT id, source, revision, body FROM session WHERE source = ? AND session = ? AND body IS NOT NULL')
+      .get(source, session);
+    return row === undefined ? null : this.#view(row as { id: number; source: number; revision: number; body: Uint8Array });
+  }
+
+  byRow(id: number): SessionView | null {
+    const row = this.#db.prepare('SELECT id, source, revision, body FROM session WHERE id = ? AND body IS NOT NULL').get(id);
+    return row === undefined ? null : this.#view(row as { id: number; source: number; revision: number; body: Uint8Array });
+  }
+
+  /** The session last written in, of one source or of all. */
+  latest(source: number | null): SessionView | null {
+    const row = this.#db
+      .prepare(
+        'SELECT id, source, revision, body FROM session WHERE body IS NOT NULL AND (?1 IS NULL OR source = ?1) ORDER BY last_time DESC, id DESC LIMIT 1',
+      )
+      .get(source);
+    return row === undefined ? null : this.#view(row as { id: number; source: number; revision: number; body: Uint8Array });
+  }
+
+  spanCount(session: number): number {
+    return (this.#db.prepare('SELECT count(*) AS n FROM span WHERE session = ?').get(session) as { n: number }).n;
+  }
+
+  #placed(rows: readonly SpanRecord[]): readonly PlacedSpan[] {
+    return rows.map((row) => ({
+      span: JSON.parse(this.#db.box.open(row.body)) as Span,
+      position: row.position,
+      depth: row.depth,
+      turnId: row.turn_id,
+    }));
+  }
+
+  /** A page in display order. */
+  page(session: number, offset: number, limit: number): readonly PlacedSpan[] {
+    return this.#placed(
+      this.#db
+        .prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? ORDER BY position LIMIT ? OFFSET ?')
+        .all(session, limit, offset) as unknown as SpanRecord[],
+    );
+  }
+
+  ofKind(session: number, kind: Span['kind']): readonly PlacedSpan[] {
+    return this.#placed(
+      this.#db
+        .prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? AND kind = ? ORDER BY position')
+        .all(session, kind) as unknown as SpanRecord[],
+    );
+  }
+
+  ofTurn(session: number, turnId: string, limit: number): readonly PlacedSpan[] {
+    return this.#placed(
+      this.#db
+        .prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? AND turn_id = ? ORDER BY position LIMIT ?')
+        .all(session, turnId, limit) as unknown as SpanRecord[],
+    );
+  }
+
+  /** What the calls of each turn came to, without reading a span. */
+  turnSums(
+    session: number,
+  ): ReadonlyMap<
+    string,
+    { readonly calls: readonly string[]; readonly failed: number; readonly thinkingBlocks: number; readonly costUsd: number | null }
+  > {
+    const sums = new Map<string, { calls: string[]; failed: number; thinkingBlocks: number; costUsd: number | null }>();
+    const rows = this.#db
+      .prepare('SELECT turn_id, span_id, kind, failed, thinking_blocks, cost_usd FROM span WHERE session = ? AND turn_id IS NOT NULL')
+      .iterate(session) as Iterable<{
+      turn_id: string;
+      span_id: string;
+      kind: string;
+      failed: number;
+      thinking_blocks: number;
+      cost_usd: number | null;
+    }>;
+    for (const row of rows) {
+      const sum = sums.get(row.turn_id) ?? { calls: [], failed: 0, thinkingBlocks: 0, costUsd: null };
+      if (row.kind === 'execute_tool') sum.calls.push(row.span_id);
+      sum.failed += row.failed;
+      sum.thinkingBlocks += row.thinking_blocks;
+      if (row.cost_usd !== null) sum.costUsd = (sum.costUsd ?? 0) + row.cost_usd;
+      sums.set(row.turn_id, sum);
+    }
+    return sums;
+  }
+
+  ofEntry(session: number, entryId: string): readonly string[] {
+    return (
+      this.#db.prepare('SELECT span_id FROM span WHERE session = ? AND entry_id = ? ORDER BY position').all(session, entryId) as {
+        span_id: string;
+      }[]
+    ).map((row) => row.span_id);
+  }
+
+  span(source: number, spanId: string): (PlacedSpan & { readonly session: number }) | null {
+    const row = this.#db
+      .prepare(
+        `SELECT p.body, p.position, p.depth, p.turn_id, p.session FROM span p JOIN session s ON s.id = p.session WHERE s.source = ? AND p.span_id = ? LIMIT 1`,
+      )
+      .get(source, spanId) as (SpanRecord & { session: number }) | undefined;
+    if (row === undefined) return null;
+    const [placed] = this.#placed([row]);
+    return placed === undefined ? null : { ...placed, session: row.session };
+  }
+
+  /** Calls that ran in a time frame, and those without an end. */
+  calls(source: number, from: number, to: number): readonly CallFact[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT c.body FROM call c JOIN session s ON s.id = c.session
+          WHERE s.source = ? AND c.start IS NOT NULL AND c.start <= ? AND (c.end IS NULL OR c.end >= ?)`,
+      )
+      .all(source, to, from) as { body: Uint8Array }[];
+    return rows.map((row) => JSON.parse(this.#db.box.open(row.body)) as CallFact);
+  }
+
+  /** Touches of a path, or of any path with this last part. */
+  touches(
+    by: { readonly path: string } | { readonly base: string },
+  ): readonly (Touch & { readonly session: number; readonly source: number })[] {
+    const { box } = this.#db;
+    const rows = (
+      'path' in by
+        ? this.#db
+            .prepare('SELECT t.session, s.source, t.span_id, t.body FROM touch t JOIN session s ON s.id = t.session WHERE t.path_blind = ?')
+            .all(box.blind(by.path))
+        : this.#db
+            .prepare('SELECT t.session, s.source, t.span_id, t.body FROM touch t JOIN session s ON s.id = t.session WHERE t.base_blind = ?')
+            .all(box.blind(by.base))
+    ) as { session: number; source: number; span_id: string; body: Uint8Array }[];
+    return rows.map((row) => ({ session: row.session, source: row.source, spanId: row.span_id, path: box.open(row.body) }));
+  }
+
+  touchedPaths(source: number): readonly string[] {
+    const rows = this.#db
+      .prepare('SELECT min(t.body) AS body FROM touch t JOIN session s ON s.id = t.session WHERE s.source = ? GROUP BY t.path_blind')
+      .all(source) as { body: Uint8Array }[];
+    return rows.map((row) => this.#db.box.open(row.body)).sort();
+  }
+}
+
+interface SpanRecord {
+  readonly body: Uint8Array;
+  readonly position: number;
+  readonly depth: number;
+  readonly turn_id: string | null;
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+function count(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+function millis(time: string | null): number | null {
+  return time === null ? null : Date.parse(time);
+}
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,75 @@
+/** Sources, their cursors and what of them could not be read. */
+import type { Skipped, SourceInfo } from '../protocol/document';
+import type { Database } from './database';
+
+export interface StoredSource {
+  readonly info: SourceInfo;
+  /** Vendor behind the provider `inference`, as the sandbox registry names it. */
+  readonly registryProvider: string | null;
+}
+
+export class SourceStore {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The row of a source; made when it is new. */
+  ensure(sourceId: string, initial: StoredSource): number {
+    const { box } = this.#db;
+    const blind = box.blind(sourceId);
+    const row = this.#db.prepare('SELECT id FROM source WHERE blind = ?').get(blind) as { id: number } | undefined;
+    if (row !== undefined) return row.id;
+    return Number(
+      this.#db.prepare('INSERT INTO source(blind, body) VALUES (?, ?)').run(blind, box.seal(JSON.stringify(initial))).lastInsertRowid,
+    );
+  }
+
+  update(source: number, stored: StoredSource): void {
+    this.#db.prepare('UPDATE source SET body = ? WHERE id = ?').run(this.#db.box.seal(JSON.stringify(stored)), source);
+  }
+
+  get(source: number): StoredSource | null {
+    const row = this.#db.prepare('SELECT body FROM source WHERE id = ?').get(source) as { body: Uint8Array } | undefined;
+    return row === undefined ? null : (JSON.parse(this.#db.box.open(row.body)) as StoredSource);
+  }
+
+  remove(source: number): void {
+    this.#db.prepare('DELETE FROM source WHERE id = ?').run(source);
+  }
+
+  cursors(source: number): ReadonlyMap<string, string> {
+    const map = new Map<string, string>();
+    for (const row of this.#db.prepare('SELECT body FROM cursor WHERE source = ?').iterate(source) as Iterable<{ body: Uint8Array }>) {
+      const [key, value] = JSON.parse(this.#db.box.open(row.body)) as [string, string];
+      map.set(key, value);
+    }
+    return map;
+  }
+
+  setCursor(source: number, key: string, value: string): void {
+    const { box } = this.#db;
+    this.#db
+      .prepare('INSERT INTO cursor(source, blind, body) VALUES (?, ?, ?) ON CONFLICT(source, blind) DO UPDATE SET body = excluded.body')
+      .run(source, box.blind(key), box.seal(JSON.stringify([key, value])));
+  }
+
+  addSkipped(source: number, skipped: Skipped): void {
+    const { box } = this.#db;
+    this.#db
+      .prepare('INSERT INTO skipped(source, blind, body) VALUES (?, ?, ?) ON CONFLICT(source, blind) DO UPDATE SET body = excluded.body')
+      .run(source, box.blind(JSON.stringify([skipped.where, skipped.reason])), box.seal(JSON.stringify(skipped)));
+  }
+
+  /** What could not be read is found anew at each attach. */
+  clearSkipped(source: number): void {
+    this.#db.prepare('DELETE FROM skipped WHERE source = ?').run(source);
+  }
+
+  skipped(source: number): readonly Skipped[] {
+    const rows = this.#db.prepare('SELECT body FROM skipped WHERE source = ?').all(source) as { body: Uint8Array }[];
+    return rows
+      .map((row) => JSON.parse(this.#db.box.open(row.body)) as Skipped)
+      .sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.reason < b.reason ? -1 : 1));
+  }
+}

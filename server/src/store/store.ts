@@ -1,0 +1,41 @@
+/** The store: everything Sandglass keeps, behind one key. */
+import { Database } from './database';
+import type { OpenStore } from './database';
+import { EntryStore } from './entries';
+import { PolicyStore } from './policies';
+import { SessionStore } from './sessions';
+import { SourceStore } from './sources';
+
+export class Store implements Disposable {
+  readonly sources: SourceStore;
+  readonly entries: EntryStore;
+  readonly sessions: SessionStore;
+  readonly policies: PolicyStore;
+  readonly #db: Database;
+
+  private constructor(db: Database) {
+    this.#db = db;
+    this.sources = new SourceStore(db);
+    this.entries = new EntryStore(db);
+    this.sessions = new SessionStore(db);
+    this.policies = new PolicyStore(db);
+  }
+
+  /** Throws StoreError. */
+  static open(options: OpenStore): Store {
+    return new Store(Database.open(options));
+  }
+
+  /** What was stored before could not be opened with the key and was replaced by an empty store. */
+  get replaced(): boolean {
+    return this.#db.replaced;
+  }
+
+  transaction<T>(body: () => T): T {
+    return this.#db.transaction(body);
+  }
+
+  [Symbol.dispose](): void {
+    this.#db[Symbol.dispose]();
+  }
+}
