@@ -1,5 +1,6 @@
 // A user profile of its own for every run: the user's VS Code stays as it is, and nothing in the window speaks of
 // anything but the extension.
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,5 +61,17 @@ export async function temporaryProfile(theme: Theme = 'dark', settings: Readonly
   await mkdir(join(userDataDir, 'User'), { recursive: true });
   await mkdir(extensionsDir, { recursive: true });
   await writeFile(join(userDataDir, 'User', 'settings.json'), JSON.stringify({ ...quietSettings(theme), ...settings }, null, 2));
-  return { dir, userDataDir, extensionsDir, dispose: () => rm(dir, { recursive: true, force: true, maxRetries: 5 }) };
+  const options = { recursive: true, force: true, maxRetries: 5 };
+  // For an end that no `finally` sees; what still writes there has been killed by then or holds the rest of the folder.
+  const lastResort = () => rmSync(dir, options);
+  process.once('exit', lastResort);
+  return {
+    dir,
+    userDataDir,
+    extensionsDir,
+    dispose: async () => {
+      process.removeListener('exit', lastResort);
+      await rm(dir, options);
+    },
+  };
 }

@@ -140,8 +140,10 @@ export async function progress<T>(what: string, work: () => Promise<T>): Promise
 
 /** Prints an error the way a person can use it. Anything that is not ours keeps its stack: it is a bug. */
 export function report(error: unknown): void {
-  if (HarnessError.is(error)) process.stderr.write(`\n${error.message}\n${error.hint}\n`);
-  else process.stderr.write(`\n${error instanceof Error ? error.stack : String(error)}\n`);
+  if (HarnessError.is(error)) {
+    const because = error.cause instanceof Error ? `${error.cause.message.split('\n')[0]}\n` : '';
+    process.stderr.write(`\n${error.message}\n${because}${error.hint}\n`);
+  } else process.stderr.write(`\n${error instanceof Error ? error.stack : String(error)}\n`);
 }
 
 /** Ends a process that was started `detached`, and all its children: politely first, then for good. */
