@@ -1,0 +1,71 @@
+/** Registers the debug type `sandglass-replay`. The adapter runs in the extension host and is loaded at the first replay. */
+import * as vscode from 'vscode';
+import type { ReplayStep, SessionRef, SpanRef } from '../../../server/src/protocol/messages';
+import type { ServerHost } from '../connection/serverHost';
+import { replayType } from '../contributions';
+import { DisposableStore } from '../disposables';
+import { CallDocuments } from '../editor/callDocuments';
+import type { Jump } from '../editor/jump';
+import { documentName } from '../plainText';
+
+/** Characters of arguments and results that the variables of a step are made from. */
+const detailLimit = 100_000;
+
+export interface ReplayOptions {
+  readonly server: ServerHost;
+  readonly jump: Jump;
+  pickSession(placeHolder: string): Promise<SessionRef | null>;
+  stoppedAt(span: SpanRef, session: SessionRef): void;
+}
+
+export class ReplayDebug implements vscode.DebugConfigurationProvider, vscode.DebugAdapterDescriptorFactory {
+  readonly #disposables = new DisposableStore();
+
+  constructor(private readonly options: ReplayOptions) {
+    this.#disposables.add(vscode.debug.registerDebugConfigurationProvider(replayType, this));
+    this.#disposables.add(vscode.debug.registerDebugAdapterDescriptorFactory(replayType, this));
+  }
+
+  async start(session: SessionRef): Promise<boolean> {
+    const configuration: vscode.DebugConfiguration = { type: replayType, request: 'launch', name: vscode.l10n.t('Replay'), ...session };
+    return vscode.debug.startDebugging(undefined, configuration, { suppressSaveBeforeStart: true });
+  }
+
+  /** Without a session named (a bare launch.json entry, or "Run" on nothing) the user is asked; no choice, no replay. */
+  async resolveDebugConfiguration(
+    _folder: vscode.WorkspaceFolder | undefined,
+    given: vscode.DebugConfiguration,
+  ): Promise<vscode.DebugConfiguration | undefined> {
+    const configuration = { ...given, type: replayType, request: 'launch', name: given.name || vscode.l10n.t('Replay') };
+    if (typeof given['sourceId'] === 'string' && typeof given['sessionId'] === 'string') return configuration;
+    const picked = await this.options.pickSession(vscode.l10n.t('Which session do you want to replay?'));
+    return picked === null ? undefined : { ...configuration, ...picked };
+  }
+
+  async createDebugAdapterDescriptor(session: vscode.DebugSession): Promise<vscode.DebugAdapterDescriptor> {
+    const { server, stoppedAt } = this.options;
+    const { ReplaySession } = await import('./replaySession');
+    const { sourceId, sessionId } = session.configuration;
+    const adapter = new ReplaySession({
+      steps: (ref) => server.request('replay', ref),
+      detail: (ref) => server.request('span', { ...ref, limit: detailLimit }),
+      place: (step, ref) => this.#place(step, ref),
+      stoppedAt: (span) => stoppedAt(span, { sourceId, sessionId }),
+      t: vscode.l10n.t,
+    });
+    return new vscode.DebugAdapterInlineImplementation(adapter);
+  }
+
+  dispose(): void {
+    this.#disposables.dispose();
+  }
+
+  #place(step: ReplayStep, session: SessionRef): { readonly uri: string; readonly name: string; readonly line: number } {
+    const { anchor } = step;
+    if (anchor !== null && this.options.jump.allowed(anchor)) {
+      return { uri: anchor.uri, name: documentName(anchor.sandboxPath.split('/').at(-1) ?? '', 'file'), line: anchor.startLine };
+    }
+    const uri = CallDocuments.uri({ sourceId: session.sourceId, spanId: step.spanId }, step.kind);
+    return { uri: uri.toString(), name: uri.path.slice(1), line: 0 };
+  }
+}
