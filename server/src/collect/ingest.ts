@@ -230,21 +230,13 @@ export class Ingest {
         const change = this.#fold(row);
         const before = changes.get(row);
         changes.set(row, before === undefined ? change : { ...change, spans: [...before.spans, ...change.spans] });
+        // A child folded before its parent was known is folded once more; a call spawns only once, so this ends.
         for (const child of change.children) {
-          // A child folded before its parent was known is folded once more.
-          if (!done.has(child)) dirty.add(child);
-          else if (this.#lacksParent(child)) {
-            done.delete(child);
-            dirty.add(child);
-          }
+          done.delete(child);
+          dirty.add(child);
         }
       }
     }
-  }
-
-  #lacksParent(row: number): boolean {
-    const view = this.#store.sessions.byRow(row);
-    return view !== null && view.info.parentSessionId === null;
   }
 
   #fold(row: number): SessionChange & { readonly children: readonly number[] } {
@@ -273,8 +265,8 @@ export class Ingest {
     const touches: Touch[] = folded.spans.flatMap((span) =>
       touchedPaths(span, folded.workspaceDir).map((path) => ({ spanId: span.id, path })),
     );
-    const spans = sessions.put(row, folded, placed, touches);
-    const children = folded.spawns.flatMap((spawn) => sessions.byKey(this.#source, spawn.childSessionKey));
+    const { changed: spans, spawned } = sessions.put(row, folded, placed, touches);
+    const children = spawned.flatMap((key) => sessions.byKey(this.#source, key));
     return { session: session.session, row, revision: sessions.byRow(row)?.revision ?? 0, spans, children };
   }
 
@@ -313,7 +305,9 @@ export class Ingest {
     const events = this.#store.policies.events(this.#source, from, to);
     if (events.length === 0) return false;
     let changed = false;
-    for (const joined of joinPolicy(events, this.#store.sessions.calls(this.#source, from, to))) {
+    const pids = new Set(events.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
+    const lives = this.#store.policies.lives(this.#source, pids);
+    for (const joined of joinPolicy(events, this.#store.sessions.calls(this.#source, from, to), lives)) {
       // Events at the edge of the window were judged with all their neighbours in an earlier one.
       if (joined.event.time < from + joinMarginMs / 2 || joined.event.time > to - joinMarginMs / 2) continue;
       if (this.#store.policies.putJoin(this.#source, joined).length > 0) changed = true;

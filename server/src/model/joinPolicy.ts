@@ -25,12 +25,13 @@ export interface JoinedPolicy {
   readonly candidates: readonly CallFact[];
 }
 
-export function joinPolicy(events: readonly PolicyEvent[], calls: readonly CallFact[]): readonly JoinedPolicy[] {
+/** `knownLives`: of processes that were also seen outside of these events. */
+export function joinPolicy(events: readonly PolicyEvent[], calls: readonly CallFact[], knownLives?: ReadonlyMap<number, ProcessLife>): readonly JoinedPolicy[] {
   const ordered = [...events].sort((a, b) => a.time - b.time || rank(a) - rank(b) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
   const timed = calls
     .filter((call) => call.start !== null)
     .sort((a, b) => (a.start ?? 0) - (b.start ?? 0) || (a.spanId < b.spanId ? -1 : 1));
-  const lives = processLives(ordered);
+  const lives = knownLives ?? processLives(ordered);
   const equals = new Map<string, number>();
   const connections = new Map<string, PolicyEvent>();
   let longest = 0;
@@ -67,13 +68,13 @@ function rank(event: PolicyEvent): number {
   return event.eventClass === 'NET' ? 0 : event.eventClass === 'HTTP' ? 1 : 2;
 }
 
-interface Life {
+export interface ProcessLife {
   readonly first: number;
   readonly last: number;
 }
 
-function processLives(events: readonly PolicyEvent[]): ReadonlyMap<number, Life> {
-  const lives = new Map<number, Life>();
+function processLives(events: readonly PolicyEvent[]): ReadonlyMap<number, ProcessLife> {
+  const lives = new Map<number, ProcessLife>();
   for (const event of events) {
     if (event.process === null) continue;
     const known = lives.get(event.process.pid);
@@ -82,7 +83,7 @@ function processLives(events: readonly PolicyEvent[]): ReadonlyMap<number, Life>
   return lives;
 }
 
-function within(call: CallFact, life: Life): boolean {
+function within(call: CallFact, life: ProcessLife): boolean {
   return (call.start ?? 0) - slackMs <= life.first && (call.end === null || life.last <= call.end + slackMs);
 }
 
@@ -116,7 +117,7 @@ function namesHost(call: CallFact, event: PolicyEvent): boolean {
   return !/[A-Za-z0-9.-]/.test(before) && !/[A-Za-z0-9-]/.test(after);
 }
 
-function isProcessOf(call: CallFact, process: PolicyEvent['process'], life: Life | undefined): boolean {
+function isProcessOf(call: CallFact, process: PolicyEvent['process'], life: ProcessLife | undefined): boolean {
   if (process === null) return false;
   if (call.pid !== null && call.pid === process.pid) return true;
   const program = process.path.slice(process.path.lastIndexOf('/') + 1);

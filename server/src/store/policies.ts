@@ -2,7 +2,7 @@
 import type { PolicySpan } from '../protocol/document';
 import type { PolicyEvent } from '../model/events';
 import { policyId } from '../model/ids';
-import type { JoinedPolicy } from '../model/joinPolicy';
+import type { JoinedPolicy, ProcessLife } from '../model/joinPolicy';
 import { policySpan } from '../model/joinPolicy';
 import type { Database } from './database';
 
@@ -26,7 +26,7 @@ export class PolicyStore {
       .get(source, event.time, blind) as { n: number };
     const span = policySpan({ event, ordinal: n, call: null, candidates: [] });
     this.#db
-      .prepare('INSERT INTO policy(source, policy_id, time, ordinal, text_blind, action, body) VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT INTO policy(source, policy_id, time, ordinal, text_blind, action, pid, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
         source,
         policyId(new Date(event.time).toISOString(), event.text, n),
@@ -34,6 +34,7 @@ export class PolicyStore {
         n,
         blind,
         event.action,
+        event.process?.pid ?? null,
         box.seal(JSON.stringify({ event, span } satisfies PolicyBody)),
       );
   }
@@ -45,6 +46,19 @@ export class PolicyStore {
     return rows.map((row) => (JSON.parse(this.#db.box.open(row.body)) as PolicyBody).event);
   }
 
+  /** First and last time each of these processes was seen, over the whole log. */
+  lives(source: number, pids: Iterable<number>): ReadonlyMap<number, ProcessLife> {
+    const lives = new Map<number, ProcessLife>();
+    for (const pid of pids) {
+      const row = this.#db.prepare('SELECT min(time) AS first, max(time) AS last FROM policy WHERE source = ? AND pid = ?').get(source, pid) as {
+        first: number | null;
+        last: number | null;
+      };
+      if (row.first !== null && row.last !== null) lives.set(pid, { first: row.first, last: row.last });
+    }
+    return lives;
+  }
+
   /** Keeps a join; answers the ids of calls whose denials changed. */
   putJoin(source: number, joined: JoinedPolicy): readonly string[] {
     const { box } = this.#db;
@@ -53,7 +67,7 @@ export class PolicyStore {
       { call_id: string | null; body: Uint8Array } | undefined;
     if (row === undefined) return [];
     const known = (JSON.parse(box.open(row.body)) as PolicyBody).span;
-    if (known.callId === span.callId && known.candidates.join() === span.candidates.join()) return [];
+    if (known.callId === span.callId && known.turnId === span.turnId && known.candidates.join() === span.candidates.join()) return [];
     this.#db
       .prepare('UPDATE policy SET call_id = ?, turn_id = ?, body = ? WHERE source = ? AND policy_id = ?')
       .run(span.callId, span.turnId, box.seal(JSON.stringify({ event: joined.event, span } satisfies PolicyBody)), source, span.id);

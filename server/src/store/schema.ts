@@ -127,12 +127,14 @@ CREATE TABLE policy(
   ordinal INTEGER NOT NULL,
   text_blind BLOB NOT NULL,
   action TEXT,
+  pid INTEGER,
   call_id TEXT,
   turn_id TEXT,
   body BLOB NOT NULL,
   PRIMARY KEY(source, policy_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX policy_by_time ON policy(source, time);
+CREATE INDEX policy_by_pid ON policy(source, pid) WHERE pid IS NOT NULL;
 CREATE INDEX policy_by_call ON policy(call_id) WHERE call_id IS NOT NULL;
 `,
 ];

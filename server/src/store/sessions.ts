@@ -25,6 +25,13 @@ export interface SessionView {
   readonly workspaceDir: string | null;
 }
 
+export interface PutResult {
+  /** Spans that are new or other than before. */
+  readonly changed: readonly Span[];
+  /** Keys of sessions that a call is newly known to have spawned. */
+  readonly spawned: readonly string[];
+}
+
 interface SessionBody {
   readonly info: SessionInfo;
   readonly workspaceDir: string | null;
@@ -74,8 +81,8 @@ export class SessionStore {
     return row ?? null;
   }
 
-  /** Writes what changed of a session; answers the spans that are new or other than before. */
-  put(row: number, folded: FoldedSession, placed: readonly PlacedSpan[], touches: readonly Touch[]): readonly Span[] {
+  /** Writes what changed of a session. */
+  put(row: number, folded: FoldedSession, placed: readonly PlacedSpan[], touches: readonly Touch[]): PutResult {
     const { box } = this.#db;
     const before = new Map<string, Uint8Array>();
     for (const known of this.#db.prepare('SELECT span_id, digest FROM span WHERE session = ?').all(row) as {
@@ -129,10 +136,12 @@ export class SessionStore {
         .prepare('INSERT OR REPLACE INTO call(session, span_id, start, end, body) VALUES (?, ?, ?, ?, ?)')
         .run(row, call.spanId, call.start, call.end, box.seal(JSON.stringify(call)));
     }
+    const spawned = new Set<string>();
     for (const spawn of folded.spawns) {
-      this.#db
-        .prepare('INSERT OR REPLACE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)')
+      const inserted = this.#db
+        .prepare('INSERT OR IGNORE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)')
         .run(row, spawn.spanId, box.blind(spawn.childSessionKey));
+      if (Number(inserted.changes) > 0) spawned.add(spawn.childSessionKey);
     }
     for (const touch of touches) {
       if (!changedIds.has(touch.spanId)) continue;
@@ -147,7 +156,7 @@ export class SessionStore {
     this.#db
       .prepare('UPDATE session SET revision = revision + 1, start = ?, end = ?, last_time = ?, body = ? WHERE id = ?')
       .run(startTime, endTime, lastTime, box.seal(JSON.stringify(body)), row);
-    return changed;
+    return { changed, spawned: [...spawned] };
   }
 
   #view(row: { id: number; source: number; revision: number; body: Uint8Array }): SessionView {

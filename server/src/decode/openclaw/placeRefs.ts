@@ -1,4 +1,7 @@
-/** Places that a tool's output names: stack frames and `file:line[:column]`, last (deepest) ones first where there are many. */
+/**
+ * Places that a tool's output names: stack frames and `file:line[:column]`. Read in linear time whatever the output is: a
+ * pattern that tries every start would take minutes for a line made to be slow.
+ */
 export interface PlaceRef {
   readonly path: string;
   /** One-based. */
@@ -6,28 +9,40 @@ export interface PlaceRef {
 }
 
 export const placeRefLimit = 16;
-/** Output beyond this is not searched; the end of it is what matters, since a failure is told last. */
-const searchedChars = 64 * 1024;
+/** Output before this is not searched; the end is what matters, since a failure is told last. */
+const searchedChars = 32 * 1024;
+const examined = 2000;
+const pathChars = 512;
 
-const python = /File "([^"\n]{1,1000})", line (\d{1,7})/g;
-const node = /\(?((?:file:\/\/)?\/[^\s():]{1,1000}|[A-Za-z0-9_.][^\s():]{0,1000}\.[A-Za-z0-9]{1,8}):(\d{1,7})(?::\d{1,7})?\)?/g;
+const pythonFrame = /File "([^"\n]{1,512})", line (\d{1,7})/g;
+const lineNumber = /:(\d{1,7})(?!\d)/g;
+/** What a path can't hold when it is written before `:line`. */
+const delimiter = /[\s():"'`,;<>[\]{}|=]/;
 
 export function placeRefs(output: string): readonly PlaceRef[] {
   const text = output.length > searchedChars ? output.slice(-searchedChars) : output;
-  const refs: PlaceRef[] = [];
-  const seen = new Set<string>();
-  for (const pattern of [python, node]) {
-    for (const match of text.matchAll(pattern)) {
-      const path = (match[1] ?? '').replace(/^file:\/\//, '');
-      const line = Number(match[2]);
-      // A time of day or a host and port look alike; a place has a path or a file name with an extension.
-      if (line < 1 || path.includes('://') || /^[\d.]+$/.test(path)) continue;
-      const key = `${path}:${line}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      refs.push({ path, line });
+  const refs = new Map<string, PlaceRef>();
+  const add = (path: string, line: number): void => {
+    if (line >= 1) refs.set(`${path}:${line}`, { path, line });
+  };
+  for (const match of text.matchAll(pythonFrame)) add(match[1] ?? '', Number(match[2]));
+  if (refs.size === 0) {
+    let seen = 0;
+    for (const match of text.matchAll(lineNumber)) {
+      if (++seen > examined) break;
+      const path = pathBefore(text, match.index);
+      if (path !== null) add(path, Number(match[1]));
     }
-    if (refs.length > 0) break;
   }
-  return refs.slice(-placeRefLimit);
+  return [...refs.values()].slice(-placeRefLimit);
+}
+
+/** The path that ends where `:line` begins, if it looks like one: absolute, or a name with an extension. */
+function pathBefore(text: string, end: number): string | null {
+  let start = end;
+  while (start > 0 && end - start < pathChars && !delimiter.test(text[start - 1] ?? ' ')) start -= 1;
+  const path = text.slice(start, end).replace(/^\/\/(?=\/)/, '');
+  // A time of day, a host with its port and a version look alike.
+  if (path === '' || /^[\d.]+$/.test(path) || (path.startsWith('//') && text[start - 1] === ':')) return null;
+  return path.startsWith('/') || (/\.[A-Za-z][A-Za-z0-9]{0,7}$/.test(path) && !/^(?:www\.|[a-z0-9-]+\.(?:com|net|org|local|io|dev)$)/i.test(path)) ? path : null;
 }
