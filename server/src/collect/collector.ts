@@ -45,7 +45,8 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
       }
       if (arrived.done === true) break;
       options.onAlive?.();
-      if (arrived.value.kind !== 'heartbeat') {
+      // A heartbeat may carry a cursor: what it covers was noise, and need not be read again.
+      if (arrived.value.kind !== 'heartbeat' || arrived.value.cursor !== undefined) {
         batch.push(arrived.value);
         chars += 'text' in arrived.value ? arrived.value.text.length : 0;
       }

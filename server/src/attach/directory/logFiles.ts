@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogRecord, SkippedRecord, SourceRecord } from '../record';
+import type { Cursor, LogRecord, SkippedRecord, SourceRecord } from '../record';
 import { reasonOf } from '../reader/context';
 import { bytesOf, openRegular } from '../reader/fileBytes';
 import { lineBatches, type Line, type Rest } from '../reader/lines';
@@ -58,13 +58,18 @@ export class LogFiles {
       grown = true;
       yield* this.#read(file, null);
     }
-    if (grown) yield { kind: 'heartbeat', cursor: { key: CURSOR_KEY, value: JSON.stringify(Object.fromEntries(this.#offsets)) } };
+    if (grown) yield { kind: 'heartbeat', cursor: this.#cursor() };
   }
 
   /** Another file of the same name: its lines are counted anew, and only what exceeds what was given goes out. */
   #again(file: string): void {
     this.#offsets.delete(file);
     this.#counts.delete(file);
+  }
+
+  /** With every line, so that what is kept and what is told as read never differ. */
+  #cursor(): Cursor {
+    return { key: CURSOR_KEY, value: JSON.stringify(Object.fromEntries(this.#offsets)) };
   }
 
   /** With `until`, lines before it are counted only. */
@@ -85,7 +90,7 @@ export class LogFiles {
               yield { kind: 'skipped', where: file, reason: `the log has more than ${MAX_LINES} different lines` } satisfies SkippedRecord;
               return;
             }
-            if (isNew && until === null) yield { kind: 'log', text: textOf(line) } satisfies LogRecord;
+            if (isNew && until === null) yield { kind: 'log', text: textOf(line), cursor: this.#cursor() } satisfies LogRecord & { cursor: Cursor };
           }
           if (!next.done) this.#offsets.set(file, next.value.end);
           else return;
