@@ -1,0 +1,172 @@
+/** The commands. Each fails into one notification that says what did not work and why. */
+import * as vscode from 'vscode';
+import type { CallAt, SessionRef, SpanRef } from '../../../server/src/protocol/messages';
+import type { ServerHost } from '../connection/serverHost';
+import { commands, walkthroughId } from '../contributions';
+import type { CommandArguments, CommandId, OpenTraceArguments } from '../contributions';
+import { DisposableStore } from '../disposables';
+import type { CallDocuments } from '../editor/callDocuments';
+import type { Jump } from '../editor/jump';
+import type { Notifier } from '../notify';
+import type { ReplayDebug } from '../replay/replayDebug';
+import type { StatusItem } from '../status/statusItem';
+import type { SandboxData } from '../views/sandboxData';
+import { callsOf, flagOf, sessionRefOf, sourceIdOf, spanRefOf } from './arguments';
+import { pickCall, pickSandbox, pickSession } from './picks';
+import type { SamplePlayer } from './playSample';
+import type { Sources } from './sources';
+import type { TraceView } from './traceView';
+
+export interface CommandServices {
+  readonly extensionId: string;
+  readonly server: ServerHost;
+  readonly data: SandboxData;
+  readonly sources: Sources;
+  readonly player: SamplePlayer;
+  readonly trace: TraceView;
+  readonly documents: CallDocuments;
+  readonly jump: Jump;
+  readonly replay: ReplayDebug;
+  readonly status: StatusItem;
+  readonly notifier: Notifier;
+  showLogs(): void;
+}
+
+type Handlers = { readonly [K in CommandId]: (...args: CommandArguments[K]) => unknown };
+const t = vscode.l10n.t;
+
+export function registerCommands(services: CommandServices): DisposableStore {
+  const registered = new DisposableStore();
+  const handlers = makeHandlers(services);
+  for (const id of Object.keys(commands) as CommandId[]) {
+    const handler = handlers[id] as (...args: readonly unknown[]) => unknown;
+    registered.add(
+      vscode.commands.registerCommand(id, async (...args: unknown[]) => {
+        try {
+          return await handler(...args);
+        } catch (error) {
+          services.notifier.failure(id, t('That did not work.'), error, [{ title: t('Show Logs'), run: services.showLogs }]);
+          return undefined;
+        }
+      }),
+    );
+  }
+  return registered;
+}
+
+/** As if the user had run it, so that the walkthrough's steps count it. */
+export function runCommand<K extends CommandId>(id: K, ...args: CommandArguments[K]): Thenable<unknown> {
+  return vscode.commands.executeCommand(id, ...args);
+}
+
+function makeHandlers(services: CommandServices): Handlers {
+  const { server, data, sources, trace, documents, replay, status, notifier } = services;
+  const chooseSession = async (given: unknown, placeHolder: string): Promise<(SessionRef & { readonly spanId: string | null }) | null> => {
+    const asked = sessionRefOf(given);
+    if (asked !== null) return asked;
+    const picked = await pickSession(data, placeHolder);
+    return picked === null ? null : { ...picked, spanId: null };
+  };
+  const showCalls = async (calls: readonly CallAt[]): Promise<void> => {
+    if (calls.length === 0) {
+      notifier.show({ severity: 'information', key: 'no-calls', text: t('No call that Sandglass knows touched this line.'), asked: true });
+      return;
+    }
+    const call = calls.length === 1 ? calls[0] : await pickCall(calls);
+    if (call) await trace.open(call, { spanId: call.spanId, column: besideText() });
+  };
+  return {
+    'sandglass.playSample': () => services.player.play(),
+    'sandglass.openRecording': () => openRecording(sources),
+    'sandglass.refresh': () => data.load(true),
+    'sandglass.whereWeLooked': () => documents.showLooked(),
+    'sandglass.attach': async (given) => {
+      const sourceId =
+        sourceIdOf(given) ??
+        (await pickSandbox(
+          data,
+          ({ attach }) => ['idle', 'failed', 'lost'].includes(attach.kind),
+          t('Attach to which sandbox? It only reads.'),
+        ));
+      if (sourceId !== null) await sources.attach(sourceId);
+    },
+    'sandglass.detach': async (given) => {
+      const sourceId =
+        sourceIdOf(given) ??
+        (await pickSandbox(data, ({ attach }) => ['live', 'read', 'lost'].includes(attach.kind), t('Detach from which sandbox?')));
+      if (sourceId !== null) await sources.detach(sourceId);
+    },
+    'sandglass.cancelAttach': async (given) => {
+      const sourceId = sourceIdOf(given);
+      if (sourceId !== null) await sources.detach(sourceId);
+    },
+    'sandglass.openTrace': async (given) => {
+      const session = await chooseSession(given ?? inView(status), t('Open the trace of which session?'));
+      if (session !== null) await trace.open(session, { spanId: session.spanId });
+    },
+    'sandglass.replaySession': async (given) => {
+      const session = await chooseSession(given, t('Which session do you want to replay?'));
+      if (session !== null) await replay.start({ sourceId: session.sourceId, sessionId: session.sessionId });
+    },
+    'sandglass.copySessionId': async (given) => {
+      const session = sessionRefOf(given);
+      if (session !== null) await vscode.env.clipboard.writeText(session.sessionId);
+    },
+    'sandglass.jumpToLine': async (given) => {
+      const span = spanRefOf(given);
+      if (span !== null) await jumpToLine(services, span, flagOf(given, 'beside'));
+    },
+    'sandglass.jumpToCall': async () => {
+      const editor = vscode.window.activeTextEditor;
+      if (editor === undefined) return;
+      await showCalls(await server.request('callsAt', { uri: editor.document.uri.toString(), line: editor.selection.active.line }));
+    },
+    'sandglass.openCall': async (given) => {
+      const span = spanRefOf(given);
+      if (span !== null) await documents.showCall(span, 'call');
+    },
+    'sandglass.showCalls': (given) => showCalls(callsOf(given)),
+    'sandglass.restartServer': () => server.restart(),
+    'sandglass.showLogs': () => services.showLogs(),
+    'sandglass.getStarted': () =>
+      vscode.commands.executeCommand('workbench.action.openWalkthrough', `${services.extensionId}#${walkthroughId}`, false),
+  };
+}
+
+async function jumpToLine({ jump, documents, notifier }: CommandServices, span: SpanRef, beside: boolean): Promise<void> {
+  const result = await jump.toSpan(span, beside);
+  switch (result) {
+    case 'opened':
+      return;
+    case 'no-file':
+      return documents.showCall(span, 'call');
+    case 'refused':
+      notifier.show({
+        severity: 'warning',
+        key: 'outside',
+        text: t('The file of this call lies outside the workspace and the mapped directories, so it is not opened.'),
+        actions: [{ title: t('Open Call'), run: () => documents.showCall(span, 'call') }],
+        asked: true,
+      });
+  }
+}
+
+function inView(status: StatusItem): OpenTraceArguments | undefined {
+  return status.view === null ? undefined : { sourceId: status.view.sourceId, sessionId: status.view.session.id };
+}
+
+/** The trace goes beside the code it was asked from. */
+function besideText(): vscode.ViewColumn {
+  return vscode.window.activeTextEditor === undefined ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside;
+}
+
+async function openRecording(sources: Sources): Promise<void> {
+  const folders = await vscode.window.showOpenDialog({
+    canSelectFolders: true,
+    canSelectFiles: false,
+    canSelectMany: false,
+    openLabel: t('Open Recording'),
+    title: t('A recorded .openclaw state directory, or a folder that holds one'),
+  });
+  for (const folder of folders ?? []) await sources.open(folder.fsPath);
+}

@@ -1,0 +1,134 @@
+/** Opening, attaching and detaching sources: what the user asked for, remembered for the next server. */
+import * as vscode from 'vscode';
+import { OpenSources } from '../connection/openSources';
+import type { OpenSource } from '../connection/openSources';
+import { ServerError } from '../connection/serverError';
+import type { ServerHost } from '../connection/serverHost';
+import { sandboxesView } from '../contributions';
+import { DisposableStore } from '../disposables';
+import type { Notifier } from '../notify';
+import { plainText } from '../plainText';
+import type { SandboxData } from '../views/sandboxData';
+import { until } from './until';
+
+/** Attaching that takes longer than this has gone wrong without saying so. */
+const attachLimitMs = 120_000;
+
+export class Sources {
+  readonly #disposables = new DisposableStore();
+  readonly #open: OpenSources;
+  #restored: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly server: ServerHost,
+    private readonly data: SandboxData,
+    private readonly notifier: Notifier,
+    workspaceState: vscode.Memento,
+  ) {
+    this.#open = new OpenSources(workspaceState);
+    this.#disposables.add(
+      server.onDidChangeState((state) => {
+        if (state.kind === 'running') this.#restored = this.#restore();
+      }),
+    );
+  }
+
+  /** Resolves when the sources of the last server are open in this one. */
+  get restored(): Promise<void> {
+    return this.#restored;
+  }
+
+  /** Opens a recording or a state directory and tells its source id; null when it could not be opened (and was said). */
+  async open(path: string): Promise<string | null> {
+    try {
+      const { sourceId } = await vscode.window.withProgress({ location: { viewId: sandboxesView } }, () =>
+        this.server.request('open', { path }),
+      );
+      await this.#open.remember({ kind: 'directory', path, sourceId });
+      return sourceId;
+    } catch (error) {
+      this.notifier.failure('open', vscode.l10n.t('The recording could not be opened.'), error);
+      return null;
+    }
+  }
+
+  async playSample(speed: number): Promise<string> {
+    const { sourceId } = await this.server.request('playSample', { speed });
+    await this.#open.remember({ kind: 'sample', sourceId });
+    return sourceId;
+  }
+
+  /** Attaches and waits until it holds or failed; the row shows it meanwhile, and its Cancel ends the wait. */
+  async attach(sourceId: string): Promise<void> {
+    await vscode.window.withProgress({ location: { viewId: sandboxesView } }, async () => {
+      try {
+        await this.server.request('attach', { sourceId });
+        await this.#open.remember({ kind: 'attached', sourceId });
+        await until(
+          this.data,
+          () => this.data.node(sourceId) !== null && this.data.node(sourceId)?.attach.kind !== 'attaching',
+          attachLimitMs,
+        );
+      } catch (error) {
+        this.notifier.failure('attach', vscode.l10n.t('Sandglass could not attach.'), error);
+        return;
+      }
+      const attach = this.data.node(sourceId)?.attach;
+      if (attach?.kind !== 'failed') return;
+      await this.#open.forget(sourceId);
+      this.notifier.show({
+        severity: 'error',
+        key: `attach ${sourceId}`,
+        text: [vscode.l10n.t('Sandglass could not attach.'), plainText(attach.reason), plainText(attach.hint)].join(' '),
+        asked: true,
+      });
+    });
+  }
+
+  async detach(sourceId: string): Promise<void> {
+    await this.#open.forget(sourceId);
+    await this.server.request('detach', { sourceId });
+  }
+
+  dispose(): void {
+    this.#disposables.dispose();
+  }
+
+  async #restore(): Promise<void> {
+    const sources = this.#open.all;
+    if (sources.length === 0) return;
+    try {
+      // Containers are there to be attached to only after they were looked for.
+      const looking = sources.some((source) => source.kind === 'attached') && vscode.workspace.isTrusted;
+      await this.data.load(looking);
+      for (const source of [...sources].reverse()) await this.#restoreOne(source);
+    } catch (error) {
+      if (!ServerError.is(error)) throw error;
+      this.notifier.show({
+        severity: 'warning',
+        key: 'restore',
+        text: vscode.l10n.t('What was open before could not be opened again: {0}', error.message),
+      });
+    }
+  }
+
+  async #restoreOne(source: OpenSource): Promise<void> {
+    try {
+      switch (source.kind) {
+        case 'directory':
+          await this.server.request('open', { path: source.path });
+          return;
+        case 'sample':
+          await this.server.request('playSample', { speed: 0 });
+          return;
+        case 'attached':
+          if (this.data.node(source.sourceId)?.attach.kind === 'idle') await this.server.request('attach', { sourceId: source.sourceId });
+          return;
+      }
+    } catch (error) {
+      if (!ServerError.is(error, 'refused')) throw error;
+      // It is gone, or refuses now; the view shows what there is.
+      await this.#open.forget(source.sourceId);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Which sources the user opened or attached to, so that a new server (after a crash or a reload of the window) holds them
+ * again. Kept per workspace; opening what is open already changes nothing.
+ */
+import type { Memory } from './probe';
+
+const memoryKey = 'sandglass.openSources';
+export const maxOpenSources = 20;
+
+export type OpenSource =
+  | { readonly kind: 'directory'; readonly path: string; readonly sourceId: string }
+  | { readonly kind: 'attached'; readonly sourceId: string }
+  | { readonly kind: 'sample'; readonly sourceId: string };
+
+export class OpenSources {
+  constructor(private readonly memory: Memory) {}
+
+  get all(): readonly OpenSource[] {
+    const kept = this.memory.get<unknown>(memoryKey);
+    return Array.isArray(kept) ? kept.flatMap(openSource).slice(0, maxOpenSources) : [];
+  }
+
+  /** The newest first; the oldest is forgotten when there are too many. */
+  async remember(source: OpenSource): Promise<void> {
+    const others = this.all.filter((each) => each.sourceId !== source.sourceId);
+    await this.memory.update(memoryKey, [source, ...others].slice(0, maxOpenSources));
+  }
+
+  async forget(sourceId: string): Promise<void> {
+    await this.memory.update(
+      memoryKey,
+      this.all.filter((each) => each.sourceId !== sourceId),
+    );
+  }
+}
+
+function openSource(value: unknown): readonly OpenSource[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { kind, path, sourceId } = value as Record<string, unknown>;
+  if (typeof sourceId !== 'string') return [];
+  if (kind === 'directory') return typeof path === 'string' ? [{ kind, path, sourceId }] : [];
+  return kind === 'attached' || kind === 'sample' ? [{ kind, sourceId }] : [];
+}
