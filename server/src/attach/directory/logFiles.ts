@@ -90,7 +90,8 @@ export class LogFiles {
               yield { kind: 'skipped', where: file, reason: `the log has more than ${MAX_LINES} different lines` } satisfies SkippedRecord;
               return;
             }
-            if (isNew && until === null) yield { kind: 'log', text: textOf(line), cursor: this.#cursor() } satisfies LogRecord & { cursor: Cursor };
+            if (isNew && until === null)
+              yield { kind: 'log', text: textOf(line), cursor: this.#cursor() } satisfies LogRecord & { cursor: Cursor };
           }
           if (!next.done) this.#offsets.set(file, next.value.end);
           else return;

@@ -1,0 +1,121 @@
+/** The supervisor's log as the engine keeps it, line by line with the engine's own times, which tell where to go on. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { parseObject } from '../reader/reduce';
+import type { Cursor, SourceRecord } from '../record';
+import { demux, type Channel } from './demux';
+import { engineError } from './engine';
+
+const MAX_LOG_LINE_BYTES = 1024 * 1024;
+/** The engine ends a followed log now and then, when it rotates its files. */
+const AGAIN_MS = 500;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/;
+
+interface Position {
+  /** The engine's time of the last line, as it wrote it, to the nanosecond. */
+  readonly time: string;
+  /** How many lines of exactly this time were handed out. */
+  readonly count: number;
+}
+
+export class ContainerLog {
+  readonly #container: Docker.Container;
+  readonly #key: string;
+  #at: Position | null;
+
+  constructor(container: Docker.Container, cursors: ReadonlyMap<string, string>) {
+    this.#container = container;
+    this.#key = `log:${container.id}`;
+    const cursor = parseObject(cursors.get(this.#key) ?? '');
+    this.#at =
+      cursor && typeof cursor.time === 'string' && typeof cursor.count === 'number' ? { time: cursor.time, count: cursor.count } : null;
+  }
+
+  /** What is there now. */
+  backlog(signal: AbortSignal): AsyncGenerator<SourceRecord> {
+    return this.#read(false, signal);
+  }
+
+  /** What comes, until the container ends. */
+  async *follow(signal: AbortSignal): AsyncGenerator<SourceRecord> {
+    while (!signal.aborted) {
+      yield* this.#read(true, signal);
+      if (signal.aborted || !(await this.#running())) return;
+      await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined); // aborted: seen by the loop
+    }
+  }
+
+  async *#read(follow: boolean, signal: AbortSignal): AsyncGenerator<SourceRecord> {
+    let stream: (AsyncIterable<Buffer> & { destroy(): void }) | null = null;
+    const close = (): void => stream?.destroy();
+    signal.addEventListener('abort', close, { once: true });
+    try {
+      stream = await this.#open(follow);
+      if (signal.aborted) return;
+      const skip = this.#at;
+      let same = 0;
+      for await (const line of loggedLines(stream)) {
+        const space = line.indexOf(' ');
+        const time = line.slice(0, Math.max(space, 0));
+        const text = line.slice(space + 1);
+        if (!TIME.test(time)) continue; // a piece of a line that the engine cut
+        if (skip && (time < skip.time || (time === skip.time && ++same <= skip.count))) continue;
+        this.#at = { time, count: this.#at?.time === time ? this.#at.count + 1 : 1 };
+        if (text.trim() !== '') yield { kind: 'log', text, cursor: this.#cursor(this.#at) };
+      }
+    } catch (error) {
+      if (!signal.aborted) throw engineError(error);
+    } finally {
+      signal.removeEventListener('abort', close);
+      close();
+    }
+  }
+
+  /** Not container.logs(): without following it holds all of a log in memory. */
+  async #open(follow: boolean): Promise<AsyncIterable<Buffer> & { destroy(): void }> {
+    const since = this.#at ? secondsOf(this.#at.time) : null;
+    return new Promise((resolve, reject) => {
+      this.#container.modem.dial(
+        {
+          path: `/containers/${this.#container.id}/logs?`,
+          method: 'GET',
+          isStream: true,
+          statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+          options: { follow, stdout: true, stderr: true, timestamps: true, ...(since === null ? {} : { since }) },
+        },
+        (error: unknown, stream: AsyncIterable<Buffer> & { destroy(): void }) => (error ? reject(error) : resolve(stream)),
+      );
+    });
+  }
+
+  async #running(): Promise<boolean> {
+    try {
+      return (await this.#container.inspect()).State.Running;
+    } catch (error) {
+      throw engineError(error);
+    }
+  }
+
+  #cursor(at: Position): Cursor {
+    return { key: this.#key, value: JSON.stringify(at) };
+  }
+}
+
+/** Lines of both channels. A line is one piece of one channel in all but the longest. */
+async function* loggedLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const held: Record<Channel, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+  for await (const { channel, bytes } of demux(stream)) {
+    const all = held[channel].length === 0 ? bytes : Buffer.concat([held[channel], bytes]);
+    const end = all.lastIndexOf(0x0a);
+    // A line without end is none of the supervisor's.
+    held[channel] = all.length - end - 1 > MAX_LOG_LINE_BYTES ? Buffer.alloc(0) : Buffer.from(all.subarray(end + 1));
+    if (end >= 0) for (const line of all.toString('utf8', 0, end).split('\n')) yield line.replace(/\r$/, '');
+  }
+}
+
+/** The engine takes seconds with a fraction; JavaScript's dates would lose the nanoseconds. */
+function secondsOf(time: string): string {
+  const seconds = Math.floor(Date.parse(time) / 1000);
+  const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
+  return `${seconds}.${fraction}`;
+}

@@ -1,0 +1,195 @@
+/**
+ * One long-lived exec in a sandbox that runs the reader, as user `sandbox`, on the sandbox's own Node. It is asked for no more than
+ * is taken, and ends with its stdin.
+ */
+import type { Duplex } from 'node:stream';
+import type Docker from 'dockerode';
+import { AttachError } from '../errors';
+import { LIFE_SIGN_EVERY_MS, type Frame, type ReaderRequest } from '../reader/frames';
+import type { SourceRecord } from '../record';
+import { BOOTSTRAP, prefixed } from './bootstrap';
+import { demux } from './demux';
+import { engineError, statusOf } from './engine';
+import { MAX_FRAME_BYTES, parseFrame } from './frameParser';
+
+/** The reader gives a sign every 3 seconds; a machine under load may keep it waiting. */
+export const SILENCE_MS = 20_000;
+const MAX_STDERR = 8 * 1024;
+const NEWLINE = 0x0a;
+
+export interface ReaderExecOptions {
+  /** The reader as one script (dist/reader.js). */
+  readonly script: string;
+  readonly request: ReaderRequest;
+  readonly signal: AbortSignal;
+  readonly silenceMs?: number;
+}
+
+export async function* readerRecords(container: Docker.Container, options: ReaderExecOptions): AsyncGenerator<SourceRecord> {
+  const { signal } = options;
+  const started = await start(container);
+  const stderr = new Tail();
+  const close = (): void => void started.stream.destroy();
+  signal.addEventListener('abort', close, { once: true });
+  const lifeSign = setInterval(() => {
+    if (started.stream.writableLength === 0) started.stream.write('\n');
+  }, LIFE_SIGN_EVERY_MS);
+  let ended = false;
+  try {
+    started.stream.write(prefixed(options.script));
+    started.stream.write(prefixed(JSON.stringify(options.request)));
+    for await (const frame of frames(watched(started.stream, options.silenceMs ?? SILENCE_MS), stderr)) {
+      if (frame.kind === 'failed') throw new AttachError(frame.reason, frame.message, frame.hint);
+      if (frame.kind === 'end') {
+        ended = true;
+        break;
+      }
+      yield frame;
+    }
+    if (!ended && !signal.aborted) throw await whyEnded(container, started.exec, stderr);
+  } catch (error) {
+    if (signal.aborted) return;
+    throw AttachError.is(error, 'lost') ? await whySilent(container, error) : engineError(error);
+  } finally {
+    clearInterval(lifeSign);
+    signal.removeEventListener('abort', close);
+    started.stream.destroy();
+  }
+}
+
+async function start(container: Docker.Container): Promise<{ readonly exec: Docker.Exec; readonly stream: Duplex }> {
+  try {
+    const exec = await container.exec({
+      Cmd: ['node', '--no-warnings', '-e', BOOTSTRAP],
+      User: 'sandbox',
+      // What the sandbox sets for its own Node must neither be loaded into ours nor make it write a cache.
+      Env: [
+        'HOME=/sandbox',
+        'NODE_OPTIONS=',
+        'NODE_EXTRA_CA_CERTS=',
+        'NODE_COMPILE_CACHE=',
+        'NODE_DISABLE_COMPILE_CACHE=1',
+        'NODE_V8_COVERAGE=',
+      ],
+      WorkingDir: '/',
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: false,
+    });
+    const stream: Duplex = await exec.start({ hijack: true, stdin: true, Tty: false });
+    stream.on('error', () => undefined); // the reading side tells
+    return { exec, stream };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : '';
+    if (/unable to find user/i.test(text))
+      throw new AttachError('no-runtime', 'The container has no user "sandbox"', 'It does not look like a NemoClaw sandbox.', {
+        cause: error,
+      });
+    if (statusOf(error) === 400 || /executable file not found|no such file/i.test(text)) throw noNode(error);
+    throw engineError(error);
+  }
+}
+
+function noNode(cause: unknown): AttachError {
+  return new AttachError(
+    'no-runtime',
+    'There is no Node in this sandbox',
+    'Reading needs the Node that OpenClaw brings along, on the PATH of user "sandbox".',
+    { cause },
+  );
+}
+
+/** Fails when nothing at all comes for too long; the time in which nobody asks does not count. */
+async function* watched(stream: Duplex, silenceMs: number): AsyncGenerator<Buffer> {
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  for (;;) {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new AttachError('lost', `The reader in the sandbox was silent for ${Math.round(silenceMs / 1000)} s`, 'It is tried again.'),
+          ),
+        silenceMs,
+      );
+    });
+    try {
+      const next = await Promise.race([chunks.next(), silence]);
+      if (next.done) return;
+      yield next.value;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function* frames(chunks: AsyncIterable<Buffer>, stderr: Tail): AsyncGenerator<Frame> {
+  let parts: Buffer[] = [];
+  let held = 0;
+  for await (const { channel, bytes } of demux(chunks)) {
+    if (channel === 'stderr') {
+      stderr.add(bytes);
+      continue;
+    }
+    let at = 0;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, at)) {
+      parts.push(bytes.subarray(at, end));
+      const frame = held + end - at > MAX_FRAME_BYTES ? null : parseFrame(Buffer.concat(parts).toString('utf8'));
+      if (frame) yield frame;
+      parts = [];
+      held = 0;
+      at = end + 1;
+    }
+    held += bytes.length - at;
+    // Not ours: no frame is so long. Its rest is dropped up to the next line.
+    if (held > MAX_FRAME_BYTES) parts = [];
+    else if (at < bytes.length) parts.push(Buffer.from(bytes.subarray(at)));
+  }
+}
+
+/** The last words of the reader, for the error message. */
+class Tail {
+  #text = '';
+  add(bytes: Buffer): void {
+    this.#text = (this.#text + bytes.toString('utf8')).slice(-MAX_STDERR);
+  }
+  /** Out of a sandbox, so without anything that could move a cursor or more than a line can hold. */
+  get lastLine(): string {
+    const lines = this.#text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ').split('\n');
+    return (lines.filter((line) => line.trim() !== '').pop() ?? '').trim().slice(0, 300);
+  }
+}
+
+async function whyEnded(container: Docker.Container, exec: Docker.Exec, stderr: Tail): Promise<AttachError> {
+  const stopped = await whyStopped(container);
+  if (stopped) return stopped;
+  try {
+    const { ExitCode: code } = await exec.inspect();
+    if (code === 126 || code === 127) return noNode(stderr.lastLine);
+    if (code !== null && code !== 0)
+      return new AttachError(
+        'reader-failed',
+        `The reader in the sandbox ended with code ${code}${stderr.lastLine ? `: ${stderr.lastLine}` : ''}`,
+        'It is tried again.',
+      );
+  } catch (error) {
+    return engineError(error);
+  }
+  return new AttachError('lost', 'The reader in the sandbox ended', 'It is tried again.');
+}
+
+async function whySilent(container: Docker.Container, error: AttachError): Promise<AttachError> {
+  return (await whyStopped(container)) ?? error;
+}
+
+async function whyStopped(container: Docker.Container): Promise<AttachError | null> {
+  try {
+    const { State: state } = await container.inspect();
+    if (state.Paused) return new AttachError('container-stopped', 'The sandbox is paused', 'Resume it; it is tried again.');
+    if (!state.Running) return new AttachError('container-stopped', 'The sandbox was stopped', 'Start it again; it is tried again.');
+    return null;
+  } catch (error) {
+    return engineError(error);
+  }
+}
