@@ -19,7 +19,9 @@ if (process.argv.includes('--probe')) {
     });
     void import('./server').then(async ({ startServer }) => {
       const { createConnection, ProposedFeatures } = await import('vscode-languageserver/node');
-      startServer(createConnection(ProposedFeatures.all));
+      const connection = createConnection(ProposedFeatures.all);
+      startServer(connection);
+      connection.listen();
     });
   }
 }

@@ -30,7 +30,7 @@ const announceMs = 100;
 const diagnosticsMs = 300;
 const lensRefreshMs = 500;
 /** Sessions whose problems are shown, newest first, for each source. */
-const sessionsWithProblems = 20;
+const sessionsWithProblems = 50;
 const callTextChars = 2 * 1024 * 1024;
 const detailCharsLimit = 1024 * 1024;
 const replayAnchors = 2000;
@@ -266,10 +266,10 @@ function registerRequests(connection: Connection, need: () => Live): void {
           .map((view) => view.info);
   });
 
-  connection.onRequest(messages.traceRequest, ({ sourceId, sessionId, offset, limit }) => {
+  connection.onRequest(messages.traceRequest, ({ sourceId, ...params }) => {
     const { opened, hub } = need();
     const open = source(sourceId);
-    const page = tracePage(opened.store, open.row, sessionId, offset, limit);
+    const page = tracePage(opened.store, open.row, params);
     if (page === null) throw new ResponseError(ErrorCodes.InvalidParams, 'this session is not there any more');
     const spans = new Set(page.turns.map((turn) => turn.span.id));
     return {
@@ -281,7 +281,7 @@ function registerRequests(connection: Connection, need: () => Live): void {
       total: page.total,
       rows: page.rows,
       findings: findingsOf(opened.store, open.row).filter(
-        (finding) => finding.message.includes(sessionId) || finding.spanIds.some((id) => spans.has(id)),
+        (finding) => finding.message.includes(params.sessionId) || finding.spanIds.some((id) => spans.has(id)),
       ),
       badge: open.badge,
     };

@@ -13,6 +13,8 @@ import type { AttachState, EmptyReason, Inventory, SandboxNode, Settings } from 
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import { sandboxSource } from '../sandboxes/sandboxSource';
+import { watchSandboxes } from '../sandboxes/watchSandboxes';
+import type { SandboxWatch } from '../sandboxes/watchSandboxes';
 import type { Store } from '../store/store';
 import { findingsOf } from '../query/findings';
 import { collect } from './collector';
@@ -48,6 +50,7 @@ export interface OpenSource {
 
 /** Sources open at once; the oldest that only was read is closed first. */
 export const openSourceLimit = 32;
+const refreshMs = 30_000;
 const retryFirstMs = 500;
 const retryLastMs = 5000;
 /** How long after a loss a container may stay away before it is called gone rather than lost. */
@@ -64,6 +67,8 @@ export class Hub implements AsyncDisposable {
   #found: readonly FoundSandbox[] = [];
   #looked: readonly Looked[] = [];
   #detachedByUser = new Set<string>();
+  #watch: SandboxWatch | null = null;
+  #watched = '';
   #trusted = false;
   #settings: Settings = { pathMappings: [], directories: [], dockerHost: '', autoAttach: true };
 
@@ -78,6 +83,14 @@ export class Hub implements AsyncDisposable {
   configure(trusted: boolean, settings: Settings): void {
     this.#trusted = trusted;
     this.#settings = settings;
+    const watched = trusted ? `on ${settings.dockerHost}` : 'off';
+    if (watched === this.#watched) return;
+    this.#watched = watched;
+    this.#watch?.dispose();
+    const { home, env, onError } = this.#options;
+    this.#watch = trusted
+      ? watchSandboxes({ home, env, dockerHost: settings.dockerHost }, () => void this.refresh(AbortSignal.timeout(refreshMs)).catch(onError))
+      : null;
   }
 
   get(sourceId: string): OpenSource | null {
@@ -220,6 +233,7 @@ export class Hub implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#watch?.dispose();
     await Promise.all([...this.#running.keys()].map((id) => this.#stop(id)));
   }
 

@@ -36,15 +36,51 @@ export function spanRow(store: Store, source: number, placed: PlacedSpan, denied
   };
 }
 
-export function tracePage(store: Store, source: number, sessionId: string, offset: number, limit: number): Page | null {
-  const view = store.sessions.bySession(source, sessionId);
+export interface PageParams {
+  readonly sessionId: string;
+  readonly offset: number;
+  readonly limit: number;
+  readonly onlyProblems?: boolean;
+  readonly around?: string | null;
+}
+
+export function tracePage(store: Store, source: number, params: PageParams): Page | null {
+  const view = store.sessions.bySession(source, params.sessionId);
   if (view === null) return null;
   const denied = store.policies.deniedCalls(source);
-  const from = Math.max(0, Math.trunc(offset));
-  const rows = store.sessions
-    .page(view.row, from, Math.min(pageLimit, Math.max(0, Math.trunc(limit))))
-    .map((placed) => spanRow(store, source, placed, denied));
-  return { view, turns: turnSummaries(store, view, denied), offset: from, total: store.sessions.spanCount(view.row), rows };
+  const limit = Math.min(pageLimit, Math.max(1, Math.trunc(params.limit)));
+  const asked = Math.max(0, Math.trunc(params.offset));
+  const turns = turnSummaries(store, view, denied);
+  const around = params.around ?? null;
+  if (params.onlyProblems === true) {
+    const problems = problemPositions(store, view, denied);
+    const offset = around === null ? asked : pageOf(problems.findIndex(({ spanId }) => spanId === around), limit);
+    const placed = problems.slice(offset, offset + limit).flatMap(({ position }) => store.sessions.at(view.row, position) ?? []);
+    return { view, turns, offset, total: problems.length, rows: placed.map((item) => spanRow(store, source, item, denied)) };
+  }
+  const found = around === null ? null : store.sessions.span(source, around);
+  // Positions count up from 0 without a gap, so a span's position is its rank.
+  const offset = found?.session === view.row ? pageOf(found.position, limit) : around === null ? asked : 0;
+  const placed = store.sessions.page(view.row, offset, limit);
+  return { view, turns, offset, total: store.sessions.spanCount(view.row), rows: placed.map((item) => spanRow(store, source, item, denied)) };
+}
+
+function pageOf(rank: number, limit: number): number {
+  return rank < 0 ? 0 : Math.floor(rank / limit) * limit;
+}
+
+const problemStatuses: ReadonlySet<Span['status']> = new Set<Span['status']>(['error', 'denied', 'aborted']);
+
+/** What failed, was denied or aborted, and what stands above it. */
+function problemPositions(store: Store, view: SessionView, denied: ReadonlyMap<string, string | null>): readonly { readonly spanId: string; readonly position: number }[] {
+  const kept = new Map<string, { readonly spanId: string; readonly position: number }>();
+  const above: { readonly spanId: string; readonly position: number }[] = [];
+  for (const { spanId, status, position, depth } of store.sessions.outline(view.row)) {
+    above.length = Math.min(above.length, depth);
+    above.push({ spanId, position });
+    if (problemStatuses.has(status) || denied.has(spanId)) for (const item of above) kept.set(item.spanId, item);
+  }
+  return [...kept.values()].sort((a, b) => a.position - b.position);
 }
 
 /** One line a turn, with what its own calls came to. Counted in the database, not from the spans. */
