@@ -3,6 +3,7 @@
 import * as esbuild from 'esbuild';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { mermaidFlowchart } from './mermaidFlowchart.mjs';
 
 const watch = process.argv.includes('--watch');
 const minify = process.argv.includes('--minify');
@@ -28,6 +29,7 @@ const bundles = [
     splitting: true,
     entryPoints: { trace: 'webviews/trace/main.ts' },
     outdir: 'dist/webviews',
+    plugins: [mermaidFlowchart],
     loader: { '.css': 'css' },
   },
 ].filter((bundle) => Object.values(bundle.entryPoints).every((entry) => existsSync(entry)));

@@ -28,7 +28,13 @@ export type ToHost =
 
 export type PageRequest =
   /** `onlyProblems` and `around` as in TracePageParams. */
-  | { readonly kind: 'trace'; readonly offset: number; readonly limit: number; readonly onlyProblems: boolean; readonly around: string | null }
+  | {
+      readonly kind: 'trace';
+      readonly offset: number;
+      readonly limit: number;
+      readonly onlyProblems: boolean;
+      readonly around: string | null;
+    }
   | { readonly kind: 'flow'; readonly turnId: string }
   | { readonly kind: 'span'; readonly spanId: string };
 

@@ -1,0 +1,24 @@
+/**
+ * Untrusted text for show. The browser runs none of it when it is set as text, but control and bidirectional characters
+ * could still make it read as something else; so they are written out (`␛`, `⟨U+202E⟩`) instead of taking effect.
+ */
+
+// C0 and C1 controls but tab and newline, bidirectional marks, zero-width characters, separators, tags, lone surrogates.
+const acting =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Cs}/gu;
+
+/** Text of several lines: newlines and tabs stay. */
+export function visibleText(text: string): string {
+  return text.replace(/\r\n?/g, '\n').replace(acting, (char) => {
+    const code = char.codePointAt(0) ?? 0;
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+    if (code === 0x7f) return '\u2421';
+    return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`;
+  });
+}
+
+/** One line, cut to `limit`. */
+export function visibleLine(text: string, limit = 400): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
+  return visibleText(cut).replace(/[\n\t]+/g, ' ');
+}

@@ -1,0 +1,420 @@
+/**
+ * The trace page: owns what is selected and how the user set it up, asks the host for what is on show, and hands the
+ * answers to the panes. Fetched data is never kept across reloads; it comes again.
+ */
+import type { FlowNode, SpanRow, TracePage, TurnSummary } from '../../server/src/protocol/messages';
+import type { PageRequest, PageResponse, ToHost, ToPage, TraceViewState } from '../contract/trace';
+import type { TraceString } from '../contract/traceStrings';
+import { traceStrings } from '../contract/traceStrings';
+import { checkbox, progressRing, setChecked } from '../kit/controls';
+import { element, setText } from '../kit/dom';
+import { dollars, wholeNumber } from '../kit/format';
+import { Host, RequestError, requestTimeoutMs } from '../kit/host';
+import { LiveRegion } from '../kit/liveRegion';
+import { RateLimit } from '../kit/rateLimit';
+import { makeStrings } from '../kit/strings';
+import { DetailPane } from './detailPane';
+import { FlowPane } from './flowPane';
+import { Header } from './header';
+import { Layout } from './layout';
+import { ListPane } from './listPane';
+import type { PageQuery } from './rowPages';
+import { RowPages } from './rowPages';
+
+/** However often the session changes, the page asks again at most twice a second. */
+const refreshIntervalMs = 500;
+
+export class TraceApp {
+  readonly #host: Host<PageRequest, PageResponse, ToHost, ToPage>;
+  readonly #t = makeStrings<TraceString>(traceStrings, () => this.#translated);
+  readonly #pages: RowPages;
+  readonly #live = new LiveRegion();
+  readonly #refresh = new RateLimit(refreshIntervalMs);
+  #translated: Readonly<Record<string, string>> = {};
+  #state: TraceViewState | null = null;
+  #header!: Header;
+  #list!: ListPane;
+  #flow!: FlowPane;
+  #detail!: DetailPane;
+  #layout!: Layout;
+  #problems!: HTMLElement;
+  #count!: HTMLElement;
+  #page: TracePage | null = null;
+  #turns: ReadonlyMap<string, TurnSummary> = new Map();
+  #started = false;
+  #changedMeanwhile = false;
+  #flowShown = false;
+  #detailShown = false;
+  #detailAsk = new AbortController();
+  #flowAsk = new AbortController();
+
+  constructor() {
+    this.#host = new Host((message) => this.#receive(message));
+    this.#pages = new RowPages({
+      fetch: (query, signal) => this.#fetchPage(query, signal),
+      arrived: (page) => this.#arrived(page),
+      failed: (error) => this.#failed(error),
+    });
+    this.#host.send({ kind: 'ready' });
+  }
+
+  #receive(message: Exclude<ToPage, { readonly kind: 'response' | 'failure' }>): void {
+    switch (message.kind) {
+      case 'init':
+        this.#init(message.state, message.strings);
+        break;
+      case 'changed':
+        this.#changed(message.revision);
+        break;
+      case 'reveal':
+        if (this.#state !== null) void this.#reveal(message.spanId, false);
+        break;
+    }
+  }
+
+  #init(state: TraceViewState, strings: Readonly<Record<string, string>>): void {
+    this.#state = state;
+    this.#translated = strings;
+    if (!this.#started) this.#build();
+    setChecked(this.#problems, state.onlyProblems);
+    this.#layout.show(state.pane);
+    this.#host.setState(state);
+    this.#pages.filter(state.onlyProblems);
+    void this.#start(state.selectedSpanId);
+  }
+
+  #build(): void {
+    this.#started = true;
+    const t = this.#t;
+    const openSession = (sessionId: string): void => this.#host.send({ kind: 'openSession', sessionId });
+    const openCall = (spanId: string): void => this.#host.send({ kind: 'openCall', spanId });
+    const jump = (spanId: string, beside: boolean): void => this.#host.send({ kind: 'jump', spanId, beside });
+    this.#header = new Header({
+      t,
+      replay: () => this.#host.send({ kind: 'replay' }),
+      openCall: () => {
+        const spanId = this.#state?.selectedSpanId ?? null;
+        if (spanId !== null) openCall(spanId);
+      },
+      openSession,
+      showSpan: (spanId) => void this.#reveal(spanId, true),
+    });
+    this.#list = new ListPane({
+      t,
+      pages: this.#pages,
+      context: {
+        t,
+        turnOrdinal: (turnId) => this.#turns.get(turnId)?.ordinal ?? null,
+        turnProblems: (turnId) => {
+          const turn = this.#turns.get(turnId);
+          return turn === undefined ? null : { failed: turn.failedToolCalls, denied: turn.denied };
+        },
+        turnCost: (turnId) => {
+          const usd = this.#turns.get(turnId)?.costUsd ?? null;
+          return usd === null ? null : dollars(usd);
+        },
+      },
+      selected: () => this.#state?.selectedSpanId ?? null,
+      select: (row) => this.#select(row),
+      jump: (row, beside) => {
+        this.#select(row);
+        if (row.span.kind === 'execute_tool') jump(row.span.id, beside);
+      },
+    });
+    this.#flow = new FlowPane({
+      t,
+      step: (by) => this.#stepTurn(by),
+      press: (node) => this.#pressNode(node),
+      details: () => this.#choosePane('list'),
+    });
+    this.#detail = new DetailPane({
+      t,
+      turn: (turnId) => this.#turns.get(turnId) ?? null,
+      jump,
+      openCall,
+      openSession,
+      showSpan: (spanId) => void this.#reveal(spanId, true),
+      showFlow: () => this.#choosePane('flow'),
+    });
+    this.#problems = checkbox({
+      label: t('list.onlyProblems'),
+      title: t('list.onlyProblemsHint'),
+      checked: false,
+      change: (checked) => this.#filter(checked),
+    });
+    this.#count = element('span', { class: 'row-count' });
+    const root = document.getElementById('app') ?? document.body.appendChild(element('div', { attributes: { id: 'app' } }));
+    root.replaceChildren();
+    this.#layout = new Layout(root, {
+      t,
+      header: this.#header.element,
+      bar: element('div', { class: 'list-bar' }, this.#problems, this.#count),
+      list: this.#list.element,
+      flow: this.#flow.element,
+      detail: this.#detail.element,
+      shown: (flow, detail) => this.#panesShown(flow, detail),
+      chosen: (pane) => this.#remember({ pane }),
+    });
+    root.append(this.#live.element);
+  }
+
+  async #start(around: string | null): Promise<void> {
+    if (this.#page === null) this.#list.showMessage({ title: this.#t('state.loading'), text: '', busy: progressRing() });
+    const page = await this.#pages.start(around);
+    if (page === null) return;
+    const at = around === null ? null : this.#pages.indexOf(around);
+    if (at !== null) this.#list.reveal(at, false);
+    // A first look goes to the last turn's flow only when nothing else was chosen before.
+    if ((this.#state?.selectedTurnId ?? null) === null) {
+      const first = page.turns[0];
+      if (first !== undefined) this.#remember({ selectedTurnId: first.span.id });
+    }
+    this.#loadFlow();
+    this.#loadDetail();
+    if (this.#changedMeanwhile) {
+      this.#changedMeanwhile = false;
+      this.#changed(page.revision);
+    }
+  }
+
+  async #fetchPage(query: PageQuery, signal: AbortSignal): Promise<TracePage> {
+    const response = await this.#host.request({ kind: 'trace', ...query }, signal);
+    if (response.kind !== 'trace') throw new RequestError('failed', this.#t('state.failed'), this.#t('state.timeoutHint'));
+    return response.page;
+  }
+
+  #arrived(page: TracePage): void {
+    const before = this.#page;
+    // Answers may overtake each other; the header shows the newest.
+    if (before === null || page.revision >= before.revision || before.session.id !== page.session.id) {
+      this.#page = page;
+      this.#turns = new Map(page.turns.map((turn) => [turn.span.id, turn]));
+      this.#header.show(page);
+      document.title = page.session.title ?? this.#t('header.untitled');
+      if (before !== null && before.session.id === page.session.id) this.#announce(before, page);
+    }
+    this.#list.update(page.session.status === 'running');
+    this.#showRowsOrReason(page);
+  }
+
+  #showRowsOrReason(page: TracePage): void {
+    const t = this.#t;
+    const all = page.total;
+    setText(this.#count, this.#state?.onlyProblems === true && all > 0 ? wholeNumber(all) : '');
+    if (all > 0) this.#list.showMessage(null);
+    else if (this.#state?.onlyProblems === true) {
+      this.#list.showMessage({
+        title: t('state.noProblems'),
+        text: t('state.noProblemsWhy', wholeNumber(page.session.totals.toolCalls)),
+        action: { label: t('state.showAll'), press: () => this.#filter(false) },
+      });
+    } else {
+      this.#list.showMessage({
+        title: t('state.empty'),
+        text: page.session.status === 'running' ? t('state.emptyRunning') : t('state.emptyEnded'),
+      });
+    }
+  }
+
+  #failed(error: RequestError): void {
+    const { reason, hint } = this.#words(error);
+    if (this.#pages.total !== null && this.#pages.total > 0) {
+      this.#live.say(this.#t('state.stale', reason));
+      return;
+    }
+    this.#list.showMessage({
+      title: this.#t('state.failed'),
+      text: hint === '' ? reason : `${reason} ${hint}`,
+      action: { label: this.#t('state.retry'), press: () => void this.#start(this.#state?.selectedSpanId ?? null) },
+    });
+  }
+
+  #words(error: RequestError): { readonly reason: string; readonly hint: string } {
+    if (error.reason === 'failed') return { reason: error.message, hint: error.hint };
+    return { reason: this.#t('state.timeout', requestTimeoutMs / 1000), hint: this.#t('state.timeoutHint') };
+  }
+
+  #announce(before: TracePage, now: TracePage): void {
+    const t = this.#t;
+    const was = before.session.totals;
+    const is = now.session.totals;
+    const parts: string[] = [];
+    const steps = is.llmCalls + is.toolCalls - was.llmCalls - was.toolCalls;
+    if (steps > 0) parts.push(t('live.calls', steps));
+    if (is.failedToolCalls > was.failedToolCalls) parts.push(t('live.failed', is.failedToolCalls - was.failedToolCalls));
+    if (before.session.status === 'running' && now.session.status !== 'running') parts.push(t('live.done', t(`run.${now.session.status}`)));
+    if (parts.length > 0) this.#live.say(parts.join(', '));
+  }
+
+  #changed(revision: number): void {
+    if (this.#state === null || (this.#page !== null && revision < this.#page.revision)) return;
+    if (this.#page === null) {
+      this.#changedMeanwhile = true;
+      return;
+    }
+    this.#refresh.run(() => {
+      this.#pages.invalidate();
+      this.#loadFlow();
+      this.#loadDetail();
+    });
+  }
+
+  #remember(change: Partial<TraceViewState>): void {
+    if (this.#state === null) return;
+    this.#state = { ...this.#state, ...change };
+    this.#host.setState(this.#state);
+    this.#host.send({ kind: 'state', state: this.#state });
+  }
+
+  #filter(onlyProblems: boolean): void {
+    setChecked(this.#problems, onlyProblems);
+    this.#remember({ onlyProblems });
+    this.#pages.filter(onlyProblems);
+    this.#list.forgetPosition();
+    void this.#start(this.#state?.selectedSpanId ?? null);
+  }
+
+  #choosePane(pane: 'flow' | 'list'): void {
+    this.#remember({ pane });
+    this.#layout.show(pane);
+  }
+
+  #panesShown(flow: boolean, detail: boolean): void {
+    const flowCame = flow && !this.#flowShown;
+    const detailCame = detail && !this.#detailShown;
+    this.#flowShown = flow;
+    this.#detailShown = detail;
+    this.#flow.setVisible(flow);
+    if (this.#page === null) return;
+    if (flowCame) this.#loadFlow();
+    if (detailCame) this.#loadDetail();
+  }
+
+  /** A click in the list shows details; of a turn, its flow. */
+  #select(row: SpanRow): void {
+    const turn = row.span.kind === 'invoke_agent' ? row.span.id : row.turnId;
+    const otherTurn = turn !== null && turn !== this.#state?.selectedTurnId;
+    const otherSpan = row.span.id !== this.#state?.selectedSpanId;
+    this.#remember({ selectedSpanId: row.span.id, ...(turn === null ? {} : { selectedTurnId: turn }) });
+    if (row.span.kind !== 'invoke_agent') this.#choosePane('list');
+    this.#list.refresh();
+    if (otherTurn) this.#loadFlow();
+    else this.#flow.select(row.span.id);
+    if (otherSpan) this.#loadDetail();
+  }
+
+  /** Selects a span that may be on another page, in another turn, or hidden by the filter. */
+  async #reveal(spanId: string, focus: boolean): Promise<void> {
+    let at = this.#pages.indexOf(spanId);
+    if (at === null) {
+      await this.#pages.start(spanId);
+      at = this.#pages.indexOf(spanId);
+    }
+    if (at === null && this.#state?.onlyProblems === true) {
+      this.#remember({ onlyProblems: false });
+      setChecked(this.#problems, false);
+      this.#pages.filter(false);
+      await this.#pages.start(spanId);
+      at = this.#pages.indexOf(spanId);
+    }
+    const row = at === null ? null : this.#pages.row(at);
+    if (at === null || row === null) {
+      this.#remember({ selectedSpanId: spanId });
+      this.#loadDetail();
+      return;
+    }
+    this.#select(row);
+    this.#list.reveal(at, focus);
+  }
+
+  #pressNode(node: FlowNode): void {
+    if (node.childSessionId !== null) this.#host.send({ kind: 'openSession', sessionId: node.childSessionId });
+    else if (node.spanId !== null) void this.#revealFromFlow(node.spanId);
+  }
+
+  /** The flow keeps the focus and stays on show; list and details follow. */
+  async #revealFromFlow(spanId: string): Promise<void> {
+    this.#remember({ selectedSpanId: spanId });
+    this.#flow.select(spanId);
+    this.#loadDetail();
+    if (this.#pages.indexOf(spanId) === null) await this.#pages.start(spanId);
+    const at = this.#pages.indexOf(spanId);
+    if (at !== null && this.#state?.selectedSpanId === spanId) this.#list.reveal(at, false);
+    else this.#list.refresh();
+  }
+
+  #stepTurn(by: -1 | 1): void {
+    const turns = this.#page?.turns ?? [];
+    const at = turns.findIndex((turn) => turn.span.id === this.#state?.selectedTurnId);
+    const turn = turns[at + by];
+    if (turn === undefined) return;
+    this.#remember({ selectedTurnId: turn.span.id });
+    this.#loadFlow();
+    void this.#revealFromFlow(turn.span.id);
+  }
+
+  #loadFlow(): void {
+    const turnId = this.#state?.selectedTurnId ?? null;
+    if (!this.#flowShown || this.#page === null) return;
+    this.#flowAsk.abort();
+    if (turnId === null) return this.#flow.showNothing();
+    const ask = (this.#flowAsk = new AbortController());
+    const turns = (): number => this.#page?.turns.length ?? 0;
+    const turn = (): TurnSummary | null => this.#turns.get(turnId) ?? null;
+    this.#flow.showLoading(turn(), turns());
+    this.#ask(
+      { kind: 'flow', turnId },
+      ask,
+      (response) => {
+        if (response.kind !== 'flow') return;
+        if (response.diagram === null) this.#flow.showGone();
+        else {
+          this.#flow.show(response.diagram, turn(), turns());
+          this.#flow.select(this.#state?.selectedSpanId ?? null);
+        }
+      },
+      (reason, hint) => this.#flow.showError(reason, hint, () => this.#loadFlow()),
+    );
+  }
+
+  #loadDetail(): void {
+    const spanId = this.#state?.selectedSpanId ?? null;
+    const at = spanId === null ? null : this.#pages.indexOf(spanId);
+    const row = at === null ? null : this.#pages.row(at);
+    this.#header.setCallSelected(row?.span.kind === 'execute_tool');
+    if (!this.#detailShown || this.#page === null) return;
+    this.#detailAsk.abort();
+    if (spanId === null) return this.#detail.showNothing();
+    const ask = (this.#detailAsk = new AbortController());
+    this.#ask(
+      { kind: 'span', spanId },
+      ask,
+      (response) => {
+        if (response.kind !== 'span') return;
+        if (response.detail === null) return this.#detail.showGone();
+        this.#header.setCallSelected(response.detail.span.kind === 'execute_tool');
+        this.#detail.show(response.detail, { childSessionId: row?.childSessionId ?? null });
+      },
+      (reason, hint) => this.#detail.showError(reason, hint, () => this.#loadDetail()),
+    );
+  }
+
+  #ask(
+    request: PageRequest,
+    ask: AbortController,
+    answered: (response: PageResponse) => void,
+    failed: (reason: string, hint: string) => void,
+  ): void {
+    this.#host.request(request, ask.signal).then(
+      (response) => {
+        if (!ask.signal.aborted) answered(response);
+      },
+      (error: unknown) => {
+        if (!RequestError.is(error)) throw error;
+        if (RequestError.is(error, 'cancelled')) return;
+        const { reason, hint } = this.#words(error);
+        failed(reason, hint);
+      },
+    );
+  }
+}

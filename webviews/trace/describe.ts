@@ -1,0 +1,150 @@
+/** What a span is called, what became of it and what it cost, in words of the page. */
+import type { CostTotals, PolicySpan, SessionInfo, Span, SpanStatus } from '../../server/src/protocol/document';
+import type { SpanRow } from '../../server/src/protocol/messages';
+import type { TraceString } from '../contract/traceStrings';
+import { dash, dollars, duration, wholeNumber } from '../kit/format';
+import type { IconName } from '../kit/icons';
+import { visibleLine } from '../kit/plainText';
+import type { Strings } from '../kit/strings';
+
+export type Texts = Strings<TraceString>;
+
+export function stringAttribute(span: Span, name: string): string | null {
+  const value = span.attributes[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+export function numberAttribute(span: Span, name: string): number | null {
+  const value = span.attributes[name];
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** One word or two; a tool's name is untrusted. */
+export function spanName(t: Texts, span: Span, turnOrdinal: number | null): string {
+  switch (span.kind) {
+    case 'invoke_agent':
+      return t('list.turn', turnOrdinal ?? '?');
+    case 'chat':
+      return t('list.llmCall');
+    case 'execute_tool':
+      return visibleLine(stringAttribute(span, 'gen_ai.tool.name') ?? span.name, 80);
+    case 'compaction':
+      return t('list.compaction');
+    case 'event':
+      return t('list.event');
+    case 'policy':
+      return t('list.policy');
+  }
+}
+
+const kindIcons: Readonly<Record<Span['kind'], IconName | null>> = {
+  invoke_agent: 'turn',
+  chat: 'chat',
+  execute_tool: null,
+  compaction: 'compaction',
+  event: 'event',
+  policy: 'policy',
+};
+
+/** The outcome, unless the kind says more than a plain "ok". */
+export function rowIcon(span: Span): IconName {
+  const ofKind = kindIcons[span.kind];
+  return ofKind !== null && (span.status === 'ok' || span.status === 'unknown') ? ofKind : span.status;
+}
+
+export function statusText(t: Texts, span: Span): string {
+  const exitCode = numberAttribute(span, 'sandglass.exit_code');
+  if (span.status === 'error' && exitCode !== null && exitCode !== 0) return t('list.exit', exitCode);
+  return t(`status.${span.status}`);
+}
+
+export function isProblem(status: SpanStatus): boolean {
+  return status === 'error' || status === 'denied' || status === 'aborted';
+}
+
+export function durationText(span: Span): string {
+  if (span.durationMs === null || span.durationBasis === 'unknown') return dash;
+  return `${span.durationBasis === 'estimated' ? '~' : ''}${duration(span.durationMs)}`;
+}
+
+export function durationTitle(t: Texts, span: Span): string {
+  return t(`duration.${span.durationBasis}`);
+}
+
+/** What is told behind the name: what it was asked, said or about. Untrusted, made visible. */
+export function rowPreview(t: Texts, row: SpanRow): string {
+  const { span } = row;
+  if (span.kind === 'invoke_agent') return row.preview === null ? t('list.noPrompt') : visibleLine(row.preview);
+  if (span.kind === 'policy') return policyTarget(span as PolicySpan);
+  if (span.kind === 'chat' && isProblem(span.status) && span.statusMessage !== null) return visibleLine(span.statusMessage);
+  if (row.preview !== null) return visibleLine(row.preview);
+  if (span.kind === 'event') return visibleLine(span.name);
+  return '';
+}
+
+export function policyTarget(span: Span): string {
+  const host = stringAttribute(span, 'server.address');
+  const port = numberAttribute(span, 'server.port');
+  const url = stringAttribute(span, 'url.full');
+  if (host !== null) return visibleLine(port === null ? host : `${host}:${port}`);
+  return url === null ? visibleLine(span.name) : visibleLine(url);
+}
+
+/** Of one LLM call; null where cost has no meaning. */
+export function spanCost(t: Texts, span: Span): { readonly text: string; readonly title: string } | null {
+  if (span.kind !== 'chat') return null;
+  const usd = numberAttribute(span, 'sandglass.cost.usd');
+  const basis = stringAttribute(span, 'sandglass.cost.basis') ?? 'unknown';
+  if (usd === null) return { text: t('cost.none'), title: t('cost.basisTitle.unknown') };
+  if (basis === 'local') return { text: t('cost.basis.local'), title: t('cost.basisTitle.local') };
+  const source = stringAttribute(span, 'sandglass.cost.source');
+  return { text: dollars(usd), title: [basisTitle(t, basis), source].filter((part) => part !== null).join(' · ') };
+}
+
+export function totalCost(
+  t: Texts,
+  cost: CostTotals,
+  llmCalls: number,
+): { readonly value: string; readonly note: string; readonly title: string } {
+  if (cost.usd === null) {
+    return llmCalls === 0
+      ? { value: t('cost.noCalls'), note: '', title: t('cost.noCallsTitle') }
+      : { value: t('cost.none'), note: '', title: t('cost.noneTitle', wholeNumber(cost.unpricedCalls)) };
+  }
+  const bases = Object.entries(cost.byBasis).filter(([basis]) => basis !== 'unknown');
+  const title = bases.map(([basis, usd]) => `${dollars(usd)} ${basisTitle(t, basis)}`);
+  const [only] = bases;
+  const local = bases.length === 1 && only?.[0] === 'local';
+  const notes = bases.map(([basis]) => basisText(t, basis)).filter((text, index, all) => all.indexOf(text) === index);
+  if (cost.unpricedCalls > 0) {
+    title.push(t('cost.partly', wholeNumber(cost.unpricedCalls)));
+    notes.push(t('cost.unpriced', wholeNumber(cost.unpricedCalls)));
+  }
+  return {
+    value: local ? t('cost.basis.local') : dollars(cost.usd),
+    note: local ? notes.slice(1).join(' ') : notes.join(' '),
+    title: title.join('\n'),
+  };
+}
+
+const bases = ['reported', 'user', 'overlay', 'priced', 'local', 'unknown'] as const;
+type Basis = (typeof bases)[number];
+
+function isBasis(value: string): value is Basis {
+  return (bases as readonly string[]).includes(value);
+}
+
+export function basisText(t: Texts, basis: string): string {
+  return isBasis(basis) ? t(`cost.basis.${basis}`) : visibleLine(basis, 40);
+}
+
+export function basisTitle(t: Texts, basis: string): string {
+  return isBasis(basis) ? t(`cost.basisTitle.${basis}`) : visibleLine(basis, 40);
+}
+
+/** First record to last; null while a time is missing. */
+export function sessionDuration(session: SessionInfo): number | null {
+  if (session.startTime === null || session.endTime === null) return null;
+  const ms = Date.parse(session.endTime) - Date.parse(session.startTime);
+  return Number.isNaN(ms) || ms < 0 ? null : ms;
+}
