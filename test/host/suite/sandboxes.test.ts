@@ -1,0 +1,98 @@
+import * as assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { description } from '../../../client/src/views/rowText';
+import type { Services } from '../../../client/src/services';
+import type { AgentRow, Row, SessionRow } from '../../../client/src/views/treeModel';
+import { openRecording, sandglass, until } from '../support';
+import type { OpenRecording } from '../support';
+
+/** All rows beneath a row, as the view would show them unfolded. */
+async function rowsBelow(services: Services, row: Row): Promise<readonly Row[]> {
+  const rows = await services.view.getChildren(row);
+  return (await Promise.all(rows.map(async (each) => [each, ...(await rowsBelow(services, each))]))).flat();
+}
+
+describe('the view Sandboxes', () => {
+  let recording: OpenRecording | undefined;
+  after(() => recording?.dispose());
+
+  it('starts the server when it is shown, and says why it is empty', async () => {
+    const { services, serverState } = await sandglass();
+    await vscode.commands.executeCommand('sandglass.sandboxes.focus');
+    await until('the server runs', () => serverState().kind === 'running');
+    const inventory = await services.data.load();
+    assert.notEqual(inventory.looked.length, 0);
+    assert.equal(
+      inventory.looked.some((looked) => looked.outcome !== 'ok' && looked.reason === null),
+      false,
+      JSON.stringify(inventory.looked),
+    );
+  });
+
+  it('shows a recording as sandbox, agents and sessions, with sub-agents beneath their parents and counts that add up', async () => {
+    const { services } = await sandglass();
+    recording = await openRecording('openclaw-2026.7.1');
+    const { sourceId } = recording;
+    await until('its sessions are in the view', () => services.data.sessions.get(sourceId)?.kind === 'loaded');
+    const root = (await services.view.getChildren()).find((row) => row.kind === 'sandbox' && row.node.id === sourceId);
+    assert.ok(root?.kind === 'sandbox');
+    const rows = await rowsBelow(services, root);
+    const sessions = rows.filter((row): row is SessionRow => row.kind === 'session');
+    const known = services.data.sessions.get(sourceId);
+    assert.ok(known?.kind === 'loaded');
+    assert.deepEqual(sessions.map((row) => row.session.id).sort(), known.sessions.map((session) => session.id).sort());
+    const children = known.sessions.filter((session) => session.parentSessionId !== null);
+    assert.ok(children.length > 0, 'the recording has sub-agents');
+    for (const child of children) {
+      const row = sessions.find((each) => each.session.id === child.id)!;
+      const parent = services.view.getParent(row);
+      assert.ok(parent?.kind === 'session' && parent.session.id === child.parentSessionId);
+    }
+    const agents = rows.filter((row): row is AgentRow => row.kind === 'agent');
+    const sum = (pick: (row: AgentRow) => number): number => agents.reduce((total, row) => total + pick(row), 0);
+    assert.equal(
+      sum((row) => row.sum.sessions),
+      known.sessions.length,
+    );
+    assert.equal(
+      sum((row) => row.sum.failedToolCalls),
+      known.sessions.reduce((total, each) => total + each.totals.failedToolCalls, 0),
+    );
+    for (const row of rows) {
+      const item = services.view.getTreeItem(row);
+      assert.doesNotMatch(
+        `${String(item.label)}${String(item.description)}${String(item.tooltip)}`,
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/,
+      );
+    }
+    const unpriced = sessions.find((row) => row.session.totals.cost.usd === null && row.session.totals.cost.unpricedCalls > 0);
+    if (unpriced) assert.match(description(unpriced, vscode.l10n.t), /no price/);
+  });
+
+  it('says in a document where it looked', async () => {
+    await vscode.commands.executeCommand('sandglass.whereWeLooked');
+    const document = vscode.window.activeTextEditor?.document;
+    assert.equal(document?.uri.scheme, 'sandglass-call');
+    assert.equal(document.languageId, 'plaintext');
+    assert.match(document.getText(), /Where Sandglass looked/);
+    assert.match(document.getText(), / ms\n/);
+  });
+
+  it('says why a folder without a recording cannot be opened, and goes on', async () => {
+    const { services } = await sandglass();
+    const empty = mkdtempSync(join(tmpdir(), 'sandglass-empty-'));
+    try {
+      assert.equal(await services.sources.open(empty), null);
+      await assert.rejects(
+        () => services.server.request('open', { path: empty }),
+        (error: Error & { hint?: string | null }) => error.message !== '' && Boolean(error.hint),
+      );
+      assert.equal((await services.data.load()).sandboxes.length > 0, true);
+    } finally {
+      rmSync(empty, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,47 @@
+import * as assert from 'node:assert/strict';
+import { openRecording, sandglass, until } from '../support';
+import type { OpenRecording } from '../support';
+
+const kills = 3;
+
+describe('the server', () => {
+  let recording: OpenRecording;
+  before(async () => void (recording = await openRecording('openclaw-2026.7.1')));
+  after(() => recording.dispose());
+
+  it('comes back when it is killed, with what was open, and nothing twice', async function () {
+    this.timeout(120_000);
+    const { services } = await sandglass();
+    const { sourceId } = recording;
+    const sessions = (): string | null => {
+      const known = services.data.sessions.get(sourceId);
+      return known?.kind === 'loaded' && services.data.node(sourceId)?.attach.kind === 'read' ? JSON.stringify(known.sessions) : null;
+    };
+    const before = await until('the sessions are known', sessions);
+    for (let i = 0; i < kills; i += 1) {
+      const state = services.server.state;
+      assert.ok(state.kind === 'running');
+      process.kill(state.pid, 'SIGKILL');
+      await until('another server runs', () => services.server.state.kind === 'running' && services.server.state.pid !== state.pid);
+      await services.sources.restored;
+      await until('its sessions are as they were', () => sessions() === before);
+    }
+  });
+
+  it('answers a question that was asked while it died', async () => {
+    const { services } = await sandglass();
+    const state = services.server.state;
+    assert.ok(state.kind === 'running');
+    const asked = services.server.request('inventory', { refresh: true });
+    process.kill(state.pid, 'SIGKILL');
+    assert.ok((await asked).looked.length > 0);
+  });
+
+  it('restarts when asked', async () => {
+    const { services } = await sandglass();
+    const state = services.server.state;
+    await services.server.restart();
+    const now = services.server.state;
+    assert.ok(state.kind === 'running' && now.kind === 'running' && now.pid !== state.pid);
+  });
+});
