@@ -45,7 +45,9 @@ export type ToPage =
   /** The session changed: fetch again what is on show. */
   | { readonly kind: 'changed'; readonly revision: number }
   /** Select a span, as when the editor jumps from a line to its call. */
-  | { readonly kind: 'reveal'; readonly spanId: string };
+  | { readonly kind: 'reveal'; readonly spanId: string }
+  /** Bring one of the panes to the front. */
+  | { readonly kind: 'pane'; readonly pane: TraceViewState['pane'] };
 
 export type PageResponse =
   | { readonly kind: 'trace'; readonly page: TracePage }

@@ -69,6 +69,9 @@ export class TraceApp {
       case 'reveal':
         if (this.#state !== null) void this.#reveal(message.spanId, false);
         break;
+      case 'pane':
+        if (this.#state !== null) this.#choosePane(message.pane);
+        break;
     }
   }
 

@@ -1,0 +1,24 @@
+/** What the trace panel needs of the rest of the client. The requests may reject; the panel tells the page why. */
+import type { CancellationToken } from 'vscode';
+import type {
+  FlowDiagram,
+  FlowParams,
+  SessionRef,
+  SpanDetail,
+  SpanRef,
+  TracePage,
+  TracePageParams,
+} from '../../../server/src/protocol/messages';
+
+export interface TraceBackend {
+  trace(params: TracePageParams, token: CancellationToken): Promise<TracePage>;
+  flow(params: FlowParams, token: CancellationToken): Promise<FlowDiagram | null>;
+  span(params: SpanRef & { readonly limit: number }, token: CancellationToken): Promise<SpanDetail | null>;
+  /** A session changed: revision of the server's notification. */
+  onChanged(listener: (session: SessionRef, revision: number) => void): { dispose(): unknown };
+  jump(span: SpanRef, beside: boolean): void;
+  openCall(span: SpanRef): void;
+  replay(session: SessionRef): void;
+  /** What went wrong, for people: what and why, and what to do next. */
+  failure(error: unknown): { readonly reason: string; readonly hint: string };
+}
