@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants, lstatSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { CHUNK_BYTES } from './lines';
 
@@ -26,7 +27,8 @@ export async function* bytesOf(handle: FileHandle, compressed: boolean, from: nu
     }
   }
   if (typeof zlib.createZstdDecompress !== 'function') throw new Error('this Node cannot read zstd (22.15 or newer can)');
-  const stream = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
+  // Not the handle's own stream: given up in the middle, it keeps the handle from closing.
+  const stream = Readable.from(bytesOf(handle, false, 0));
   const plain = zlib.createZstdDecompress();
   stream.on('error', (error) => plain.destroy(error));
   stream.pipe(plain);
