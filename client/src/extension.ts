@@ -3,7 +3,7 @@
  * or a document or trace of a sandbox comes back.
  */
 import { loadStart } from './started';
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { ServerState } from './connection/serverHost';
 import { createServices } from './services';
 import type { Services } from './services';
@@ -16,8 +16,7 @@ export interface SandglassExports {
   serverState(): ServerState;
   /** Text of the status bar item; null while hidden. */
   statusText(): string | null;
-  /** In tests only. */
-  readonly services: Services | null;
+  readonly services: Services;
 }
 
 const loadMs = performance.now() - loadStart;
@@ -32,7 +31,7 @@ export function activate(context: vscode.ExtensionContext): SandglassExports {
     activationMs: performance.now() - start,
     serverState: () => created.server.state,
     statusText: () => created.status.text,
-    services: context.extensionMode === vscode.ExtensionMode.Test ? created : null,
+    services: created,
   };
 }
 

@@ -15,10 +15,11 @@ export function tokenCount(count: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
 }
 
-/** $0, <$0.01, $0.02, $12.30, $1234. */
+/** $0, <$0.0001, $0.0042, $0.02, $12.30, $1234: a small sum keeps its meaning and is never rounded to nothing. */
 export function dollars(usd: number): string {
   if (usd === 0) return '$0';
-  if (usd > 0 && usd < 0.01) return '<$0.01';
+  if (usd > 0 && usd < 0.0001) return '<$0.0001';
+  if (usd > 0 && usd < 0.01) return `$${usd.toFixed(4)}`;
   return usd >= 1000 ? `$${Math.round(usd)}` : `$${usd.toFixed(2)}`;
 }
 

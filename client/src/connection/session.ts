@@ -83,7 +83,10 @@ export class ServerSession {
   async request<N extends RequestName>(name: N, params: ParamsOf<N>, token?: CancellationToken): Promise<ResultOf<N>> {
     const type: MessageSignature = requestTypes[name];
     try {
-      return await this.#client.sendRequest<ResultOf<N>>(type.method, params, token);
+      // A token that is not there must not be handed on: by name it would count as one more parameter.
+      return await (token === undefined
+        ? this.#client.sendRequest<ResultOf<N>>(type.method, params)
+        : this.#client.sendRequest<ResultOf<N>>(type.method, params, token));
     } catch (error) {
       throw asServerError(error);
     }
