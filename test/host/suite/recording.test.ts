@@ -46,10 +46,11 @@ describe('a recording', () => {
   describe('diagnostics', () => {
     it('mark the failing test run on the line its output names, with a link to the call', async () => {
       const [uri, failed] = await until('the failed test run', () =>
-        problems().find(([, { message }]) => /exec failed/.test(message) && /test_/.test(message)),
+        problems().find(([, { message }]) => /^exec failed with exit code 1 .*unittest/.test(message)),
       );
       assert.equal(uri.scheme, 'sandglass-file');
-      assert.match(uri.path, /\.py$/);
+      assert.match(uri.path, /tests\/test_cart\.py$/);
+      assert.ok(failed.range.start.line > 0);
       const code = failed.code;
       assert.ok(typeof code === 'object' && code.value === 'failed-call');
       const document = await vscode.workspace.openTextDocument(code.target);
