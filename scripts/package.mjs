@@ -18,7 +18,7 @@ process.stdout.write(stdout);
 process.stderr.write(stderr);
 if (status !== 0) process.exit(status ?? 1);
 
-const warnings = `${stdout}${stderr}`.split('\n').filter((line) => /\bwarn(ing)?\b/i.test(line));
+const warnings = `${stdout}${stderr}`.split('\n').filter((line) => /^\s*WARN/.test(line));
 const megabytes = statSync(resolve(root, vsix)).size / 1024 / 1024;
 console.log(`${vsix}: ${megabytes.toFixed(2)} MB of at most ${limitMb} MB.`);
 if (warnings.length > 0) {
