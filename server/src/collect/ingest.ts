@@ -114,9 +114,9 @@ export class Ingest {
     }
     for (const event of policy) this.#store.policies.add(this.#source, event);
     const changes = this.#foldAll(dirty);
-    const joined = this.#join(policy, changes);
+    const judged = this.#join(policy, changes);
     for (const [key, value] of cursors) this.#store.sources.setCursor(this.#source, key, value);
-    return { sessions: changes, policyChanged: policy.length > 0 || joined, skippedChanged };
+    return { sessions: this.#withJudged(changes, judged), policyChanged: policy.length > 0 || judged.size > 0, skippedChanged };
   }
 
   #about(record: Extract<SourceRecord, { kind: 'about' }>, dirty: Set<number>): void {
@@ -283,7 +283,7 @@ export class Ingest {
   }
 
   /** Joins the supervisor's events around what changed. */
-  #join(policy: readonly PolicyEvent[], changes: readonly SessionChange[]): boolean {
+  #join(policy: readonly PolicyEvent[], changes: readonly SessionChange[]): ReadonlySet<string> {
     let from = Infinity;
     let to = -Infinity;
     const widen = (time: number | null): void => {
@@ -299,20 +299,34 @@ export class Ingest {
         widen(span.endTime === null ? null : Date.parse(span.endTime));
       }
     }
-    if (from === Infinity) return false;
+    const judged = new Set<string>();
+    if (from === Infinity) return judged;
     from -= joinMarginMs;
     to += joinMarginMs;
     const events = this.#store.policies.events(this.#source, from, to);
-    if (events.length === 0) return false;
-    let changed = false;
     const pids = new Set(events.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
     const lives = this.#store.policies.lives(this.#source, pids);
     for (const joined of joinPolicy(events, this.#store.sessions.calls(this.#source, from, to), lives)) {
       // Events at the edge of the window were judged with all their neighbours in an earlier one.
       if (joined.event.time < from + joinMarginMs / 2 || joined.event.time > to - joinMarginMs / 2) continue;
-      if (this.#store.policies.putJoin(this.#source, joined).length > 0) changed = true;
+      for (const call of this.#store.policies.putJoin(this.#source, joined)) judged.add(call);
     }
-    return changed;
+    return judged;
+  }
+
+  /** A denial that came after its call changes the call's session too. */
+  #withJudged(changes: readonly SessionChange[], judged: ReadonlySet<string>): readonly SessionChange[] {
+    const byRow = new Map(changes.map((change) => [change.row, change]));
+    for (const id of judged) {
+      const found = this.#store.sessions.span(this.#source, id);
+      if (found === null) continue;
+      const known = byRow.get(found.session);
+      if (known !== undefined && known.spans.some((span) => span.id === id)) continue;
+      const revision = known?.revision ?? this.#store.sessions.touch(found.session);
+      const session = known?.session ?? this.#store.entries.sessionRow(found.session).session;
+      byRow.set(found.session, { session, row: found.session, revision, spans: [...(known?.spans ?? []), found.span] });
+    }
+    return [...byRow.values()];
   }
 }
 

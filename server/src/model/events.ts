@@ -115,6 +115,8 @@ export interface ToolResultEntry extends EntryBase {
   readonly places: readonly string[];
   /** One-based line an edit says it changed first. */
   readonly firstChangedLine: number | null;
+  /** Why it failed, as far as the output tells; only of failures. */
+  readonly failure: Preview | null;
   readonly preview: Preview;
   readonly bytes: number;
 }

@@ -92,7 +92,7 @@ export function toolSpan(input: ToolSpanInput): Span {
     durationMs: times.duration,
     durationBasis: times.basis,
     status,
-    statusMessage: failed ? (result?.preview ?? null) : null,
+    statusMessage: failed ? (result?.failure ?? result?.preview ?? null) : null,
     entryId: call.message.entryId,
     witness: 'agent',
     attributes: {
@@ -144,7 +144,7 @@ export function orphanSpan(
     durationMs: result.durationMs,
     durationBasis: result.durationMs === null ? 'unknown' : 'observed',
     status: result.exitReason === 'manual-cancel' ? 'aborted' : failed ? 'error' : 'ok',
-    statusMessage: failed ? result.preview : null,
+    statusMessage: failed ? (result.failure ?? result.preview) : null,
     entryId: result.entryId,
     witness: 'agent',
     attributes: {

@@ -159,6 +159,12 @@ export class SessionStore {
     return { changed, spawned: [...spawned] };
   }
 
+  /** Counts a change that the fold did not make; answers the new revision. */
+  touch(row: number): number {
+    this.#db.prepare('UPDATE session SET revision = revision + 1 WHERE id = ?').run(row);
+    return this.byRow(row)?.revision ?? 0;
+  }
+
   #view(row: { id: number; source: number; revision: number; body: Uint8Array }): SessionView {
     const body = JSON.parse(this.#db.box.open(row.body)) as SessionBody;
     return { row: row.id, source: row.source, revision: row.revision, info: body.info, workspaceDir: body.workspaceDir };

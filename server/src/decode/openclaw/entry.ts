@@ -7,6 +7,7 @@ import type { AssistantEntry, Block, Entry, SessionHeader, TokenUsage, ToolResul
 import { asArray, asCount, asNumber, asObject, asString, asTime } from '../json';
 import type { JsonObject } from '../json';
 import { preview } from '../preview';
+import { failureLine } from './failureLine';
 import { textMark } from './marks';
 import { placeRefs } from './placeRefs';
 import { toolCallBlock } from './toolCall';
@@ -178,6 +179,8 @@ function decodeToolResult(base: Base, message: JsonObject): ToolResultEntry {
   const split = toolId === null ? null : splitToolId(toolId);
   const text = resultText(message, outer, wrapped);
   const exitCode = asNumber(details['exitCode']);
+  const status = asString(details['status']);
+  const failed = message['isError'] === true || status === 'error' || (exitCode !== null && exitCode !== 0);
   return {
     ...base,
     kind: 'toolResult',
@@ -187,7 +190,7 @@ function decodeToolResult(base: Base, message: JsonObject): ToolResultEntry {
     owner: split?.owner ?? null,
     writtenTime: asTime(message['timestamp']),
     isError: message['isError'] === true,
-    status: asString(details['status']),
+    status,
     exitCode: exitCode !== null && Number.isInteger(exitCode) ? exitCode : null,
     exitReason: asString(details['exitReason']),
     durationMs: asNumber(details['durationMs']),
@@ -197,9 +200,16 @@ function decodeToolResult(base: Base, message: JsonObject): ToolResultEntry {
     childRunId: asString(details['runId']),
     places: placeRefs(text).map((ref) => `${ref.path}:${ref.line}`),
     firstChangedLine: asNumber(details['firstChangedLine']),
+    failure: failed ? failureOf(details, text) : null,
     preview: preview(text),
     bytes: Buffer.byteLength(text),
   };
+}
+
+/** A tool that says its error says it first and explains after; a program's output tells it last. */
+function failureOf(details: JsonObject, text: string): string {
+  const error = asString(details['error']);
+  return error === null ? failureLine(text) : preview(error.split('\n', 1)[0] ?? '');
 }
 
 /** What the tool said: for a wrapped call the inner content, without the envelope that repeats the tool's description. */

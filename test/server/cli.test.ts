@@ -1,0 +1,157 @@
+// The command line's documents against their published schemas, and its errors.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Ajv from 'ajv';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { TraceDocument } from '../../server/src/protocol/document';
+import { copyOfRecording, recordings, recording } from '../fixtures/recordings';
+import { runCli } from './support/cli';
+import { root } from './support/serverProcess';
+
+const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
+const schema = (name: string): ReturnType<typeof ajv.compile> => ajv.compile(JSON.parse(readFileSync(join(root, 'schemas', `${name}.schema.json`), 'utf8')));
+const validTrace = schema('trace');
+const validSessions = schema('sessions');
+const validSandboxes = schema('sandboxes');
+const validFollow = schema('follow');
+const scratch = mkdtempSync(join(tmpdir(), 'sandglass-cli-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe.each(recordings())('trace of $name', ({ root: path, expected }) => {
+  it('fits the schema and counts what was counted', async () => {
+    const ran = await runCli(['trace', path, '--json']);
+    expect(ran.stderr).toBe('');
+    expect(ran.code).toBe(0);
+    const document = JSON.parse(ran.stdout) as TraceDocument;
+    expect(validTrace(document), JSON.stringify(validTrace.errors?.slice(0, 3))).toBe(true);
+    const sum = (pick: (session: TraceDocument['sessions'][number]) => number): number => document.sessions.reduce((total, session) => total + pick(session), 0);
+    const { own } = expected.totals;
+    expect(document.sessions.length).toBe(expected.totals.sessions);
+    expect(sum((session) => session.totals.llmCalls)).toBe(own.llmCalls);
+    expect(sum((session) => session.totals.toolCalls)).toBe(own.toolCalls);
+    expect(sum((session) => session.totals.failedToolCalls)).toBe(own.failedToolCalls);
+    expect(sum((session) => session.totals.usage.input)).toBe(own.tokens.input);
+    const starts = document.sessions.map((session) => session.startTime ?? '');
+    expect(starts).toEqual([...starts].sort());
+  });
+});
+
+describe('the command line', () => {
+  const { root: path } = recording('openclaw-2026.7.1');
+
+  it('prints sessions without spans, and tables without control characters', async () => {
+    const ran = await runCli(['sessions', path, '--json']);
+    expect(validSessions(JSON.parse(ran.stdout)), JSON.stringify(validSessions.errors?.slice(0, 3))).toBe(true);
+    const table = await runCli(['trace', path]);
+    // eslint-disable-next-line no-control-regex
+    expect(table.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/);
+    expect(table.stdout).toContain('denied');
+  });
+
+  it('prints one session when asked, and says so when there is none', async () => {
+    const all = JSON.parse((await runCli(['sessions', path, '--json'])).stdout) as TraceDocument;
+    const id = all.sessions[3]?.id ?? '';
+    const one = JSON.parse((await runCli(['trace', path, '--session', id, '--json'])).stdout) as TraceDocument;
+    expect(one.sessions.map((session) => session.id)).toEqual([id]);
+    const none = await runCli(['trace', path, '--session', 'nope']);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain('nope');
+  });
+
+  it('says where it looked for sandboxes, without Docker too', async () => {
+    const ran = await runCli(['sandboxes', '--json'], { DOCKER_HOST: 'unix:///nonexistent/docker.sock' });
+    const document = JSON.parse(ran.stdout) as { looked: { place: string; outcome: string; reason: string | null }[] };
+    expect(validSandboxes(document), JSON.stringify(validSandboxes.errors?.slice(0, 3))).toBe(true);
+    expect(document.looked.some((place) => place.place.includes('/nonexistent/docker.sock') && place.outcome !== 'ok' && (place.reason ?? '').length > 0)).toBe(true);
+  });
+
+  it('exits with 2 for bad usage, with 1 for a source that can\'t be read, in one line', async () => {
+    const empty = join(scratch, 'empty');
+    mkdirSync(empty);
+    const cases: readonly (readonly [readonly string[], number])[] = [
+      [[], 2],
+      [['nope'], 2],
+      [['trace'], 2],
+      [['trace', path, '--what'], 2],
+      [['trace', path, '--store', 'x'], 2],
+      [['trace', empty], 1],
+      [['trace', join(scratch, 'nowhere')], 1],
+      [['trace', 'no-such-sandbox'], 1],
+      [['trace', 'container:no-such'], 1],
+    ];
+    for (const [args, code] of cases) {
+      const ran = await runCli(args, { DOCKER_HOST: 'unix:///nonexistent/docker.sock' });
+      expect.soft(ran.code, args.join(' ')).toBe(code);
+      expect.soft(ran.stderr.trimEnd().split('\n').length, ran.stderr).toBe(1);
+      expect.soft(ran.stdout, args.join(' ')).toBe('');
+    }
+  });
+
+  it('keeps a store only others can\'t read, and refuses a key file they can', async () => {
+    const args = ['--store', join(scratch, 'kept/traces.sqlite'), '--key-file', join(scratch, 'key')];
+    const first = await runCli(['sessions', path, '--json', ...args]);
+    const second = await runCli(['sessions', path, '--json', ...args]);
+    expect(second.stdout).toBe(first.stdout);
+    expect(statSync(join(scratch, 'key')).mode & 0o777).toBe(0o600);
+    const open = join(scratch, 'open-key');
+    writeFileSync(open, 'x', { mode: 0o644 });
+    const refused = await runCli(['sessions', path, '--store', join(scratch, 'other.sqlite'), '--key-file', open]);
+    expect(refused.code).toBe(1);
+    expect(existsSync(join(scratch, 'other.sqlite'))).toBe(false);
+  });
+
+  it('reads what it can of a broken recording, and says what it could not', async () => {
+    const broken = copyOfRecording('openclaw-2026.7.1');
+    try {
+      const sessions = join(broken.stateDir, 'agents/main/sessions');
+      const [id] = Object.entries(broken.expected.sessions).find(([, session]) => session.sessionKey === 'agent:main:coding') ?? [];
+      const file = join(sessions, `${id}.jsonl`);
+      const text = readFileSync(file, 'utf8').split('\n');
+      text[5] = (text[5] ?? '').slice(0, 50);
+      writeFileSync(file, text.join('\n'));
+      const ran = await runCli(['trace', broken.root, '--json']);
+      const document = JSON.parse(ran.stdout) as TraceDocument;
+      expect(document.sessions.length).toBe(broken.expected.totals.sessions);
+      expect(document.skipped.length).toBeGreaterThan(0);
+      expect(JSON.stringify(document.skipped)).toContain(`${id}.jsonl`);
+    } finally {
+      rmSync(broken.root, { recursive: true });
+    }
+    const cut = copyOfRecording('openclaw-2026.9.5');
+    try {
+      const database = join(cut.stateDir, 'agents/main/agent/openclaw-agent.sqlite');
+      truncateSync(database, 100_000);
+      const ran = await runCli(['trace', cut.root, '--json']);
+      expect(ran.code).toBe(0);
+      const document = JSON.parse(ran.stdout) as TraceDocument;
+      expect(JSON.stringify(document.skipped)).toContain('openclaw-agent.sqlite');
+      // What lies in files beside the database is read all the same.
+      expect(document.sessions.some((session) => session.state === 'deleted')).toBe(true);
+    } finally {
+      rmSync(cut.root, { recursive: true });
+    }
+  });
+
+  it('follows: each span is a line that fits the schema, the last one counts', async () => {
+    const copy = copyOfRecording('generation-c');
+    const child = spawn(process.execPath, [process.env['SANDGLASS_TEST_CLI'] ?? join(root, 'dist/cli.js'), 'follow', copy.root, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    const whole = JSON.parse((await runCli(['trace', copy.root, '--json'])).stdout) as TraceDocument;
+    const spans = whole.sessions.reduce((sum, session) => sum + session.spans.length, 0);
+    await expect.poll(() => stdout.split('\n').length, { timeout: 20_000 }).toBeGreaterThan(spans);
+    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+    child.kill('SIGINT');
+    expect(await closed).toBe(0);
+    const last = new Map<string, unknown>();
+    for (const line of stdout.trimEnd().split('\n')) {
+      const span = JSON.parse(line) as { sessionId: string; id: string };
+      expect(validFollow(span), JSON.stringify(validFollow.errors?.slice(0, 3))).toBe(true);
+      last.set(`${span.sessionId} ${span.id}`, { ...span, sessionId: undefined });
+    }
+    for (const session of whole.sessions) for (const span of session.spans) expect(last.get(`${session.id} ${span.id}`)).toEqual({ ...span, sessionId: undefined });
+    rmSync(copy.root, { recursive: true });
+  });
+});
