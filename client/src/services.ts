@@ -20,12 +20,13 @@ import { DisposableStore } from './disposables';
 import { CallDocuments } from './editor/callDocuments';
 import { Jump } from './editor/jump';
 import { SandboxFiles } from './editor/sandboxFiles';
-import { interimTrace } from './interimTrace';
 import { Notifier } from './notify';
 import { ReplayDebug } from './replay/replayDebug';
 import { StatusItem } from './status/statusItem';
+import { ServerTraceBackend } from './traceBackend';
 import { SandboxData } from './views/sandboxData';
 import { SandboxesView } from './views/sandboxesView';
+import { TracePanels } from './webviews/tracePanel';
 
 export interface Services {
   readonly server: ServerHost;
@@ -60,11 +61,17 @@ export function createServices(context: vscode.ExtensionContext): Services {
   });
   const data = owned.add(new SandboxData(server, failed));
   const sources = owned.add(new Sources(server, data, notifier, context.workspaceState));
-  const documents = owned.add(new CallDocuments(server, data));
-  const files = owned.add(new SandboxFiles(server, failed));
+  const ready = async (): Promise<void> => {
+    await server.ready();
+    await sources.restored;
+  };
+  const documents = owned.add(new CallDocuments(server, data, ready));
+  const files = owned.add(new SandboxFiles(server, ready, failed));
   const jump = new Jump(server);
   const status = owned.add(new StatusItem(server, failed));
-  const trace = interimTrace(documents);
+  const trace = owned.add(
+    new TracePanels(context.extensionUri, new ServerTraceBackend(server, ready, (session) => status.follow(session))),
+  );
   const replay = owned.add(
     new ReplayDebug({
       server,

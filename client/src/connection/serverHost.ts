@@ -55,9 +55,9 @@ export class ServerHost {
     return this.#state;
   }
 
-  /** Starts the server unless it runs; does not wait. What goes wrong shows in the state. */
-  wake(): void {
-    this.#running().catch((error: unknown) => this.options.log.debug(`not woken: ${String(error)}`));
+  /** Starts the server unless it runs, and waits until it does. */
+  async ready(): Promise<void> {
+    await this.#running();
   }
 
   /** Asks; starts the server for it. A question that the server died over is asked the next server once more. */

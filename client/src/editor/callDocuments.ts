@@ -20,6 +20,8 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
   constructor(
     private readonly server: ServerHost,
     private readonly data: SandboxData,
+    /** Resolves when the sources that were open before are open again. */
+    private readonly ready: () => Promise<void>,
   ) {
     this.#disposables.add(
       data.onDidChange(() => {
@@ -36,6 +38,7 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
     if (uri.path === lookedPath) return lookedText(await this.data.load(), vscode.l10n.t);
     const ref = parseCallUri(uri);
+    await this.ready();
     const answer = ref === null ? null : await this.server.request('callText', ref, token);
     if (answer === null) return vscode.l10n.t('This call is not known any more. Its sandbox may not be attached.');
     return plainText(answer.text, { multiline: true, maxLength: maxCallText });

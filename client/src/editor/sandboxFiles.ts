@@ -20,6 +20,8 @@ export class SandboxFiles implements vscode.FileSystemProvider {
 
   constructor(
     private readonly server: ServerHost,
+    /** Resolves when the sources that were open before are open again; an editor may come back before they do. */
+    private readonly ready: () => Promise<void>,
     failed: (error: unknown) => void,
   ) {
     this.#coalescer = this.#disposables.add(new Coalescer(recheckMs, () => this.#recheck(), failed));
@@ -89,6 +91,7 @@ export class SandboxFiles implements vscode.FileSystemProvider {
 
   async #ask<T>(uri: vscode.Uri, ask: () => Promise<T>): Promise<T> {
     try {
+      await this.ready();
       return await ask();
     } catch (error) {
       throw asFileError(uri, error);
@@ -105,7 +108,9 @@ function asFileError(uri: vscode.Uri, error: unknown): vscode.FileSystemError {
   const path = plainText(uri.path);
   if (!ServerError.is(error)) return vscode.FileSystemError.Unavailable(path);
   const message = plainText(error.message);
-  switch (error.code) {
+  // The reason stands before the message where it is not in the data.
+  const code = error.code ?? /^(?:.*failed with message: )?(secret|not-found|not-a-file|too-large)\b/.exec(error.message)?.[1];
+  switch (code) {
     case 'secret':
       return vscode.FileSystemError.NoPermissions(vscode.l10n.t('{0}: Sandglass does not read files that hold secrets.', path));
     case 'not-found':

@@ -19,6 +19,8 @@ export interface TraceBackend {
   jump(span: SpanRef, beside: boolean): void;
   openCall(span: SpanRef): void;
   replay(session: SessionRef): void;
+  /** The user turned to this session's trace. */
+  inView?(session: SessionRef): void;
   /** What went wrong, for people: what and why, and what to do next. */
   failure(error: unknown): { readonly reason: string; readonly hint: string };
 }

@@ -137,6 +137,7 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
   #use(key: string, opened: Opened): void {
     this.#panels.delete(key);
     this.#panels.set(key, opened);
+    if (opened.panel.visible) this.backend.inView?.(opened.link.session);
   }
 
   #evict(): void {

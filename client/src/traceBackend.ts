@@ -1,0 +1,80 @@
+/** The trace panel's questions, asked of the server; what it leads to runs as commands, so that the walkthrough counts it. */
+import * as vscode from 'vscode';
+import type { CancellationToken } from 'vscode';
+import type {
+  FlowDiagram,
+  FlowParams,
+  SessionRef,
+  SpanDetail,
+  SpanRef,
+  TracePage,
+  TracePageParams,
+} from '../../server/src/protocol/messages';
+import { runCommand } from './commands/register';
+import { asServerError } from './connection/serverError';
+import type { ServerHost } from './connection/serverHost';
+import { plainText } from './plainText';
+import type { TraceBackend } from './webviews/traceBackend';
+
+const maxReason = 300;
+
+export class ServerTraceBackend implements TraceBackend {
+  constructor(
+    private readonly server: ServerHost,
+    /** Resolves when the sources that were open before are open again; a restored panel asks before they are. */
+    private readonly ready: () => Promise<void>,
+    readonly inView: (session: SessionRef) => void,
+  ) {}
+
+  async trace(params: TracePageParams, token: CancellationToken): Promise<TracePage> {
+    await this.ready();
+    return this.server.request('trace', params, token);
+  }
+
+  async flow(params: FlowParams, token: CancellationToken): Promise<FlowDiagram | null> {
+    await this.ready();
+    return this.server.request('flow', params, token);
+  }
+
+  async span(params: SpanRef & { readonly limit: number }, token: CancellationToken): Promise<SpanDetail | null> {
+    await this.ready();
+    return this.server.request('span', params, token);
+  }
+
+  onChanged(listener: (session: SessionRef, revision: number) => void): { dispose(): unknown } {
+    return this.server.onChanged(({ sessions }) => {
+      for (const { sourceId, sessionId, revision } of sessions) listener({ sourceId, sessionId }, revision);
+    });
+  }
+
+  jump(span: SpanRef, beside: boolean): void {
+    void runCommand('sandglass.jumpToLine', { ...span, beside });
+  }
+
+  openCall(span: SpanRef): void {
+    void runCommand('sandglass.openCall', span);
+  }
+
+  replay(session: SessionRef): void {
+    void runCommand('sandglass.replaySession', session);
+  }
+
+  failure(error: unknown): { readonly reason: string; readonly hint: string } {
+    const { t } = vscode.l10n;
+    const { reason, message, hint } = asServerError(error);
+    const said = plainText(message, { maxLength: maxReason });
+    switch (reason) {
+      case 'unavailable':
+        return {
+          reason: t('The Sandglass server does not run.'),
+          hint: t('Run "Sandglass: Restart Server"; "Sandglass: Show Logs" says why it ended.'),
+        };
+      case 'lost':
+        return { reason: t('The Sandglass server ended over this.'), hint: t('It is being started again; ask once more.') };
+      case 'cancelled':
+        return { reason: t('Cancelled.'), hint: '' };
+      case 'refused':
+        return { reason: said, hint: plainText(hint ?? t('Attach to the sandbox or open the recording again.'), { maxLength: maxReason }) };
+    }
+  }
+}
