@@ -1,0 +1,413 @@
+/** The SQLite era: databases made here with the tables of OpenClaw, read while a writer has them open, and after it. */
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { zstdCompressSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openDirectory } from '../../../server/src/attach/directory';
+import { readState } from '../../../server/src/attach/reader/readState';
+import type { SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
+import { recording } from '../../fixtures/recordings';
+import { cursorsOf, emptyState, Following, readAll, transcripts } from './reading';
+
+const CANARY = 'canary-of-the-secret-table';
+const open: DatabaseSync[] = [];
+afterEach(() => open.splice(0).forEach((database) => database.isOpen && database.close()));
+
+class Writer {
+  readonly database: DatabaseSync;
+  readonly path: string;
+  readonly stateDir: string;
+  readonly sessions: string;
+  #seq = new Map<string, number>();
+
+  constructor() {
+    const { stateDir, sessions, agent } = emptyState();
+    this.stateDir = stateDir;
+    this.sessions = sessions;
+    this.path = join(agent, 'openclaw-agent.sqlite');
+    this.database = new DatabaseSync(this.path);
+    open.push(this.database);
+    this.database.exec(`PRAGMA journal_mode = wal; PRAGMA wal_autocheckpoint = 0;
+      CREATE TABLE schema_meta (meta_key TEXT PRIMARY KEY, app_version TEXT, updated_at INTEGER); INSERT INTO schema_meta VALUES ('primary', '2026.9.6', 1);
+      CREATE TABLE session_nodes (session_key TEXT PRIMARY KEY, current_session_id TEXT, entry_json TEXT, updated_at INTEGER, status TEXT, created_via TEXT, parent_session_key TEXT, spawned_by TEXT, label TEXT, display_name TEXT);
+      CREATE TABLE session_windows (session_id TEXT PRIMARY KEY, session_key TEXT, previous_session_id TEXT, reason TEXT, created_at INTEGER, updated_at INTEGER, started_at INTEGER, ended_at INTEGER, status TEXT, model_provider TEXT, model TEXT, parent_session_key TEXT, spawned_by TEXT, display_name TEXT);
+      CREATE TABLE transcript_events (session_id TEXT, seq INTEGER, event_json TEXT, created_at INTEGER, event_zstd BLOB, event_utf8_bytes INTEGER, PRIMARY KEY (session_id, seq));
+      CREATE TABLE transcript_rewrite_watermarks (session_id TEXT PRIMARY KEY, generation TEXT, updated_at INTEGER);
+      CREATE TABLE trajectory_runtime_events (session_id TEXT, seq INTEGER, run_id TEXT, event_json TEXT, created_at INTEGER, PRIMARY KEY (session_id, seq));
+      CREATE TABLE session_transcript_archives (session_id TEXT, generation TEXT, PRIMARY KEY (session_id, generation));
+      CREATE TABLE auth_profile_store (id TEXT PRIMARY KEY, secret TEXT); INSERT INTO auth_profile_store VALUES ('x', '${CANARY}');`);
+  }
+
+  session(id: string, key = `agent:main:${id}`): void {
+    this.database
+      .prepare('INSERT INTO session_windows (session_id, session_key, created_at, updated_at, status) VALUES (?, ?, 1, 1, ?)')
+      .run(id, key, 'running');
+    this.database
+      .prepare(
+        'INSERT OR REPLACE INTO session_nodes (session_key, current_session_id, entry_json, updated_at, status, spawned_by) VALUES (?, ?, ?, 1, ?, NULL)',
+      )
+      .run(key, id, JSON.stringify({ sessionId: id, label: 'from the entry', skillsSnapshot: 'huge' }), 'running');
+    this.database.prepare('INSERT INTO transcript_rewrite_watermarks VALUES (?, ?, 1)').run(id, 'generation-1');
+    this.add(id, { type: 'session', version: 4, id, timestamp: '2026-11-21T00:00:00.000Z', cwd: '/sandbox/.openclaw/workspace' });
+  }
+
+  add(id: string, entry: object, packed = false): void {
+    const seq = this.#seq.get(id) ?? 0;
+    this.#seq.set(id, seq + 1);
+    const text = JSON.stringify(entry);
+    this.database
+      .prepare('INSERT INTO transcript_events VALUES (?, ?, ?, 1, ?, ?)')
+      .run(id, seq, packed ? null : text, packed ? zstdCompressSync(Buffer.from(text)) : null, packed ? text.length : null);
+  }
+
+  message(id: string, entryId: string, text = 'hello', packed = false): void {
+    this.add(id, { type: 'message', id: entryId, timestamp: '2026-11-21T00:00:01.000Z', message: { role: 'user', content: text } }, packed);
+  }
+
+  files(): readonly string[] {
+    return readdirSync(join(this.path, '..')).sort();
+  }
+}
+
+const ids = (records: readonly SourceRecord[]): readonly string[] =>
+  transcripts(records).map((record) => (JSON.parse(record.text) as { id: string }).id);
+const isEntry =
+  (id: string) =>
+  (record: SourceRecord): record is TranscriptRecord =>
+    record.kind === 'transcript' && (JSON.parse(record.text) as { id: string }).id === id;
+const VERIFY_MS = 50;
+const follow = async (writer: Writer, cursors?: ReadonlyMap<string, string>): Promise<Following> => {
+  const live = new Following(await openDirectory(writer.stateDir, { verifyEveryMs: VERIFY_MS }), cursors);
+  await live.caughtUp();
+  return live;
+};
+
+describe('a database that OpenClaw has open', () => {
+  it('is read with what is in its log only, packed rows too, and no secret', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    writer.message('a', '1');
+    writer.message('a', '2', 'packed '.repeat(500), true);
+    writer.add('a', { type: 'custom', customType: 'openclaw.cache-ttl', id: 'noise', data: {} });
+    const records = await readAll(await openDirectory(writer.stateDir));
+    expect(ids(records)).toEqual(['a', '1', '2']);
+    expect(records.find((record) => record.kind === 'index')).toMatchObject({
+      text: JSON.stringify({
+        sessionKey: 'agent:main:a',
+        sessionId: 'a',
+        updatedAt: 1,
+        sessionStartedAt: 1,
+        status: 'running',
+        label: 'from the entry',
+      }),
+    });
+    expect(records.find((record) => record.kind === 'about' && record.runtimeVersion === '2026.9.6')).toBeDefined();
+    expect(JSON.stringify(records)).not.toContain(CANARY);
+    expect(JSON.stringify(records)).not.toContain('huge');
+  });
+
+  it('shows a new row within 200 ms, most of the time much sooner', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    const live = await follow(writer);
+    const times: number[] = [];
+    for (let index = 0; index < 20; index++) {
+      const started = performance.now();
+      writer.message('a', `m${index}`);
+      await live.until(isEntry(`m${index}`));
+      times.push(performance.now() - started);
+    }
+    await live.stop();
+    times.sort((a, b) => a - b);
+    console.log(`row to record: median ${times[10]?.toFixed(0)} ms, worst ${times[19]?.toFixed(0)} ms`);
+    expect(times[10]).toBeLessThan(200);
+    expect(ids(live.records)).toEqual(['a', ...Array.from({ length: 20 }, (_, index) => `m${index}`)]);
+  });
+
+  it('may tidy up its log while it is followed', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    const live = await follow(writer);
+    writer.message('a', '1', 'x'.repeat(100_000));
+    await live.until(isEntry('1'));
+    const [result] = writer.database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
+    expect(result).toMatchObject({ busy: 0 });
+    writer.message('a', '2');
+    await live.until(isEntry('2'));
+    await live.stop();
+    expect(live.records.filter((record) => record.kind === 'reread' || record.kind === 'skipped')).toEqual([]);
+  });
+
+  it('changed in a row that was read: the session comes again, unexplained', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    writer.message('a', '1');
+    writer.message('a', '2');
+    const live = await follow(writer);
+    writer.database
+      .prepare("UPDATE transcript_events SET event_json = replace(event_json, 'hello', 'HELLO') WHERE session_id = 'a' AND seq = 1")
+      .run();
+    expect(await live.until((record) => record.kind === 'reread' && record.phase === 'end')).toMatchObject({
+      session: 'a',
+      explained: false,
+    });
+    await live.stop();
+    expect(live.records.filter(isEntry('1')).map((record) => record.text.includes('HELLO'))).toEqual([false, true]);
+  });
+
+  it('rewritten by OpenClaw itself: the session comes again, explained', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    for (let index = 0; index < 5; index++) writer.message('a', `${index}`);
+    const live = await follow(writer);
+    writer.database.exec(
+      "BEGIN; DELETE FROM transcript_events WHERE session_id = 'a' AND seq BETWEEN 1 AND 3; UPDATE transcript_events SET seq = 1 WHERE session_id = 'a' AND seq = 4; UPDATE transcript_events SET seq = 2 WHERE session_id = 'a' AND seq = 5; UPDATE transcript_rewrite_watermarks SET generation = 'generation-2'; COMMIT;",
+    );
+    const mark = await live.until((record) => record.kind === 'reread' && record.phase === 'end');
+    await live.stop();
+    expect(mark).toMatchObject({ session: 'a', explained: true });
+    const begin = live.records.findIndex((record) => record.kind === 'reread');
+    expect(ids(live.records.slice(begin))).toEqual(['a', '3', '4']);
+  });
+
+  it('a session deleted with an archive is gone, explained; without one, unexplained', async () => {
+    const writer = new Writer();
+    for (const id of ['kept', 'archived', 'hidden']) {
+      writer.session(id);
+      writer.message(id, `${id}-1`);
+    }
+    const live = await follow(writer);
+    writer.database.exec(
+      "BEGIN; INSERT INTO session_transcript_archives VALUES ('archived', 'g'); DELETE FROM transcript_events WHERE session_id IN ('archived', 'hidden'); COMMIT;",
+    );
+    await live.until((record) => record.kind === 'gone' && record.session === 'hidden');
+    await live.stop();
+    expect(live.records.filter((record) => record.kind === 'gone').map((record) => [record.session, record.explained])).toEqual([
+      ['archived', true],
+      ['hidden', false],
+    ]);
+  });
+
+  it('gives trajectories, and their column seq as the order', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    const insert = writer.database.prepare('INSERT INTO trajectory_runtime_events VALUES (?, ?, ?, ?, 1)');
+    insert.run(
+      'a',
+      0,
+      'r',
+      JSON.stringify({
+        traceSchema: 'openclaw-trajectory',
+        type: 'session.started',
+        seq: 1,
+        runId: 'r',
+        sessionId: 'a',
+        data: { trigger: 'user', secret: 'x' },
+      }),
+    );
+    insert.run(
+      'a',
+      1,
+      'r',
+      JSON.stringify({ traceSchema: 'openclaw-trajectory', type: 'context.compiled', seq: 2, runId: 'r', data: { systemPrompt: 'huge' } }),
+    );
+    insert.run(
+      'a',
+      2,
+      'r',
+      JSON.stringify({
+        traceSchema: 'openclaw-trajectory',
+        type: 'model.completed',
+        seq: 3,
+        runId: 'r',
+        data: { promptError: 'e'.repeat(2000), aborted: false },
+      }),
+    );
+    const records = (await readAll(await openDirectory(writer.stateDir))).filter((record) => record.kind === 'trajectory');
+    expect(records.map(({ ordinal, text }) => [ordinal, JSON.parse(text)])).toEqual([
+      [0, { type: 'session.started', seq: 1, runId: 'r', sessionId: 'a', data: { trigger: 'user' } }],
+      [2, { type: 'model.completed', seq: 3, runId: 'r', data: { promptError: 'e'.repeat(500), aborted: false } }],
+    ]);
+  });
+});
+
+describe('when going on after a while', () => {
+  it('only new rows come, whatever became of the log', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    writer.message('a', '1');
+    const cursors = cursorsOf(await readAll(await openDirectory(writer.stateDir)));
+    writer.message('a', '2');
+    writer.database.close();
+    expect(writer.files()).toEqual(['openclaw-agent.sqlite']);
+    const records = await readAll(await openDirectory(writer.stateDir), cursors);
+    expect(ids(records)).toEqual(['2']);
+    expect(records.some((record) => record.kind === 'reread')).toBe(false);
+    // Read as immutable: nothing was left behind.
+    expect(writer.files()).toEqual(['openclaw-agent.sqlite']);
+  });
+
+  it('a row changed meanwhile brings all of its session again', async () => {
+    const writer = new Writer();
+    for (const id of ['a', 'b']) {
+      writer.session(id);
+      writer.message(id, `${id}1`);
+    }
+    const cursors = cursorsOf(await readAll(await openDirectory(writer.stateDir)));
+    writer.database.exec(
+      "UPDATE transcript_events SET event_json = replace(event_json, 'hello', 'HELLO') WHERE session_id = 'b' AND seq = 1",
+    );
+    writer.message('a', 'a2');
+    const records = await readAll(await openDirectory(writer.stateDir), cursors);
+    expect(records.filter((record) => record.kind === 'reread').map((record) => [record.phase, record.session, record.explained])).toEqual([
+      ['begin', 'b', false],
+      ['end', 'b', false],
+    ]);
+    expect(ids(records)).toEqual(['a2', 'b', 'b1']);
+  });
+
+  it('a change while it was being compared is found in portions, also when following', async () => {
+    const writer = new Writer();
+    for (let index = 0; index < 40; index++) {
+      writer.session(`s${index}`);
+      writer.message(`s${index}`, `m${index}`);
+    }
+    const cursors = cursorsOf(await readAll(await openDirectory(writer.stateDir)));
+    writer.database.exec(
+      "UPDATE transcript_events SET event_json = replace(event_json, 'hello', 'HELLO') WHERE session_id = 's39' AND seq = 1",
+    );
+    const live = await follow(writer, cursors);
+    expect(await live.until((record) => record.kind === 'reread' && record.phase === 'end')).toMatchObject({
+      session: 's39',
+      explained: false,
+    });
+    await live.stop();
+  });
+});
+
+describe('a database that nobody has open', () => {
+  it('with a log alone is read from a private copy, which is gone at once', async () => {
+    const { stateDir } = recording('sandbox-live');
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('sandglass-db-'));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(transcripts(records)).toHaveLength(23 - 4); // four rows are noise
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('sandglass-db-'))).toEqual(before);
+    expect(readdirSync(join(stateDir, 'agents/main/agent'))).not.toContain('openclaw-agent.sqlite-shm');
+  });
+
+  it('with a log alone is not read inside a sandbox, and that is said', async () => {
+    const { stateDir } = recording('sandbox-live');
+    const records: SourceRecord[] = [];
+    for await (const record of readState({
+      stateDir,
+      cursors: new Map(),
+      follow: false,
+      signal: new AbortController().signal,
+      mayCopy: false,
+    }))
+      records.push(record);
+    expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([{ where: 'agents/main/agent/openclaw-agent.sqlite' }]);
+    expect(transcripts(records)).toEqual([]);
+  });
+
+  it.each([
+    ['cut off', (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2))],
+    ['cut within its first page', (path: string) => truncateSync(path, 1000)],
+    ['no database at all', (path: string) => writeFileSync(path, 'this is no database '.repeat(1000))],
+  ])('%s is said, and everything else goes on', async (_, damage) => {
+    const writer = new Writer();
+    for (let index = 0; index < 50; index++) {
+      writer.session(`s${index}`);
+      writer.message(`s${index}`, `m${index}`, 'x'.repeat(5000));
+    }
+    writer.database.close();
+    writeFileSync(
+      join(writer.sessions, 'other.jsonl'),
+      `${JSON.stringify({ type: 'session', id: 'other' })}\n${JSON.stringify({ type: 'message', id: 'o1' })}\n`,
+    );
+    damage(writer.path);
+    const records = await readAll(await openDirectory(writer.stateDir));
+    expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([
+      { where: 'agents/main/agent/openclaw-agent.sqlite', reason: expect.stringMatching(/damaged|cut off/) as string },
+    ]);
+    expect(ids(records)).toEqual(expect.arrayContaining(['other', 'o1']));
+    expect(records.at(-1)?.kind).toBe('caughtUp');
+  });
+
+  it('without transcripts in it is left alone, as up to 2026.7.1', async () => {
+    const { stateDir, agent, sessions } = emptyState();
+    const database = new DatabaseSync(join(agent, 'openclaw-agent.sqlite'));
+    database.exec('CREATE TABLE memory_index_chunks (path TEXT); CREATE TABLE auth_profile_store (id TEXT, secret TEXT)');
+    database.close();
+    writeFileSync(join(sessions, 'a.jsonl'), `${JSON.stringify({ type: 'session', id: 'a' })}\n`);
+    const records = await readAll(await openDirectory(stateDir));
+    expect(records.filter((record) => record.kind === 'skipped')).toEqual([]);
+    expect(ids(records)).toEqual(['a']);
+  });
+
+  it('that comes to be while following is read then, and one that goes is missed', async () => {
+    const { stateDir, agent } = emptyState();
+    const live = new Following(await openDirectory(stateDir));
+    await live.caughtUp();
+    const writer = new Writer();
+    writer.session('late');
+    writer.message('late', 'l1');
+    writer.database.close();
+    mkdirSync(agent, { recursive: true });
+    copyFileSync(writer.path, join(agent, 'openclaw-agent.sqlite'));
+    await live.until(isEntry('l1'));
+    rmSync(join(agent, 'openclaw-agent.sqlite'));
+    expect(await live.until((record) => record.kind === 'gone')).toMatchObject({ session: 'late', explained: false });
+    await live.stop();
+  });
+
+  it('damaged in one packed row loses that row only', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    writer.message('a', '1', 'p'.repeat(3000), true);
+    writer.message('a', '2', 'p'.repeat(3000), true);
+    writer.database.prepare("UPDATE transcript_events SET event_zstd = x'28b52ffd00' WHERE seq = 1").run();
+    const records = await readAll(await openDirectory(writer.stateDir));
+    expect(ids(records)).toEqual(['a', '2']);
+    expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([
+      { where: 'agents/main/agent/openclaw-agent.sqlite session a row 1' },
+    ]);
+  });
+});
+
+it('gives one index record for every session id that a key ever had', async () => {
+  const writer = new Writer();
+  writer.session('old', 'agent:main:notes');
+  writer.session('new', 'agent:main:notes');
+  writer.database
+    .prepare("UPDATE session_windows SET previous_session_id = 'old', reason = 'rewind', status = 'done' WHERE session_id = 'new'")
+    .run();
+  writer.database.prepare("UPDATE session_nodes SET spawned_by = 'agent:main:boss', status = 'done'").run();
+  const records = (await readAll(await openDirectory(writer.stateDir)))
+    .filter((record) => record.kind === 'index')
+    .map((record) => JSON.parse(record.text) as object);
+  expect(records).toEqual([
+    {
+      sessionKey: 'agent:main:notes',
+      sessionId: 'new',
+      updatedAt: 1,
+      sessionStartedAt: 1,
+      status: 'done',
+      label: 'from the entry',
+      spawnedBy: 'agent:main:boss',
+      previousSessionId: 'old',
+      reason: 'rewind',
+    },
+    {
+      sessionKey: 'agent:main:notes',
+      sessionId: 'old',
+      updatedAt: 1,
+      sessionStartedAt: 1,
+      status: 'running',
+      label: 'from the entry',
+      spawnedBy: 'agent:main:boss',
+    },
+  ]);
+});
