@@ -11,7 +11,8 @@ import { runCli } from './support/cli';
 import { root } from './support/serverProcess';
 
 const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
-const schema = (name: string): ReturnType<typeof ajv.compile> => ajv.compile(JSON.parse(readFileSync(join(root, 'schemas', `${name}.schema.json`), 'utf8')));
+const schema = (name: string): ReturnType<typeof ajv.compile> =>
+  ajv.compile(JSON.parse(readFileSync(join(root, 'schemas', `${name}.schema.json`), 'utf8')));
 const validTrace = schema('trace');
 const validSessions = schema('sessions');
 const validSandboxes = schema('sandboxes');
@@ -26,7 +27,8 @@ describe.each(recordings())('trace of $name', ({ root: path, expected }) => {
     expect(ran.code).toBe(0);
     const document = JSON.parse(ran.stdout) as TraceDocument;
     expect(validTrace(document), JSON.stringify(validTrace.errors?.slice(0, 3))).toBe(true);
-    const sum = (pick: (session: TraceDocument['sessions'][number]) => number): number => document.sessions.reduce((total, session) => total + pick(session), 0);
+    const sum = (pick: (session: TraceDocument['sessions'][number]) => number): number =>
+      document.sessions.reduce((total, session) => total + pick(session), 0);
     const { own } = expected.totals;
     expect(document.sessions.length).toBe(expected.totals.sessions);
     expect(sum((session) => session.totals.llmCalls)).toBe(own.llmCalls);
@@ -64,10 +66,14 @@ describe('the command line', () => {
     const ran = await runCli(['sandboxes', '--json'], { DOCKER_HOST: 'unix:///nonexistent/docker.sock' });
     const document = JSON.parse(ran.stdout) as { looked: { place: string; outcome: string; reason: string | null }[] };
     expect(validSandboxes(document), JSON.stringify(validSandboxes.errors?.slice(0, 3))).toBe(true);
-    expect(document.looked.some((place) => place.place.includes('/nonexistent/docker.sock') && place.outcome !== 'ok' && (place.reason ?? '').length > 0)).toBe(true);
+    expect(
+      document.looked.some(
+        (place) => place.place.includes('/nonexistent/docker.sock') && place.outcome !== 'ok' && (place.reason ?? '').length > 0,
+      ),
+    ).toBe(true);
   });
 
-  it('exits with 2 for bad usage, with 1 for a source that can\'t be read, in one line', async () => {
+  it("exits with 2 for bad usage, with 1 for a source that can't be read, in one line", async () => {
     const empty = join(scratch, 'empty');
     mkdirSync(empty);
     const cases: readonly (readonly [readonly string[], number])[] = [
@@ -89,7 +95,7 @@ describe('the command line', () => {
     }
   });
 
-  it('keeps a store only others can\'t read, and refuses a key file they can', async () => {
+  it("keeps a store only others can't read, and refuses a key file they can", async () => {
     const args = ['--store', join(scratch, 'kept/traces.sqlite'), '--key-file', join(scratch, 'key')];
     const first = await runCli(['sessions', path, '--json', ...args]);
     const second = await runCli(['sessions', path, '--json', ...args]);
@@ -136,7 +142,9 @@ describe('the command line', () => {
 
   it('follows: each span is a line that fits the schema, the last one counts', async () => {
     const copy = copyOfRecording('generation-c');
-    const child = spawn(process.execPath, [process.env['SANDGLASS_TEST_CLI'] ?? join(root, 'dist/cli.js'), 'follow', copy.root, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [process.env['SANDGLASS_TEST_CLI'] ?? join(root, 'dist/cli.js'), 'follow', copy.root, '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let stdout = '';
     child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
     const whole = JSON.parse((await runCli(['trace', copy.root, '--json'])).stdout) as TraceDocument;
@@ -151,7 +159,8 @@ describe('the command line', () => {
       expect(validFollow(span), JSON.stringify(validFollow.errors?.slice(0, 3))).toBe(true);
       last.set(`${span.sessionId} ${span.id}`, { ...span, sessionId: undefined });
     }
-    for (const session of whole.sessions) for (const span of session.spans) expect(last.get(`${session.id} ${span.id}`)).toEqual({ ...span, sessionId: undefined });
+    for (const session of whole.sessions)
+      for (const span of session.spans) expect(last.get(`${session.id} ${span.id}`)).toEqual({ ...span, sessionId: undefined });
     rmSync(copy.root, { recursive: true });
   });
 });

@@ -75,7 +75,9 @@ describe('the server', () => {
     const rows = (await page('agent:main:egress')).rows.filter((row) => row.span.kind === 'execute_tool');
     expect(rows.map((row) => row.span.status)).toEqual(['denied', 'denied', 'ok', 'denied', 'denied']);
     for (const row of rows.filter((candidate) => candidate.span.status === 'denied')) {
-      expect(row.policy.some((event) => event.status === 'denied' && event.callId === row.span.id && event.witness === 'supervisor')).toBe(true);
+      expect(row.policy.some((event) => event.status === 'denied' && event.callId === row.span.id && event.witness === 'supervisor')).toBe(
+        true,
+      );
       expect(row.span.statusMessage).toMatch(/not allowed|not permitted|deny/i);
     }
   });
@@ -102,7 +104,12 @@ describe('the server', () => {
   it('finds the edit in the file of the workspace, by its text', async () => {
     const edit = (await page('agent:main:coding')).rows.find((row) => row.span.attributes['gen_ai.tool.name'] === 'edit');
     const [anchor] = await server.connection.sendRequest(messages.locateRequest, { sourceId, spanId: edit?.span.id ?? '' });
-    expect(anchor).toMatchObject({ uri: pathToFileURL(join(workspace, 'pricing/cart.py')).href, sandboxPath: cart, how: 'edit-text', stale: false });
+    expect(anchor).toMatchObject({
+      uri: pathToFileURL(join(workspace, 'pricing/cart.py')).href,
+      sandboxPath: cart,
+      how: 'edit-text',
+      stale: false,
+    });
     const calls = await server.connection.sendRequest(messages.callsAtRequest, { uri: anchor?.uri ?? '', line: anchor?.startLine ?? 0 });
     expect(calls[0]?.spanId).toBe(edit?.span.id);
   });
@@ -136,13 +143,21 @@ describe('the server', () => {
     const base = `sandglass-file://${sourceId}`;
     const file = await server.connection.sendRequest(messages.readFileRequest, { uri: base + cart });
     expect(Buffer.from(file.base64, 'base64').toString()).toContain('def ');
-    for (const secret of ['/sandbox/.openclaw/openclaw.json', '/sandbox/.openclaw/identity/device.json', '/sandbox/.openclaw/agents/main/agent/openclaw-agent.sqlite', '/sandbox/../../../../etc/passwd', '/etc/passwd']) {
+    for (const secret of [
+      '/sandbox/.openclaw/openclaw.json',
+      '/sandbox/.openclaw/identity/device.json',
+      '/sandbox/.openclaw/agents/main/agent/openclaw-agent.sqlite',
+      '/sandbox/../../../../etc/passwd',
+      '/etc/passwd',
+    ]) {
       await expect(server.connection.sendRequest(messages.readFileRequest, { uri: base + secret }), secret).rejects.toThrow();
     }
-    await expect(server.connection.sendRequest(messages.readFileRequest, { uri: `sandglass-file://0000000000000000${cart}` })).rejects.toThrow();
+    await expect(
+      server.connection.sendRequest(messages.readFileRequest, { uri: `sandglass-file://0000000000000000${cart}` }),
+    ).rejects.toThrow();
   });
 
-  it('replays with running totals that end at the session\'s', async () => {
+  it("replays with running totals that end at the session's", async () => {
     const sessionId = await session('agent:main:coding');
     const steps = await server.connection.sendRequest(messages.replayRequest, { sourceId, sessionId });
     const { totals } = (await page('agent:main:coding')).session;
@@ -159,7 +174,7 @@ describe('the server', () => {
     expect(status?.byModel[0]?.usd).toBeGreaterThan(0);
   });
 
-  it('says what, why and what to do when something can\'t be opened', async () => {
+  it("says what, why and what to do when something can't be opened", async () => {
     const empty = mkdtempSync(join(tmpdir(), 'sandglass-empty-'));
     try {
       for (const path of [empty, join(empty, 'nowhere')]) {

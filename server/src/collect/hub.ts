@@ -89,7 +89,10 @@ export class Hub implements AsyncDisposable {
     this.#watch?.dispose();
     const { home, env, onError } = this.#options;
     this.#watch = trusted
-      ? watchSandboxes({ home, env, dockerHost: settings.dockerHost }, () => void this.refresh(AbortSignal.timeout(refreshMs)).catch(onError))
+      ? watchSandboxes(
+          { home, env, dockerHost: settings.dockerHost },
+          () => void this.refresh(AbortSignal.timeout(refreshMs)).catch(onError),
+        )
       : null;
   }
 

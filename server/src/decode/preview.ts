@@ -2,7 +2,7 @@
 export const previewLimit = 200;
 
 // C0 and C1 controls, zero-width and bidirectional format characters, line and paragraph separators, BOM, tags.
- 
+
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff\ufff9-\ufffb]|\p{Surrogate}/gu;
 
 export function plainLine(text: string, limit: number): string {

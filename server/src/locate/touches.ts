@@ -7,7 +7,6 @@ const home = '/sandbox';
 
 /** Absolute path in the sandbox, or null when the text is no path that could be opened. */
 export function sandboxPath(written: string, base: string | null): string | null {
-   
   if (written === '' || written.length > 4096 || /[\u0000-\u001f]/.test(written)) return null;
   const expanded = written === '~' ? home : written.startsWith('~/') ? `${home}/${written.slice(2)}` : written;
   if (posix.isAbsolute(expanded)) return posix.normalize(expanded);

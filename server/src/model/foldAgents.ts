@@ -62,16 +62,28 @@ export function foldAgents(drafts: Iterable<SessionDraft>, account: FoldContext[
     if (key !== undefined) sessionOfKey.set(key, session);
   }
   const spawner = new Map<string, { spanId: string; session: string }>();
-  const first = sessions.map((input) => {
-    const folded = foldSession(input, context(input, null, null));
-    for (const spawn of folded.spawns)
-      if (!spawner.has(spawn.childSessionKey)) spawner.set(spawn.childSessionKey, { spanId: spawn.spanId, session: folded.id });
-    return { input, folded };
-  });
-  return first.map(({ input, folded }) => {
-    const spawnedByKey = latestIndex(input.events)?.spawnedBy ?? null;
-    const spawnedBy = folded.key === null ? null : (spawner.get(folded.key) ?? null);
-    const parent = spawnedByKey === null ? null : (sessionOfKey.get(spawnedByKey) ?? null);
-    return spawnedBy === null && parent === null ? folded : foldSession(input, context(input, spawnedBy, parent));
-  });
+  const spawnedKeys = new Set<string>();
+  // A session that was spawned is folded once its parent is known; who spawned whom stands in the results alone.
+  for (const { agent, session, events } of sessions) {
+    for (const event of events) {
+      if (event.kind !== 'toolResult' || event.childSessionKey === null || entryOwner.get(`${agent}\n${event.entryId}`) !== session)
+        continue;
+      if (!spawnedKeys.has(event.childSessionKey)) spawnedKeys.add(event.childSessionKey);
+    }
+  }
+  const folded = new Map<string, FoldedSession>();
+  const fold = (input: SessionInput): void => {
+    const index = latestIndex(input.events);
+    const spawnedBy = index === null ? null : (spawner.get(index.sessionKey) ?? null);
+    const parent = index === null || index.spawnedBy === null ? null : (sessionOfKey.get(index.spawnedBy) ?? null);
+    const result = foldSession(input, context(input, spawnedBy, parent));
+    folded.set(`${input.agent}\n${input.session}`, result);
+    for (const spawn of result.spawns)
+      if (!spawner.has(spawn.childSessionKey)) spawner.set(spawn.childSessionKey, { spanId: spawn.spanId, session: result.id });
+  };
+  const waits = (input: SessionInput): boolean => spawnedKeys.has(latestIndex(input.events)?.sessionKey ?? '');
+  for (const input of sessions) if (!waits(input)) fold(input);
+  // Children of children: each is older than what it spawns.
+  for (const input of sessions) if (waits(input)) fold(input);
+  return sessions.map(({ agent, session }) => folded.get(`${agent}\n${session}`)).filter((result) => result !== undefined);
 }

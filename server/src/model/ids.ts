@@ -2,14 +2,14 @@
  * Ids of spans: the first 16 hex digits of SHA-256 over a JSON array that names the thing. The sandbox is left out, so a
  * recording and the container it was made of give the same ids.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { SpanKind } from '../protocol/document';
 
 declare const brand: unique symbol;
 export type SpanId = string & { readonly [brand]: 'SpanId' };
 
 function digest16(parts: readonly (string | number)[]): SpanId {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16) as SpanId;
+  return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 16) as SpanId;
 }
 
 export function spanId(agent: string, session: string, entryId: string, kind: SpanKind, blockIndex: number): SpanId {

@@ -26,7 +26,11 @@ export interface JoinedPolicy {
 }
 
 /** `knownLives`: of processes that were also seen outside of these events. */
-export function joinPolicy(events: readonly PolicyEvent[], calls: readonly CallFact[], knownLives?: ReadonlyMap<number, ProcessLife>): readonly JoinedPolicy[] {
+export function joinPolicy(
+  events: readonly PolicyEvent[],
+  calls: readonly CallFact[],
+  knownLives?: ReadonlyMap<number, ProcessLife>,
+): readonly JoinedPolicy[] {
   const ordered = [...events].sort((a, b) => a.time - b.time || rank(a) - rank(b) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
   const timed = calls
     .filter((call) => call.start !== null)
@@ -109,12 +113,13 @@ function callsAt(calls: readonly CallFact[], time: number, longest: number): rea
 function namesHost(call: CallFact, event: PolicyEvent): boolean {
   const host = event.target?.host;
   if (host === undefined || call.command === null) return false;
-  const at = call.command.indexOf(host);
-  if (at < 0) return false;
-  // `example.com` must not match inside `www.example.com.evil`.
-  const before = call.command[at - 1] ?? ' ';
-  const after = call.command[at + host.length] ?? ' ';
-  return !/[A-Za-z0-9.-]/.test(before) && !/[A-Za-z0-9-]/.test(after);
+  // `example.com` must not match inside `www.example.com` or `example.com.evil.net`.
+  for (let at = call.command.indexOf(host); at >= 0; at = call.command.indexOf(host, at + 1)) {
+    const before = call.command[at - 1] ?? ' ';
+    const after = call.command.slice(at + host.length, at + host.length + 2);
+    if (!/[A-Za-z0-9.-]/.test(before) && !/^(?:[A-Za-z0-9-]|\.[A-Za-z0-9])/.test(after)) return true;
+  }
+  return false;
 }
 
 function isProcessOf(call: CallFact, process: PolicyEvent['process'], life: ProcessLife | undefined): boolean {

@@ -35,9 +35,10 @@ export function callText(detail: Omit<SpanDetail, 'anchors'>): string {
 
 /** Line breaks and tabs stay; every other control and every bidirectional character becomes its code. */
 export function visible(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(
-     
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (char) => `\\u{${char.charCodeAt(0).toString(16)}}`,
-  );
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+      (char) => `\\u{${char.charCodeAt(0).toString(16)}}`,
+    );
 }

@@ -54,7 +54,13 @@ export function tracePage(store: Store, source: number, params: PageParams): Pag
   const around = params.around ?? null;
   if (params.onlyProblems === true) {
     const problems = problemPositions(store, view, denied);
-    const offset = around === null ? asked : pageOf(problems.findIndex(({ spanId }) => spanId === around), limit);
+    const offset =
+      around === null
+        ? asked
+        : pageOf(
+            problems.findIndex(({ spanId }) => spanId === around),
+            limit,
+          );
     const placed = problems.slice(offset, offset + limit).flatMap(({ position }) => store.sessions.at(view.row, position) ?? []);
     return { view, turns, offset, total: problems.length, rows: placed.map((item) => spanRow(store, source, item, denied)) };
   }
@@ -62,7 +68,13 @@ export function tracePage(store: Store, source: number, params: PageParams): Pag
   // Positions count up from 0 without a gap, so a span's position is its rank.
   const offset = found?.session === view.row ? pageOf(found.position, limit) : around === null ? asked : 0;
   const placed = store.sessions.page(view.row, offset, limit);
-  return { view, turns, offset, total: store.sessions.spanCount(view.row), rows: placed.map((item) => spanRow(store, source, item, denied)) };
+  return {
+    view,
+    turns,
+    offset,
+    total: store.sessions.spanCount(view.row),
+    rows: placed.map((item) => spanRow(store, source, item, denied)),
+  };
 }
 
 function pageOf(rank: number, limit: number): number {
@@ -72,7 +84,11 @@ function pageOf(rank: number, limit: number): number {
 const problemStatuses: ReadonlySet<Span['status']> = new Set<Span['status']>(['error', 'denied', 'aborted']);
 
 /** What failed, was denied or aborted, and what stands above it. */
-function problemPositions(store: Store, view: SessionView, denied: ReadonlyMap<string, string | null>): readonly { readonly spanId: string; readonly position: number }[] {
+function problemPositions(
+  store: Store,
+  view: SessionView,
+  denied: ReadonlyMap<string, string | null>,
+): readonly { readonly spanId: string; readonly position: number }[] {
   const kept = new Map<string, { readonly spanId: string; readonly position: number }>();
   const above: { readonly spanId: string; readonly position: number }[] = [];
   for (const { spanId, status, position, depth } of store.sessions.outline(view.row)) {

@@ -50,7 +50,9 @@ export class PolicyStore {
   lives(source: number, pids: Iterable<number>): ReadonlyMap<number, ProcessLife> {
     const lives = new Map<number, ProcessLife>();
     for (const pid of pids) {
-      const row = this.#db.prepare('SELECT min(time) AS first, max(time) AS last FROM policy WHERE source = ? AND pid = ?').get(source, pid) as {
+      const row = this.#db
+        .prepare('SELECT min(time) AS first, max(time) AS last FROM policy WHERE source = ? AND pid = ?')
+        .get(source, pid) as {
         first: number | null;
         last: number | null;
       };

@@ -3,7 +3,8 @@
  * codec byte, 12 bytes nonce, 16 bytes tag, AES-256-GCM of the text, zstd-compressed when that helps. What must be looked
  * up by name is kept as a keyed hash (`blind`), which tells nothing without the key.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomFillSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { StoreError } from './errors';
 
@@ -12,20 +13,24 @@ const codecZstd = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
 export const keyBytes = 32;
-/** Below this, compression costs more than it saves. */
-const compressFrom = 200;
+/** Below this, setting up the compressor takes longer than everything else, and saves little. */
+const compressFrom = 2048;
+/** Nonces are drawn from the system this many at a time. */
+const noncesDrawn = 256;
 /** No record of a transcript is larger; a forged length must not make us allocate without end. */
 const largestPlain = 256 * 1024 * 1024;
 
 export class SealedBox {
-  readonly #sealKey: Uint8Array;
-  readonly #blindKey: Uint8Array;
+  readonly #sealKey: KeyObject;
+  readonly #blindKey: KeyObject;
+  readonly #nonces = Buffer.alloc(nonceBytes * noncesDrawn);
+  #nextNonce = noncesDrawn;
 
   constructor(key: Uint8Array) {
     if (key.byteLength !== keyBytes)
       throw new StoreError('lost-key', `the store's key must have ${keyBytes} bytes, it has ${key.byteLength}`);
-    this.#sealKey = new Uint8Array(hkdfSync('sha256', key, '', 'sandglass store seal', keyBytes));
-    this.#blindKey = new Uint8Array(hkdfSync('sha256', key, '', 'sandglass store blind', keyBytes));
+    this.#sealKey = createSecretKey(new Uint8Array(hkdfSync('sha256', key, '', 'sandglass store seal', keyBytes)));
+    this.#blindKey = createSecretKey(new Uint8Array(hkdfSync('sha256', key, '', 'sandglass store blind', keyBytes)));
   }
 
   seal(text: string): Buffer {
@@ -34,11 +39,21 @@ export class SealedBox {
       plain.length >= compressFrom ? zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }) : null;
     const useCompressed = compressed !== null && compressed.length < plain.length;
     const codec = Buffer.of(useCompressed ? codecZstd : codecPlain);
-    const nonce = randomBytes(nonceBytes);
+    const nonce = this.#nonce();
     const cipher = createCipheriv('aes-256-gcm', this.#sealKey, nonce);
     cipher.setAAD(codec);
     const body = Buffer.concat([cipher.update(useCompressed ? compressed : plain), cipher.final()]);
     return Buffer.concat([codec, nonce, cipher.getAuthTag(), body]);
+  }
+
+  /** Random, each used once; the caller copies it before the next is asked for. */
+  #nonce(): Buffer {
+    if (this.#nextNonce === noncesDrawn) {
+      randomFillSync(this.#nonces);
+      this.#nextNonce = 0;
+    }
+    const start = nonceBytes * this.#nextNonce++;
+    return this.#nonces.subarray(start, start + nonceBytes);
   }
 
   /** Throws StoreError `lost-key` when the key does not fit or the bytes were changed. */

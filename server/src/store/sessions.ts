@@ -223,14 +223,18 @@ export class SessionStore {
   }
 
   /** Every span of a session without its body, in display order. */
-  outline(session: number): readonly { readonly spanId: string; readonly status: Span['status']; readonly position: number; readonly depth: number }[] {
+  outline(
+    session: number,
+  ): readonly { readonly spanId: string; readonly status: Span['status']; readonly position: number; readonly depth: number }[] {
     return this.#db
       .prepare('SELECT span_id AS spanId, status, position, depth FROM span WHERE session = ? ORDER BY position')
       .all(session) as unknown as { spanId: string; status: Span['status']; position: number; depth: number }[];
   }
 
   at(session: number, position: number): PlacedSpan | null {
-    const rows = this.#db.prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? AND position = ?').all(session, position);
+    const rows = this.#db
+      .prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? AND position = ?')
+      .all(session, position);
     return this.#placed(rows as unknown as SpanRecord[])[0] ?? null;
   }
 

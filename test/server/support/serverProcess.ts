@@ -4,7 +4,15 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createProtocolConnection, InitializedNotification, InitializeRequest, PublishDiagnosticsNotification, ShutdownRequest, ExitNotification, CodeLensRefreshRequest } from 'vscode-languageserver-protocol/node';
+import {
+  createProtocolConnection,
+  InitializedNotification,
+  InitializeRequest,
+  PublishDiagnosticsNotification,
+  ShutdownRequest,
+  ExitNotification,
+  CodeLensRefreshRequest,
+} from 'vscode-languageserver-protocol/node';
 import type { Diagnostic, ProtocolConnection } from 'vscode-languageserver-protocol/node';
 import { changedNotification } from '../../../server/src/protocol/messages';
 import type { Changed, InitializeOptions } from '../../../server/src/protocol/messages';
@@ -30,7 +38,10 @@ export class ServerProcess implements AsyncDisposable {
     if (child.stdout === null || child.stdin === null) throw new Error('the server has no pipes');
     this.connection = createProtocolConnection(child.stdout, child.stdin);
     child.stderr?.on('data', (data: Buffer) => (this.stderr += data.toString()));
-    this.connection.onNotification(PublishDiagnosticsNotification.type, ({ uri, diagnostics }) => void this.diagnostics.set(uri, diagnostics));
+    this.connection.onNotification(
+      PublishDiagnosticsNotification.type,
+      ({ uri, diagnostics }) => void this.diagnostics.set(uri, diagnostics),
+    );
     this.connection.onNotification(changedNotification, (changed) => void this.changes.push(changed));
     this.connection.onRequest(CodeLensRefreshRequest.type, () => undefined);
     this.connection.listen();
@@ -38,7 +49,10 @@ export class ServerProcess implements AsyncDisposable {
 
   static async start({ folders = [], options = {}, env = {} }: ServerOptions = {}): Promise<ServerProcess> {
     if (!existsSync(server)) throw new Error('dist/server.js is missing: run "npm run build" first');
-    const child = spawn(process.execPath, [server, '--stdio'], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, HOME: '/nonexistent', ...env } });
+    const child = spawn(process.execPath, [server, '--stdio'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, HOME: '/nonexistent', ...env },
+    });
     const made = new ServerProcess(child);
     const initializationOptions: InitializeOptions = {
       storageDir: null,
@@ -81,7 +95,11 @@ export class ServerProcess implements AsyncDisposable {
 }
 
 /** Asks until the answer is there; says what it waited for when it is not. */
-export async function until<T>(what: string, ask: () => Promise<T | null | undefined | false> | T | null | undefined | false, ms = 20_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  ms = 20_000,
+): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const answer = await ask();

@@ -27,7 +27,7 @@ function shuffled(records: readonly SourceRecord[], random: () => number): Sourc
 
 function cut(records: readonly SourceRecord[], random: () => number): SourceRecord[][] {
   const batches: SourceRecord[][] = [];
-  for (let at = 0; at < records.length; ) {
+  for (let at = 0; at < records.length;) {
     const size = 1 + Math.floor(random() * 200);
     batches.push(records.slice(at, at + size));
     at += size;
@@ -35,19 +35,22 @@ function cut(records: readonly SourceRecord[], random: () => number): SourceReco
   return batches;
 }
 
-describe.each(recordings().filter((recording) => ['rotation-2026.7.1', 'generation-c'].includes(recording.name)))('records of $name', (recording) => {
-  it('fold to the same document in any order, cut anywhere, repeated', async () => {
-    const records = await recordsOf(recording.root);
-    const expected = traceOfBatches([records]);
-    expect(expected.sessions.length).toBe(Object.keys(recording.expected.sessions).length);
-    fc.assert(
-      fc.property(fc.integer(), (seed) => {
-        const random = seeded(seed);
-        const again = records.filter((record) => record.kind !== 'log' && random() < 0.2);
-        const actual = traceOfBatches(cut(shuffled([...records, ...again], random), random));
-        expect(actual).toEqual(expected);
-      }),
-      { numRuns: runs },
-    );
-  });
-});
+describe.each(recordings().filter((recording) => ['rotation-2026.7.1', 'generation-c'].includes(recording.name)))(
+  'records of $name',
+  (recording) => {
+    it('fold to the same document in any order, cut anywhere, repeated', async () => {
+      const records = await recordsOf(recording.root);
+      const expected = traceOfBatches([records]);
+      expect(expected.sessions.length).toBe(Object.keys(recording.expected.sessions).length);
+      fc.assert(
+        fc.property(fc.integer(), (seed) => {
+          const random = seeded(seed);
+          const again = records.filter((record) => record.kind !== 'log' && random() < 0.2);
+          const actual = traceOfBatches(cut(shuffled([...records, ...again], random), random));
+          expect(actual).toEqual(expected);
+        }),
+        { numRuns: runs },
+      );
+    });
+  },
+);

@@ -19,7 +19,12 @@ afterEach(() => {
 async function attach(store: Store, copy: Recording): Promise<TraceDocument> {
   const source = await openDirectory(copy.root);
   const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
-  await collect(store, row, source, { follow: false, signal: new AbortController().signal, onChange: () => undefined, onCaughtUp: () => undefined });
+  await collect(store, row, source, {
+    follow: false,
+    signal: new AbortController().signal,
+    onChange: () => undefined,
+    onCaughtUp: () => undefined,
+  });
   return traceDocument(store, row, null);
 }
 
@@ -77,6 +82,8 @@ describe('a rewritten transcript', () => {
     rmSync(`${file}.deleted.2026-11-21T00-50-00.000Z`);
     const gone = await attach(store, copy);
     expect(gone.findings.map((finding) => finding.severity)).toEqual(['error']);
-    expect(gone.sessions.find((session) => session.id === id)?.totals).toEqual(before.sessions.find((session) => session.id === id)?.totals);
+    expect(gone.sessions.find((session) => session.id === id)?.totals).toEqual(
+      before.sessions.find((session) => session.id === id)?.totals,
+    );
   });
 });

@@ -12,7 +12,14 @@ import { visible } from '../../../server/src/query/callText';
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
 const hostile = fc.oneof(
   fc.string({ unit: 'binary' }),
-  fc.constantFrom('\u001b[2J\u001b]8;;http://x\u0007link', '\u202egnp.exe', '<img src=x onerror=alert(1)>', '[run](command:workbench.action.quit)', '$(trash) `x`', '```\n# out\n```'),
+  fc.constantFrom(
+    '\u001b[2J\u001b]8;;http://x\u0007link',
+    '\u202egnp.exe',
+    '<img src=x onerror=alert(1)>',
+    '[run](command:workbench.action.quit)',
+    '$(trash) `x`',
+    '```\n# out\n```',
+  ),
 );
 
 describe('hostile text', () => {
@@ -87,15 +94,24 @@ describe('places in output', () => {
       ['\tmain.go:12 +0x1d', ['main.go:12']],
       ['cart.c:7:3: warning: unused', ['cart.c:7']],
     ];
-    for (const [text, expected] of cases) expect.soft(placeRefs(text).map((ref) => `${ref.path}:${ref.line}`), text).toEqual(expected);
+    for (const [text, expected] of cases)
+      expect
+        .soft(
+          placeRefs(text).map((ref) => `${ref.path}:${ref.line}`),
+          text,
+        )
+        .toEqual(expected);
   });
 
   it('are not times, hosts or versions', () => {
-    for (const text of ['at 12:30:45', 'http://example.com:8080/x', 'listening on 127.0.0.1:3000', 'ratio 3:4']) expect.soft(placeRefs(text), text).toEqual([]);
+    for (const text of ['at 12:30:45', 'http://example.com:8080/x', 'listening on 127.0.0.1:3000', 'ratio 3:4'])
+      expect.soft(placeRefs(text), text).toEqual([]);
   });
 
   it('are few, and found in linear time in a line made to be slow', () => {
     expect(placeRefs('a.b.'.repeat(500_000)).length).toBe(0);
-    expect(placeRefs('/x/y.py:1 '.repeat(100_000) + Array.from({ length: 100 }, (_, i) => `/x/y.py:${i + 1}`).join(' ')).length).toBeLessThanOrEqual(placeRefLimit);
+    expect(
+      placeRefs('/x/y.py:1 '.repeat(100_000) + Array.from({ length: 100 }, (_, i) => `/x/y.py:${i + 1}`).join(' ')).length,
+    ).toBeLessThanOrEqual(placeRefLimit);
   });
 });

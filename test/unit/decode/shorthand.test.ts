@@ -9,7 +9,9 @@ const stamp = '2026-04-01T04:04:32.118Z';
 
 describe('supervisor log lines', () => {
   it('are read whole: every constructed line is an event, with the action it names', () => {
-    const lines = readFileSync(join(folder, 'constructed-openshell.log'), 'utf8').split('\n').filter((line) => line !== '');
+    const lines = readFileSync(join(folder, 'constructed-openshell.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
     expect(lines.length).toBeGreaterThanOrEqual(15);
     for (const line of lines) {
       const event = decodeShorthand(line);
@@ -47,12 +49,28 @@ describe('supervisor log lines', () => {
     const http = decodeShorthand(
       `${stamp} OCSF HTTP:POST [MED] DENIED POST http://api.github.com:443/user/repos [policy:github_api engine:l7] [reason:L7_REQUEST deny POST]`,
     );
-    expect(http).toMatchObject({ action: 'denied', method: 'POST', process: null, target: { host: 'api.github.com', port: 443 }, policy: 'github_api', engine: 'l7' });
-    expect(decodeShorthand(`${stamp} OCSF NET:OPEN [MED] DENIED /usr/bin/curl(9) -> [2001:db8::1]:443 [reason:no]`)?.target).toEqual({ host: '2001:db8::1', port: 443 });
+    expect(http).toMatchObject({
+      action: 'denied',
+      method: 'POST',
+      process: null,
+      target: { host: 'api.github.com', port: 443 },
+      policy: 'github_api',
+      engine: 'l7',
+    });
+    expect(decodeShorthand(`${stamp} OCSF NET:OPEN [MED] DENIED /usr/bin/curl(9) -> [2001:db8::1]:443 [reason:no]`)?.target).toEqual({
+      host: '2001:db8::1',
+      port: 443,
+    });
   });
 
   it('are not made of other text', () => {
-    for (const text of ['', 'OCSF NET:OPEN [MED] DENIED x(1) -> y:1', `${stamp} INFO openshell_sandbox: Starting sandbox`, `x ${stamp} OCSF NET:OPEN [MED] DENIED`, `${stamp} OCSF-JSON {}`]) {
+    for (const text of [
+      '',
+      'OCSF NET:OPEN [MED] DENIED x(1) -> y:1',
+      `${stamp} INFO openshell_sandbox: Starting sandbox`,
+      `x ${stamp} OCSF NET:OPEN [MED] DENIED`,
+      `${stamp} OCSF-JSON {}`,
+    ]) {
       expect(decodeShorthand(text)).toBeNull();
     }
   });
@@ -63,11 +81,14 @@ describe('supervisor log lines', () => {
     expect(event?.text.length).toBeLessThanOrEqual(4000);
   });
 
-  it.each(recordings().filter((recording) => recording.name !== 'sandbox-live'))('of $name all become events or are start-up messages', (recording) => {
-    const name = recording.name === 'generation-c' ? 'container-supervisor.log' : 'container.log';
-    const lines = readFileSync(join(recording.root, name), 'utf8').split('\n');
-    const ocsf = lines.filter((line) => / OCSF /.test(line));
-    expect(ocsf.length).toBeGreaterThan(20);
-    for (const line of ocsf) expect.soft(decodeShorthand(line), line).not.toBeNull();
-  });
+  it.each(recordings().filter((recording) => recording.name !== 'sandbox-live'))(
+    'of $name all become events or are start-up messages',
+    (recording) => {
+      const name = recording.name === 'generation-c' ? 'container-supervisor.log' : 'container.log';
+      const lines = readFileSync(join(recording.root, name), 'utf8').split('\n');
+      const ocsf = lines.filter((line) => / OCSF /.test(line));
+      expect(ocsf.length).toBeGreaterThan(20);
+      for (const line of ocsf) expect.soft(decodeShorthand(line), line).not.toBeNull();
+    },
+  );
 });

@@ -42,7 +42,12 @@ describe.each(recordings())('recording $name', (recording) => {
             failed: totals.failedToolCalls,
             thinking: totals.thinkingBlocks,
             compactions: totals.compactions,
-            tokens: { input: totals.usage.input, output: totals.usage.output, cacheRead: totals.usage.cacheRead, cacheWrite: totals.usage.cacheWrite },
+            tokens: {
+              input: totals.usage.input,
+              output: totals.usage.output,
+              cacheRead: totals.usage.cacheRead,
+              cacheWrite: totals.usage.cacheWrite,
+            },
             byName: callsByName(session),
             parent: parentOf(document, session),
           },
@@ -86,7 +91,8 @@ describe.each(recordings())('recording $name', (recording) => {
         expect(all.has(span.id)).toBe(false);
         all.add(span.id);
         if (span.kind === 'chat') expect(ids.has(span.parentId ?? '')).toBe(true);
-        if (span.kind === 'execute_tool' && span.attributes['sandglass.call_not_recorded'] !== true) expect(ids.has(span.parentId ?? '')).toBe(true);
+        if (span.kind === 'execute_tool' && span.attributes['sandglass.call_not_recorded'] !== true)
+          expect(ids.has(span.parentId ?? '')).toBe(true);
       }
     }
   });

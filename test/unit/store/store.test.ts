@@ -51,7 +51,18 @@ describe('the store', () => {
     store[Symbol.dispose]();
     const files = Buffer.concat([...bytes, readFileSync(path)]).toString('latin1');
     expect(files.length).toBeGreaterThan(100_000);
-    for (const word of ['cart.py', 'blocked.example.com', 'unittest', 'tool_call', 'apply_patch', 'agent:main:coding', 'nemotron', 'discount', '/sandbox/', 'curl']) {
+    for (const word of [
+      'cart.py',
+      'blocked.example.com',
+      'unittest',
+      'tool_call',
+      'apply_patch',
+      'agent:main:coding',
+      'nemotron',
+      'discount',
+      '/sandbox/',
+      'curl',
+    ]) {
       expect.soft(files.includes(word), word).toBe(false);
     }
     expect(statSync(path).mode & 0o777).toBe(0o600);

@@ -24,7 +24,12 @@ export async function recordsOf(path: string): Promise<SourceRecord[]> {
 export async function readInto(store: Store, path: string): Promise<number> {
   const source = await openDirectory(path);
   const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
-  await collect(store, row, source, { follow: false, signal: new AbortController().signal, onChange: () => undefined, onCaughtUp: () => undefined });
+  await collect(store, row, source, {
+    follow: false,
+    signal: new AbortController().signal,
+    onChange: () => undefined,
+    onCaughtUp: () => undefined,
+  });
   return row;
 }
 

@@ -3,7 +3,8 @@ import { preview } from '../preview';
 
 /** Only the end is looked at. */
 const searchedChars = 8 * 1024;
-const telling = /error|exception|fail|denied|not found|no such|cannot|can't|refused|forbidden|fatal|panic|traceback|invalid|unknown|usage:/i;
+const telling =
+  /error|exception|fail|denied|not found|no such|cannot|can't|refused|forbidden|fatal|panic|traceback|invalid|unknown|usage:/i;
 /** What OpenClaw and test runners add beneath; true, but it does not say why. */
 const closing = /^\(Command exited with code|^Process exited with|^Ran \d+ tests? in|^FAILED \(|^-{3,}$|^={3,}$|^\s*[\^~]+\s*$/;
 

@@ -44,5 +44,8 @@ function pathBefore(text: string, end: number): string | null {
   const path = text.slice(start, end).replace(/^\/\/(?=\/)/, '');
   // A time of day, a host with its port and a version look alike.
   if (path === '' || /^[\d.]+$/.test(path) || (path.startsWith('//') && text[start - 1] === ':')) return null;
-  return path.startsWith('/') || (/\.[A-Za-z][A-Za-z0-9]{0,7}$/.test(path) && !/^(?:www\.|[a-z0-9-]+\.(?:com|net|org|local|io|dev)$)/i.test(path)) ? path : null;
+  return path.startsWith('/') ||
+    (/\.[A-Za-z][A-Za-z0-9]{0,7}$/.test(path) && !/^(?:www\.|[a-z0-9-]+\.(?:com|net|org|local|io|dev)$)/i.test(path))
+    ? path
+    : null;
 }

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { decodeShorthand } from '../../../server/src/decode/ocsf/shorthand';
+import type { PolicyEvent } from '../../../server/src/model/events';
+import type { CallFact } from '../../../server/src/model/foldSession';
+import { joinPolicy } from '../../../server/src/model/joinPolicy';
+
+const t0 = Date.UTC(2026, 10, 21);
+const at = (ms: number): string => new Date(t0 + ms).toISOString();
+
+function event(ms: number, text: string): PolicyEvent {
+  const decoded = decodeShorthand(`${at(ms)} OCSF ${text}`);
+  if (decoded === null) throw new Error(`no event: ${text}`);
+  return decoded;
+}
+function call(id: string, start: number, end: number | null, command: string, pid: number | null = null): CallFact {
+  return { spanId: id, turnId: 'turn', session: 's', name: 'exec', command, pid, start: t0 + start, end: end === null ? null : t0 + end };
+}
+const denied = (pid: number, host = 'x.example', program = '/usr/bin/curl'): string =>
+  `NET:OPEN [MED] DENIED ${program}(${pid}) -> ${host}:443 [policy:- engine:opa] [reason:no]`;
+
+function joinOne(events: readonly PolicyEvent[], calls: readonly CallFact[], index = 0): { call: string | null; candidates: string[] } {
+  const joined = joinPolicy(events, calls)[index];
+  return { call: joined?.call?.spanId ?? null, candidates: joined?.candidates.map((candidate) => candidate.spanId) ?? [] };
+}
+
+describe('joining denials to calls', () => {
+  it('needs process, host and time together', () => {
+    expect(joinOne([event(1500, denied(7))], [call('a', 1000, 2000, 'curl https://x.example/')])).toEqual({ call: 'a', candidates: [] });
+  });
+
+  it('by time alone makes a candidate only', () => {
+    expect(joinOne([event(1500, denied(7))], [call('a', 1000, 2000, 'curl https://y.example/')])).toEqual({
+      call: null,
+      candidates: ['a'],
+    });
+    expect(joinOne([event(1500, denied(7))], [call('a', 1000, 2000, 'python3 fetch.py x.example')])).toEqual({
+      call: null,
+      candidates: ['a'],
+    });
+    expect(joinOne([event(9000, denied(7))], [call('a', 1000, 2000, 'curl https://x.example/')])).toEqual({ call: null, candidates: [] });
+  });
+
+  it('names both when two calls fit', () => {
+    const calls = [call('a', 1000, 2000, 'curl https://x.example/1'), call('b', 1000, 2000, 'curl https://x.example/2')];
+    expect(joinOne([event(1500, denied(7))], calls)).toEqual({ call: null, candidates: ['a', 'b'] });
+  });
+
+  it("leaves the agent's own traffic alone: its process was there before", () => {
+    const events = [
+      event(0, denied(44, 'telemetry.example', '/usr/local/bin/node')),
+      event(1500, denied(44, 'x.example', '/usr/local/bin/node')),
+    ];
+    expect(joinOne(events, [call('a', 1000, 2000, 'node fetch.js https://x.example/')], 1)).toEqual({ call: null, candidates: [] });
+    expect(joinOne([event(1500, 'NET:OPEN [INFO] ALLOWED inference.local:443')], [call('a', 1000, 2000, 'curl inference.local')])).toEqual({
+      call: null,
+      candidates: [],
+    });
+  });
+
+  it('gives a request without a process the process of its connection', () => {
+    const events = [
+      event(1500, 'NET:OPEN [INFO] ALLOWED /usr/bin/curl(9) -> x.example:80 [policy:p engine:opa]'),
+      event(1500, 'HTTP:POST [MED] DENIED POST http://x.example:80/a [policy:p engine:l7] [reason:no]'),
+    ];
+    expect(joinOne(events, [call('a', 1000, 2000, 'curl -X POST http://x.example/a')], 1).call).toBe('a');
+  });
+
+  it('does not take a host for part of another', () => {
+    expect(joinOne([event(1500, denied(7, 'example.com'))], [call('a', 1000, 2000, 'curl https://example.com.evil.net/')]).call).toBeNull();
+    expect(joinOne([event(1500, denied(7, 'example.com'))], [call('a', 1000, 2000, 'curl https://notexample.com/')]).call).toBeNull();
+  });
+
+  it('knows a running call, and a call whose result names the process', () => {
+    expect(joinOne([event(50_000, denied(7))], [call('a', 1000, null, 'curl https://x.example/')]).call).toBe('a');
+    expect(joinOne([event(1500, denied(7, 'x.example', '/usr/bin/python3'))], [call('a', 1000, 2000, './run.sh x.example', 7)]).call).toBe(
+      'a',
+    );
+  });
+
+  it('tells equal lines of one millisecond apart', () => {
+    const joined = joinPolicy([event(1, denied(7)), event(1, denied(7))], []);
+    expect(joined.map((item) => item.ordinal)).toEqual([0, 1]);
+  });
+});
