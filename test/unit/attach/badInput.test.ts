@@ -1,0 +1,244 @@
+/** One bad input each: a clear word about it, and everything else goes on. */
+import { appendFileSync, chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { openDirectory } from '../../../server/src/attach/directory';
+import { AttachError } from '../../../server/src/attach/errors';
+import { MAX_LINE_BYTES } from '../../../server/src/attach/reader/lines';
+import type { SourceRecord } from '../../../server/src/attach/record';
+import { emptyState, entry, Following, header, readAll, sleep, temporary, transcripts, writeSession } from './reading';
+
+const reasons = (records: readonly SourceRecord[]): readonly (readonly [string, string])[] =>
+  records.filter((record) => record.kind === 'skipped').map((record) => [record.where, record.reason] as const);
+const ids = (records: readonly SourceRecord[]): readonly string[] =>
+  transcripts(records).map((record) => (JSON.parse(record.text) as { id: string }).id);
+
+/** Root may read everything: as root, the part in question runs as another user. */
+async function asNobody<T>(closed: string, run: () => Promise<T>): Promise<T> {
+  chmodSync(closed, 0);
+  const root = process.getuid?.() === 0;
+  if (root) process.seteuid?.(65534);
+  try {
+    return await run();
+  } finally {
+    if (root) process.seteuid?.(0);
+    chmodSync(closed, 0o700);
+  }
+}
+
+describe('a path that is no source', () => {
+  it.each([
+    ['an empty directory', (): string => temporary(), 'nothing-recorded'],
+    ['a path that is not there', (): string => join(temporary(), 'nowhere'), 'no-such-path'],
+    [
+      'a file',
+      (): string => {
+        const file = join(temporary(), 'file');
+        writeFileSync(file, '');
+        return file;
+      },
+      'no-such-path',
+    ],
+    ['a path through a file', (): string => '/etc/passwd/x', 'no-such-path'],
+  ] as const)('%s', async (_, path, reason) => {
+    const error: unknown = await openDirectory(path()).catch((caught: unknown) => caught);
+    expect(AttachError.is(error, reason)).toBe(true);
+    expect((error as AttachError).hint).not.toBe('');
+  });
+
+  it('a directory that may not be read', async () => {
+    const dir = temporary();
+    mkdirSync(join(dir, '.openclaw', 'agents'), { recursive: true });
+    const error = await asNobody(dir, () => openDirectory(join(dir, '.openclaw')).catch((caught: unknown) => caught));
+    expect(AttachError.is(error, 'unreadable')).toBe(true);
+    expect((error as AttachError).message).toContain('permission denied');
+  });
+
+  it('an agent that may not be read: the others are, and it is said', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', header('a'));
+    const closed = join(stateDir, 'agents', 'closed', 'sessions');
+    mkdirSync(closed, { recursive: true });
+    writeSession(closed, 'b.jsonl', header('b'));
+    chmodSync(join(stateDir, '..'), 0o755);
+    const records = await asNobody(closed, async () => readAll(await openDirectory(stateDir)));
+    expect(ids(records)).toEqual(['a']);
+    expect(reasons(records)).toContainEqual(['agents/closed/sessions', 'permission denied']);
+  });
+
+  it('a state directory without a session is one, with nothing in it', async () => {
+    const { stateDir } = emptyState();
+    expect((await readAll(await openDirectory(stateDir))).map((record) => record.kind)).toEqual(['about', 'caughtUp']);
+  });
+});
+
+describe('a transcript', () => {
+  it('cut in its last line is read up to there, and that is said', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', header('a'), entry('1'), entry('2').slice(0, 40));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(['a', '1']);
+    expect(reasons(records)).toEqual([
+      ['agents/main/sessions/a.jsonl', `the last line is cut off, at byte ${(header('a') + entry('1')).length}`],
+    ]);
+  });
+
+  it('with a whole last line but no line end has that line', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', header('a'), entry('1').trimEnd());
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(['a', '1']);
+    expect(reasons(records)).toEqual([]);
+  });
+
+  it.each([
+    ['a broken line', '{"type":"message","id":"x\n', 'the JSON is cut off'],
+    ['a line that is no JSON', 'OpenClaw was here <script>alert(1)</script>\n', 'not JSON'],
+    ['a line that is no object', '[1,2,3]\n', 'not a JSON object'],
+    ['a line of zero bytes', `${'\0'.repeat(50)}\n`, 'not JSON'],
+    ['a line that is no UTF-8', Buffer.from([0xff, 0xfe, 0x0a]).toString('latin1'), 'not JSON'],
+  ])('with %s loses that line only, and the reason quotes nothing of it', async (_, line, reason) => {
+    const { stateDir, sessions } = emptyState();
+    const path = writeSession(sessions, 'a.jsonl', header('a'), entry('1'));
+    appendFileSync(path, Buffer.from(line, 'latin1'));
+    appendFileSync(path, entry('2'));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(['a', '1', '2']);
+    expect(reasons(records)).toEqual([
+      ['agents/main/sessions/a.jsonl', `the line at byte ${(header('a') + entry('1')).length} can't be read: ${reason}`],
+    ]);
+  });
+
+  it('with a line of 10 MB has it, with one beyond the limit says so', { timeout: 60_000 }, async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(
+      sessions,
+      'a.jsonl',
+      header('a'),
+      entry('ten', 'x'.repeat(10 * 1024 * 1024)),
+      entry('far', 'x'.repeat(MAX_LINE_BYTES + 10)),
+      entry('after'),
+    );
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(['a', 'ten', 'after']);
+    expect(reasons(records)).toMatchObject([['agents/main/sessions/a.jsonl', expect.stringContaining('longer than 32 MB') as string]]);
+  });
+
+  it('whose line grows beyond the limit while it is followed is gone on with after it', { timeout: 60_000 }, async () => {
+    const { stateDir, sessions } = emptyState();
+    const path = writeSession(sessions, 'a.jsonl', header('a'), entry('1'));
+    const live = new Following(await openDirectory(stateDir));
+    await live.caughtUp();
+    const piece = 'x'.repeat(12 * 1024 * 1024);
+    appendFileSync(path, '{"type":"message","id":"far","text":"');
+    for (let index = 0; index < 3; index++) {
+      appendFileSync(path, piece);
+      await sleep(60);
+    }
+    appendFileSync(path, `"}\n${entry('after')}`);
+    await live.until((record) => record.kind === 'transcript' && record.text.includes('"after"'), 0, 30_000);
+    await live.stop();
+    expect(ids(live.records)).toEqual(['a', '1', 'after']);
+    expect(live.records.filter((record) => record.kind === 'reread')).toEqual([]);
+  });
+
+  it('without a header takes its name for its session', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'named.jsonl', entry('1'));
+    expect(transcripts(await readAll(await openDirectory(stateDir))).map((record) => record.session)).toEqual(['named']);
+  });
+
+  it('that is empty is no session', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', '');
+    writeSession(sessions, 'b.jsonl', '\n\n');
+    expect(transcripts(await readAll(await openDirectory(stateDir)))).toEqual([]);
+  });
+
+  it('packed as zstd is read; one that is cut off is read as far as it goes, or said', async () => {
+    const { stateDir, sessions } = emptyState();
+    const packed = zstdCompressSync(Buffer.from(header('z') + entry('z1')));
+    writeFileSync(join(sessions, 'z.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst'), packed);
+    writeFileSync(join(sessions, 'cut.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst'), packed.subarray(0, packed.length - 12));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(transcripts(records).map((record) => [record.session, record.state])).toEqual([
+      ['z', 'deleted'],
+      ['z', 'deleted'],
+    ]);
+    expect(reasons(records).map(([where]) => where)).toEqual(['agents/main/sessions/cut.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst']);
+  });
+
+  it('that is a link is not followed', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'real.jsonl', header('real'));
+    const outside = join(temporary(), 'secret.jsonl');
+    writeFileSync(outside, header('secret'));
+    symlinkSync(outside, join(sessions, 'link.jsonl'));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(['real']);
+    expect(reasons(records)).toEqual([['agents/main/sessions/link.jsonl', 'it is a symbolic link']]);
+  });
+});
+
+describe('a directory', () => {
+  it('of an agent that leads out of the tree is not followed, one that stays in it is', async () => {
+    const { stateDir } = emptyState();
+    const outside = temporary();
+    mkdirSync(join(outside, 'sessions'));
+    writeSession(join(outside, 'sessions'), 'x.jsonl', header('x'));
+    symlinkSync(outside, join(stateDir, 'agents', 'evil'));
+    const beside = join(stateDir, '..', '.openclaw-data', 'agents', 'moved', 'sessions');
+    mkdirSync(beside, { recursive: true });
+    writeSession(beside, 'm.jsonl', header('m'));
+    symlinkSync(join(beside, '..'), join(stateDir, 'agents', 'moved'));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(['m']);
+    expect(reasons(records)).toMatchObject([['agents/evil/sessions', 'it leads out of the directory']]);
+  });
+
+  it('with names of any kind is read: they are only names', async () => {
+    const { stateDir, sessions } = emptyState();
+    const names = [
+      'a b.jsonl',
+      '<img src=x onerror=alert(1)>.jsonl',
+      'dots...jsonl',
+      'ünï-\u202egpj.jsonl',
+      'quote\'".jsonl',
+      '-rf.jsonl',
+      '%2e%2e.jsonl',
+      '#rows.jsonl',
+      'new\nline.jsonl',
+    ];
+    for (const [index, name] of names.entries()) writeSession(sessions, name, header(`s${index}`));
+    expect([...ids(await readAll(await openDirectory(stateDir)))].sort()).toEqual(names.map((_, index) => `s${index}`));
+  });
+
+  it('full of what is no transcript is not read', async () => {
+    const { stateDir, sessions } = emptyState();
+    for (const name of [
+      'a.jsonl.lock',
+      'sessions.json.12.abc.tmp',
+      'a.trajectory-path.json',
+      '.usage-cost-cache.json',
+      'a.jsonl.tmp',
+      'notes.txt',
+      'a.json',
+    ])
+      writeFileSync(join(sessions, name), header('no'));
+    mkdirSync(join(sessions, 'dir.jsonl'));
+    mkdirSync(join(sessions, 'skills-prompts'));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual([]);
+    expect(reasons(records)).toEqual([]);
+  });
+
+  it('whose index is broken says so, and the transcripts are read', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeFileSync(join(sessions, 'sessions.json'), '{"agent:main:main": {"sessionId":');
+    writeSession(sessions, 'a.jsonl', header('a'));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(['a']);
+    expect(reasons(records)).toEqual([['agents/main/sessions/sessions.json', 'it is not a JSON object']]);
+  });
+});

@@ -1,0 +1,77 @@
+/** The supervisor's log of a recording: once each, over several files, and only the supervisor's. */
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openDirectory } from '../../../server/src/attach/directory';
+import type { SourceRecord } from '../../../server/src/attach/record';
+import { cursorsOf, Following, readAll, temporary } from './reading';
+
+function bare(files: Readonly<Record<string, string>>): string {
+  const root = temporary();
+  mkdirSync(join(root, 'sandbox', '.openclaw', 'agents'), { recursive: true });
+  mkdirSync(join(root, 'var-log'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text);
+  return root;
+}
+const lines = (records: readonly SourceRecord[]): readonly string[] =>
+  records.filter((record) => record.kind === 'log').map((record) => record.text);
+const inspect = (...roles: readonly string[]): string =>
+  JSON.stringify(
+    roles.map((role) => ({
+      Config: { Labels: { 'openshell.ai/sandbox-id': 'id-1', ...(role ? { 'openshell.ai/isolation-role': role } : {}) } },
+    })),
+  );
+
+describe('log lines', () => {
+  it('of several files count as often as in the one that has them most often', async () => {
+    const root = bare({
+      'container.log': 'a\nb\nb\nc\n',
+      'var-log/openshell.2026-11-20.log': 'a\nb\n',
+      'var-log/openshell.2026-11-21.log': 'b\nb\nb\nd\n',
+      'var-log/openshell-ocsf.2026-11-21.log': '{"json":1}\n',
+      'gateway.log': 'agent output\n',
+    });
+    expect(lines(await readAll(await openDirectory(root)))).toEqual(['a', 'b', 'b', 'c', 'b', 'd']);
+  });
+
+  it('of two containers are those of the supervisor', async () => {
+    const root = bare({
+      'container.log': 'forged by the agent\n',
+      'container-supervisor.log': 'real\n',
+      'inspect.json': inspect('supervisor', 'sandbox'),
+    });
+    const source = await openDirectory(root);
+    expect(source.sandboxId).toBe('id-1');
+    expect(lines(await readAll(source))).toEqual(['real']);
+  });
+
+  it('of an agent alone are none, and that is said', async () => {
+    const root = bare({ 'container.log': 'forged by the agent\n', 'inspect.json': inspect('sandbox') });
+    const records = await readAll(await openDirectory(root));
+    expect(lines(records)).toEqual([]);
+    expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([{ where: 'container.log' }]);
+  });
+
+  it('come once when gone on with, and only the new ones', async () => {
+    const root = bare({ 'container.log': 'a\nb\n', 'var-log/openshell.2026-11-21.log': 'a\nb\nb\n', 'inspect.json': inspect('') });
+    const first = await readAll(await openDirectory(root));
+    expect(lines(first)).toEqual(['a', 'b', 'b']);
+    const cursors = cursorsOf(first);
+    expect(lines(await readAll(await openDirectory(root), cursors))).toEqual([]);
+    appendFileSync(join(root, 'container.log'), 'b\nc\n');
+    appendFileSync(join(root, 'var-log/openshell.2026-11-21.log'), 'c\nd\n');
+    expect(lines(await readAll(await openDirectory(root), cursors))).toEqual(['c', 'd']);
+  });
+
+  it('are followed', async () => {
+    const root = bare({ 'container.log': 'a\n' });
+    const live = new Following(await openDirectory(root));
+    await live.caughtUp();
+    appendFileSync(join(root, 'container.log'), 'b\nhalf');
+    await live.until((record) => record.kind === 'log' && record.text === 'b');
+    writeFileSync(join(root, 'var-log', 'openshell.2026-11-21.log'), 'a\nb\nc\n');
+    await live.until((record) => record.kind === 'log' && record.text === 'c');
+    await live.stop();
+    expect(lines(live.records)).toEqual(['a', 'b', 'c']);
+  });
+});
