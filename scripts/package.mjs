@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 const root = resolve(import.meta.dirname, '..');
 const vsix = 'dist/sandglass.vsix';
@@ -18,7 +19,9 @@ process.stdout.write(stdout);
 process.stderr.write(stderr);
 if (status !== 0) process.exit(status ?? 1);
 
-const warnings = `${stdout}${stderr}`.split('\n').filter((line) => /^\s*WARN/.test(line));
+const warnings = stripVTControlCharacters(`${stdout}${stderr}`)
+  .split('\n')
+  .filter((line) => /^\s*WARN/.test(line));
 const megabytes = statSync(resolve(root, vsix)).size / 1024 / 1024;
 console.log(`${vsix}: ${megabytes.toFixed(2)} MB of at most ${limitMb} MB.`);
 if (warnings.length > 0) {
