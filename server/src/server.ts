@@ -14,13 +14,14 @@ import { hover } from './editor/hovers';
 import { openStore } from './openStore';
 import type { OpenedStore } from './openStore';
 import { parseSandboxUri } from './locate/sandboxUri';
+import type { SessionInfo } from './protocol/document';
 import * as messages from './protocol/messages';
 import { callText } from './query/callText';
 import { findSpan, spanDetail } from './query/detail';
 import { findingsOf } from './query/findings';
 import { callAt, tracePage } from './query/pages';
 import { Places } from './query/places';
-import { statusOf } from './query/status';
+import { ModelSums, statusOf } from './query/status';
 import { turnFlow } from './query/turnFlow';
 import { replaySteps } from './replay/steps';
 import type { SessionView } from './store/sessions';
@@ -238,6 +239,7 @@ async function answered<T>(body: () => Promise<T> | T): Promise<T> {
 }
 
 function registerRequests(connection: Connection, need: () => Live): void {
+  const modelSums = new ModelSums();
   const source = (sourceId: string): OpenSource => {
     const open = need().hub.get(sourceId);
     if (open === null) throw new ResponseError(ErrorCodes.InvalidParams, 'this source is not open any more');
@@ -259,11 +261,7 @@ function registerRequests(connection: Connection, need: () => Live): void {
   connection.onRequest(messages.detachRequest, ({ sourceId }) => answered(() => need().hub.detach(sourceId)));
   connection.onRequest(messages.sessionsRequest, ({ sourceId }) => {
     const open = need().hub.get(sourceId);
-    return open === null
-      ? []
-      : need()
-          .opened.store.sessions.list(open.row)
-          .map((view) => view.info);
+    return open === null ? [] : listedSessions(need().opened.store, open.row);
   });
 
   connection.onRequest(messages.traceRequest, ({ sourceId, ...params }) => {
@@ -367,7 +365,7 @@ function registerRequests(connection: Connection, need: () => Live): void {
     const view =
       asked !== null && sessionId !== undefined ? opened.store.sessions.bySession(asked.row, sessionId) : newestOpen(hub, opened, asked);
     const open = view === null ? null : hub.ofRow(view.source);
-    return view === null || open === null ? null : statusOf(opened.store, open.id, hub.node(open).name, view);
+    return view === null || open === null ? null : statusOf(opened.store, modelSums, open.id, hub.node(open).name, view);
   });
   connection.onRequest(messages.probeRequest, () => ({ version: '1', pid: process.pid, nodeVersion: process.versions.node }));
   connection.onNotification(messages.configureNotification, ({ trusted, settings }) => {
@@ -384,6 +382,14 @@ function registerRequests(connection: Connection, need: () => Live): void {
     const placed = await need().places.callsIn(textDocument.uri, signalOf(token));
     return hover(need().opened.store, placed, position.line);
   });
+}
+
+/** Sessions with a transcript, and those the index says are at work and will have one. */
+function listedSessions(store: OpenedStore['store'], source: number): readonly SessionInfo[] {
+  return store.sessions
+    .list(source)
+    .filter((view) => view.recorded || view.info.status === 'running')
+    .map((view) => view.info);
 }
 
 function newestOpen(hub: Hub, opened: OpenedStore, asked: OpenSource | null): SessionView | null {

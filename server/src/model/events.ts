@@ -231,9 +231,9 @@ export function llmCallKey(entry: AssistantEntry): string {
 
 const stateRank: Readonly<Record<SessionState, number>> = { live: 0, reset: 1, deleted: 2, archived: 3 };
 
-/** A session may lie in several files; the liveliest says what state it is in. */
+/** A session may lie in several files; the liveliest says what state it is in. One without a file is only just beginning. */
 export function strongestState(states: Iterable<SessionState>): SessionState {
-  let best: SessionState = 'archived';
-  for (const state of states) if (stateRank[state] < stateRank[best]) best = state;
-  return best;
+  let best: SessionState | null = null;
+  for (const state of states) if (best === null || stateRank[state] < stateRank[best]) best = state;
+  return best ?? 'live';
 }

@@ -11,7 +11,7 @@ export function traceDocument(store: Store, source: number, session: string | nu
   const denied = store.policies.deniedCalls(source);
   const sessions: SessionTrace[] = store.sessions
     .list(source)
-    .filter((view) => session === null || view.info.id === session)
+    .filter((view) => view.recorded && (session === null || view.info.id === session))
     .map((view) => ({
       ...sessionFields(view.info),
       spans: store.sessions
@@ -37,7 +37,10 @@ export function sessionsDocument(store: Store, source: number): SessionsDocument
     source: stored.info,
     skipped: store.sources.skipped(source),
     findings: findingsOf(store, source),
-    sessions: store.sessions.list(source).map((view) => sessionFields(view.info)),
+    sessions: store.sessions
+      .list(source)
+      .filter((view) => view.recorded)
+      .map((view) => sessionFields(view.info)),
   };
 }
 

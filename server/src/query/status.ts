@@ -8,37 +8,53 @@ export type StatusNow = StatusView['now'];
 /** A running session waits for the model unless a call runs; a session that is not running is idle. */
 export function nowOf(store: Store, view: SessionView): StatusNow {
   if (view.info.status !== 'running' || view.info.state !== 'live') return { kind: 'idle' };
-  const turn = store.sessions.ofKind(view.row, 'invoke_agent').at(-1);
-  if (turn?.span.status !== 'running') return { kind: 'idle' };
-  const rows = store.sessions.ofTurn(view.row, turn.span.id, -1);
-  const running = rows.findLast(({ span }) => span.kind === 'execute_tool' && span.status === 'running');
-  if (running !== undefined) {
-    return {
-      kind: 'tool',
-      name: String(running.span.attributes['gen_ai.tool.name'] ?? running.span.name),
-      since: running.span.startTime ?? turn.span.startTime ?? '',
-    };
-  }
-  const last = rows.reduce((latest, { span }) => {
-    const end = span.endTime ?? span.startTime ?? '';
-    return end > latest ? end : latest;
-  }, turn.span.startTime ?? '');
-  return { kind: 'model', since: last };
+  const turn = store.sessions.lastTurn(view.row)?.span;
+  if (turn === undefined || turn.status !== 'running') return { kind: 'idle' };
+  const rows = store.sessions.turnOutline(view.row, turn.id);
+  const running = rows.findLast(({ kind, status }) => kind === 'execute_tool' && status === 'running');
+  const span = running === undefined ? undefined : store.sessions.span(view.source, running.spanId)?.span;
+  const begun = turn.startTime ?? '';
+  if (span !== undefined) return { kind: 'tool', name: String(span.attributes['gen_ai.tool.name'] ?? span.name), since: span.startTime ?? begun };
+  const last = rows.reduce((latest, { start, end }) => Math.max(latest, end ?? start ?? 0), 0);
+  return { kind: 'model', since: last === 0 ? begun : new Date(last).toISOString() };
 }
 
-export function statusOf(store: Store, sourceId: string, sandbox: string, view: SessionView): StatusView {
-  const byModel = new Map<string, { calls: number; tokens: number; usd: number | null; bases: Set<string> }>();
+/** Sums by model are for a tooltip: of a session that streams they may be this old. */
+const byModelMs = 2000;
+const byModelKept = 32;
+
+/** Sums by model of the sessions last asked for. */
+export class ModelSums {
+  readonly #kept = new Map<number, { readonly revision: number; readonly at: number; readonly sums: StatusView['byModel'] }>();
+
+  of(store: Store, view: SessionView): StatusView['byModel'] {
+    const known = this.#kept.get(view.row);
+    if (known !== undefined && (known.revision === view.revision || Date.now() - known.at < byModelMs)) return known.sums;
+    const sums = byModel(store, view);
+    this.#kept.delete(view.row);
+    this.#kept.set(view.row, { revision: view.revision, at: Date.now(), sums });
+    for (const oldest of this.#kept.keys()) if (this.#kept.size > byModelKept) this.#kept.delete(oldest);
+    return sums;
+  }
+}
+
+function byModel(store: Store, view: SessionView): StatusView['byModel'] {
+  const models = new Map<string, { calls: number; tokens: number; usd: number | null; bases: Set<string> }>();
   for (const { span } of store.sessions.ofKind(view.row, 'chat')) {
     if (span.attributes['sandglass.inherited'] === true) continue;
     const model = String(span.attributes['gen_ai.request.model'] ?? 'unknown model');
-    const sum = byModel.get(model) ?? { calls: 0, tokens: 0, usd: null, bases: new Set<string>() };
+    const sum = models.get(model) ?? { calls: 0, tokens: 0, usd: null, bases: new Set<string>() };
     sum.calls += 1;
     sum.tokens += Number(span.attributes['gen_ai.usage.input_tokens'] ?? 0) + Number(span.attributes['gen_ai.usage.output_tokens'] ?? 0);
     const usd = span.attributes['sandglass.cost.usd'];
     if (typeof usd === 'number') sum.usd = (sum.usd ?? 0) + usd;
     sum.bases.add(String(span.attributes['sandglass.cost.basis'] ?? 'unknown'));
-    byModel.set(model, sum);
+    models.set(model, sum);
   }
+  return [...models].map(([model, { calls, tokens, usd, bases }]) => ({ model, calls, tokens, usd, basis: [...bases].sort().join(', ') }));
+}
+
+export function statusOf(store: Store, sums: ModelSums, sourceId: string, sandbox: string, view: SessionView): StatusView {
   const { usage } = view.info.totals;
   return {
     sourceId,
@@ -46,12 +62,6 @@ export function statusOf(store: Store, sourceId: string, sandbox: string, view: 
     session: view.info,
     now: nowOf(store, view),
     tokens: usage.input + usage.cacheRead + usage.cacheWrite + usage.output,
-    byModel: [...byModel].map(([model, { calls, tokens, usd, bases }]) => ({
-      model,
-      calls,
-      tokens,
-      usd,
-      basis: [...bases].sort().join(', '),
-    })),
+    byModel: sums.of(store, view),
   };
 }

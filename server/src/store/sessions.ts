@@ -23,6 +23,8 @@ export interface SessionView {
   readonly revision: number;
   readonly info: SessionInfo;
   readonly workspaceDir: string | null;
+  /** A transcript of it was read; else only the session index speaks of it (a first turn is on disk only when it answered). */
+  readonly recorded: boolean;
 }
 
 export interface PutResult {
@@ -165,39 +167,39 @@ export class SessionStore {
     return this.byRow(row)?.revision ?? 0;
   }
 
-  #view(row: { id: number; source: number; revision: number; body: Uint8Array }): SessionView {
+  #view(row: SessionRecord): SessionView {
     const body = JSON.parse(this.#db.box.open(row.body)) as SessionBody;
-    return { row: row.id, source: row.source, revision: row.revision, info: body.info, workspaceDir: body.workspaceDir };
+    return { row: row.id, source: row.source, revision: row.revision, info: body.info, workspaceDir: body.workspaceDir, recorded: row.recorded === 1 };
   }
 
   /** Sessions that were folded, by start. */
   list(source: number): readonly SessionView[] {
     const rows = this.#db
-      .prepare('SELECT id, source, revision, body FROM session WHERE source = ? AND body IS NOT NULL ORDER BY start, session')
+      .prepare(`SELECT ${viewColumns} FROM session WHERE source = ? AND body IS NOT NULL ORDER BY start, session`)
       .all(source);
-    return (rows as { id: number; source: number; revision: number; body: Uint8Array }[]).map((row) => this.#view(row));
+    return (rows as unknown as SessionRecord[]).map((row) => this.#view(row));
   }
 
   bySession(source: number, session: string): SessionView | null {
     const row = this.#db
-      .prepare('SELECT id, source, revision, body FROM session WHERE source = ? AND session = ? AND body IS NOT NULL')
+      .prepare(`SELECT ${viewColumns} FROM session WHERE source = ? AND session = ? AND body IS NOT NULL`)
       .get(source, session);
-    return row === undefined ? null : this.#view(row as { id: number; source: number; revision: number; body: Uint8Array });
+    return row === undefined ? null : this.#view(row as unknown as SessionRecord);
   }
 
   byRow(id: number): SessionView | null {
-    const row = this.#db.prepare('SELECT id, source, revision, body FROM session WHERE id = ? AND body IS NOT NULL').get(id);
-    return row === undefined ? null : this.#view(row as { id: number; source: number; revision: number; body: Uint8Array });
+    const row = this.#db.prepare(`SELECT ${viewColumns} FROM session WHERE id = ? AND body IS NOT NULL`).get(id);
+    return row === undefined ? null : this.#view(row as unknown as SessionRecord);
   }
 
   /** The session last written in, of one source or of all. */
   latest(source: number | null): SessionView | null {
     const row = this.#db
       .prepare(
-        'SELECT id, source, revision, body FROM session WHERE body IS NOT NULL AND (?1 IS NULL OR source = ?1) ORDER BY last_time DESC, id DESC LIMIT 1',
+        `SELECT ${viewColumns} FROM session WHERE body IS NOT NULL AND (?1 IS NULL OR source = ?1) ORDER BY last_time DESC, id DESC LIMIT 1`,
       )
       .get(source);
-    return row === undefined ? null : this.#view(row as { id: number; source: number; revision: number; body: Uint8Array });
+    return row === undefined ? null : this.#view(row as unknown as SessionRecord);
   }
 
   spanCount(session: number): number {
@@ -229,6 +231,24 @@ export class SessionStore {
     return this.#db
       .prepare('SELECT span_id AS spanId, status, position, depth FROM span WHERE session = ? ORDER BY position')
       .all(session) as unknown as { spanId: string; status: Span['status']; position: number; depth: number }[];
+  }
+
+  /** The spans of a turn without their bodies, in display order. */
+  turnOutline(
+    session: number,
+    turnId: string,
+  ): readonly { readonly spanId: string; readonly kind: Span['kind']; readonly status: Span['status']; readonly start: number | null; readonly end: number | null }[] {
+    return this.#db
+      .prepare('SELECT span_id AS spanId, kind, status, start, end FROM span WHERE session = ? AND turn_id = ? ORDER BY position')
+      .all(session, turnId) as unknown as { spanId: string; kind: Span['kind']; status: Span['status']; start: number | null; end: number | null }[];
+  }
+
+  /** The last turn of a session. */
+  lastTurn(session: number): PlacedSpan | null {
+    const rows = this.#db
+      .prepare("SELECT body, position, depth, turn_id FROM span WHERE session = ? AND kind = 'invoke_agent' ORDER BY position DESC LIMIT 1")
+      .all(session);
+    return this.#placed(rows as unknown as SpanRecord[])[0] ?? null;
   }
 
   at(session: number, position: number): PlacedSpan | null {
@@ -336,6 +356,16 @@ export class SessionStore {
       .all(source) as { body: Uint8Array }[];
     return rows.map((row) => this.#db.box.open(row.body)).sort();
   }
+}
+
+const viewColumns = 'id, source, revision, body, EXISTS (SELECT 1 FROM entry e WHERE e.session = session.id AND e.kind = 0) AS recorded';
+
+interface SessionRecord {
+  readonly id: number;
+  readonly source: number;
+  readonly revision: number;
+  readonly body: Uint8Array;
+  readonly recorded: number;
 }
 
 interface SpanRecord {
