@@ -5,6 +5,8 @@
 
 export const minScale = 0.2;
 export const maxScale = 3;
+/** Below it labels can't be read; a wider drawing is scrolled instead. */
+const smallestFit = 0.7;
 const step = 1.2;
 /** A pointer that moved less did not drag. */
 const dragThreshold = 4;
@@ -51,7 +53,7 @@ export class PanZoom {
     this.#userScaled = false;
     if (this.#width === 0) return;
     const room = this.#viewport.clientWidth - 16;
-    this.#apply(Math.min(1, Math.max(0.5, room / this.#width)));
+    this.#apply(Math.min(1, Math.max(smallestFit, room / this.#width)));
     this.#viewport.scrollLeft = (this.#viewport.scrollWidth - this.#viewport.clientWidth) / 2;
   }
 

@@ -9,16 +9,18 @@ import { traceStrings } from '../contract/traceStrings';
 import { checkbox, progressRing, setChecked } from '../kit/controls';
 import { element, setText } from '../kit/dom';
 import { dollars, wholeNumber } from '../kit/format';
-import { Host, RequestError, requestTimeoutMs } from '../kit/host';
+import type { RequestError } from '../kit/host';
+import { Host } from '../kit/host';
 import { LiveRegion } from '../kit/liveRegion';
 import { RateLimit } from '../kit/rateLimit';
 import { makeStrings } from '../kit/strings';
+import { Asker } from './asker';
 import { DetailPane } from './detailPane';
 import { FlowPane } from './flowPane';
 import { Header } from './header';
 import { Layout } from './layout';
 import { ListPane } from './listPane';
-import type { PageQuery } from './rowPages';
+import { modelOf, newsOf } from './news';
 import { RowPages } from './rowPages';
 
 /** However often the session changes, the page asks again at most twice a second. */
@@ -27,6 +29,7 @@ const refreshIntervalMs = 500;
 export class TraceApp {
   readonly #host: Host<PageRequest, PageResponse, ToHost, ToPage>;
   readonly #t = makeStrings<TraceString>(traceStrings, () => this.#translated);
+  readonly #asker: Asker;
   readonly #pages: RowPages;
   readonly #live = new LiveRegion();
   readonly #refresh = new RateLimit(refreshIntervalMs);
@@ -40,6 +43,7 @@ export class TraceApp {
   #problems!: HTMLElement;
   #count!: HTMLElement;
   #page: TracePage | null = null;
+  #model: string | null = null;
   #turns: ReadonlyMap<string, TurnSummary> = new Map();
   #started = false;
   #changedMeanwhile = false;
@@ -50,8 +54,9 @@ export class TraceApp {
 
   constructor() {
     this.#host = new Host((message) => this.#receive(message));
+    this.#asker = new Asker(this.#host, this.#t);
     this.#pages = new RowPages({
-      fetch: (query, signal) => this.#fetchPage(query, signal),
+      fetch: (query, signal) => this.#asker.page(query, signal),
       arrived: (page) => this.#arrived(page),
       failed: (error) => this.#failed(error),
     });
@@ -167,10 +172,11 @@ export class TraceApp {
     if (page === null) return;
     const at = around === null ? null : this.#pages.indexOf(around);
     if (at !== null) this.#list.reveal(at, false);
-    // A first look goes to the last turn's flow only when nothing else was chosen before.
     if ((this.#state?.selectedTurnId ?? null) === null) {
-      const first = page.turns[0];
-      if (first !== undefined) this.#remember({ selectedTurnId: first.span.id });
+      // A first look: the turn of what was asked for, else the one that runs, else where it began.
+      const asked = at === null ? null : (this.#pages.row(at)?.turnId ?? null);
+      const turn = page.session.status === 'running' ? page.turns.at(-1) : page.turns[0];
+      this.#remember({ selectedTurnId: asked ?? turn?.span.id ?? null });
     }
     this.#loadFlow();
     this.#loadDetail();
@@ -180,21 +186,17 @@ export class TraceApp {
     }
   }
 
-  async #fetchPage(query: PageQuery, signal: AbortSignal): Promise<TracePage> {
-    const response = await this.#host.request({ kind: 'trace', ...query }, signal);
-    if (response.kind !== 'trace') throw new RequestError('failed', this.#t('state.failed'), this.#t('state.timeoutHint'));
-    return response.page;
-  }
-
   #arrived(page: TracePage): void {
     const before = this.#page;
     // Answers may overtake each other; the header shows the newest.
     if (before === null || page.revision >= before.revision || before.session.id !== page.session.id) {
       this.#page = page;
       this.#turns = new Map(page.turns.map((turn) => [turn.span.id, turn]));
-      this.#header.show(page);
+      this.#model ??= modelOf(page);
+      this.#header.show(page, this.#model);
       document.title = page.session.title ?? this.#t('header.untitled');
-      if (before !== null && before.session.id === page.session.id) this.#announce(before, page);
+      const news = before?.session.id === page.session.id ? newsOf(this.#t, before, page) : '';
+      if (news !== '') this.#live.say(news);
     }
     this.#list.update(page.session.status === 'running');
     this.#showRowsOrReason(page);
@@ -203,7 +205,7 @@ export class TraceApp {
   #showRowsOrReason(page: TracePage): void {
     const t = this.#t;
     const all = page.total;
-    setText(this.#count, this.#state?.onlyProblems === true && all > 0 ? wholeNumber(all) : '');
+    setText(this.#count, this.#state?.onlyProblems === true && all > 0 ? t('list.problemRows', wholeNumber(all)) : '');
     if (all > 0) this.#list.showMessage(null);
     else if (this.#state?.onlyProblems === true) {
       this.#list.showMessage({
@@ -220,7 +222,7 @@ export class TraceApp {
   }
 
   #failed(error: RequestError): void {
-    const { reason, hint } = this.#words(error);
+    const { reason, hint } = this.#asker.words(error);
     if (this.#pages.total !== null && this.#pages.total > 0) {
       this.#live.say(this.#t('state.stale', reason));
       return;
@@ -230,23 +232,6 @@ export class TraceApp {
       text: hint === '' ? reason : `${reason} ${hint}`,
       action: { label: this.#t('state.retry'), press: () => void this.#start(this.#state?.selectedSpanId ?? null) },
     });
-  }
-
-  #words(error: RequestError): { readonly reason: string; readonly hint: string } {
-    if (error.reason === 'failed') return { reason: error.message, hint: error.hint };
-    return { reason: this.#t('state.timeout', requestTimeoutMs / 1000), hint: this.#t('state.timeoutHint') };
-  }
-
-  #announce(before: TracePage, now: TracePage): void {
-    const t = this.#t;
-    const was = before.session.totals;
-    const is = now.session.totals;
-    const parts: string[] = [];
-    const steps = is.llmCalls + is.toolCalls - was.llmCalls - was.toolCalls;
-    if (steps > 0) parts.push(t('live.calls', steps));
-    if (is.failedToolCalls > was.failedToolCalls) parts.push(t('live.failed', is.failedToolCalls - was.failedToolCalls));
-    if (before.session.status === 'running' && now.session.status !== 'running') parts.push(t('live.done', t(`run.${now.session.status}`)));
-    if (parts.length > 0) this.#live.say(parts.join(', '));
   }
 
   #changed(revision: number): void {
@@ -308,6 +293,10 @@ export class TraceApp {
 
   /** Selects a span that may be on another page, in another turn, or hidden by the filter. */
   async #reveal(spanId: string, focus: boolean): Promise<void> {
+    if (this.#page === null) {
+      this.#remember({ selectedSpanId: spanId });
+      return this.#start(spanId);
+    }
     let at = this.#pages.indexOf(spanId);
     if (at === null) {
       await this.#pages.start(spanId);
@@ -365,7 +354,7 @@ export class TraceApp {
     const turns = (): number => this.#page?.turns.length ?? 0;
     const turn = (): TurnSummary | null => this.#turns.get(turnId) ?? null;
     this.#flow.showLoading(turn(), turns());
-    this.#ask(
+    this.#asker.ask(
       { kind: 'flow', turnId },
       ask,
       (response) => {
@@ -376,7 +365,7 @@ export class TraceApp {
           this.#flow.select(this.#state?.selectedSpanId ?? null);
         }
       },
-      (reason, hint) => this.#flow.showError(reason, hint, () => this.#loadFlow()),
+      ({ reason, hint }) => this.#flow.showError(reason, hint, () => this.#loadFlow()),
     );
   }
 
@@ -389,7 +378,7 @@ export class TraceApp {
     this.#detailAsk.abort();
     if (spanId === null) return this.#detail.showNothing();
     const ask = (this.#detailAsk = new AbortController());
-    this.#ask(
+    this.#asker.ask(
       { kind: 'span', spanId },
       ask,
       (response) => {
@@ -398,26 +387,7 @@ export class TraceApp {
         this.#header.setCallSelected(response.detail.span.kind === 'execute_tool');
         this.#detail.show(response.detail, { childSessionId: row?.childSessionId ?? null });
       },
-      (reason, hint) => this.#detail.showError(reason, hint, () => this.#loadDetail()),
-    );
-  }
-
-  #ask(
-    request: PageRequest,
-    ask: AbortController,
-    answered: (response: PageResponse) => void,
-    failed: (reason: string, hint: string) => void,
-  ): void {
-    this.#host.request(request, ask.signal).then(
-      (response) => {
-        if (!ask.signal.aborted) answered(response);
-      },
-      (error: unknown) => {
-        if (!RequestError.is(error)) throw error;
-        if (RequestError.is(error, 'cancelled')) return;
-        const { reason, hint } = this.#words(error);
-        failed(reason, hint);
-      },
+      ({ reason, hint }) => this.#detail.showError(reason, hint, () => this.#loadDetail()),
     );
   }
 }

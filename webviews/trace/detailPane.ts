@@ -1,24 +1,14 @@
 /** Everything known of the selected span. Built from text alone; what is long scrolls inside its own box. */
-import type { PolicySpan, Span } from '../../server/src/protocol/document';
 import type { Anchor, SpanDetail, TurnSummary } from '../../server/src/protocol/messages';
 import { button, progressRing } from '../kit/controls';
 import { element, replace } from '../kit/dom';
-import { bytes, dash, dateTime, wholeNumber } from '../kit/format';
+import { bytes, wholeNumber } from '../kit/format';
 import { icon } from '../kit/icons';
 import { visibleLine, visibleText } from '../kit/plainText';
 import type { Texts } from './describe';
-import {
-  durationText,
-  durationTitle,
-  isProblem,
-  numberAttribute,
-  policyTarget,
-  rowIcon,
-  spanCost,
-  spanName,
-  statusText,
-  stringAttribute,
-} from './describe';
+import { isProblem, rowIcon, spanName, statusText } from './describe';
+import { factList } from './detailFacts';
+import { policyList } from './policyView';
 
 export interface DetailPaneOptions {
   readonly t: Texts;
@@ -35,8 +25,6 @@ export interface DetailContext {
   readonly childSessionId: string | null;
 }
 
-/** Policy events shown one by one. */
-const policyShown = 20;
 const anchorsShown = 8;
 
 export class DetailPane {
@@ -103,7 +91,7 @@ export class DetailPane {
       this.#head(detail),
       this.#actions(detail, context),
       this.#retry(detail),
-      this.#facts(detail),
+      factList(this.#options.t, detail.span, detail.span.kind === 'invoke_agent' ? this.#options.turn(detail.span.id) : null),
       ...this.#sections(detail),
     );
     this.element.scrollTop = same ? scrollTop : 0;
@@ -164,63 +152,6 @@ export class DetailPane {
     );
   }
 
-  #facts(detail: SpanDetail): HTMLElement {
-    const { t, turn } = this.#options;
-    const { span } = detail;
-    const list = element('dl', { class: 'detail-facts' });
-    const fact = (name: string, value: string | null, title = ''): void => {
-      if (value !== null) list.append(element('div', {}, element('dt', { text: name }), element('dd', { text: value, title })));
-    };
-    fact(t('detail.started'), span.startTime === null ? t('detail.notObserved') : dateTime(span.startTime));
-    const took = durationText(span);
-    if (span.kind !== 'policy' && span.kind !== 'event' && span.kind !== 'compaction') {
-      fact(
-        t('detail.duration'),
-        took === dash ? t('duration.unknown') : span.durationBasis === 'estimated' ? `${took} (${t('duration.estimated')})` : took,
-        durationTitle(t, span),
-      );
-    }
-    if (span.kind === 'chat') {
-      fact(t('detail.model'), optionalLine(stringAttribute(span, 'gen_ai.request.model')));
-      const input = numberAttribute(span, 'gen_ai.usage.input_tokens');
-      const output = numberAttribute(span, 'gen_ai.usage.output_tokens');
-      const cached =
-        (numberAttribute(span, 'gen_ai.usage.cache_read.input_tokens') ?? 0) +
-        (numberAttribute(span, 'gen_ai.usage.cache_write.input_tokens') ?? 0);
-      fact(
-        t('detail.tokens'),
-        input === null || output === null
-          ? t('detail.notObserved')
-          : t('detail.tokensValue', wholeNumber(input), wholeNumber(cached), wholeNumber(output)),
-      );
-      const cost = spanCost(t, span);
-      fact(
-        t('detail.cost'),
-        cost === null ? null : [cost.text, cost.title].filter((part, index, all) => part !== '' && all.indexOf(part) === index).join(' · '),
-      );
-      const reasons = span.attributes['gen_ai.response.finish_reasons'];
-      fact(t('detail.finish'), Array.isArray(reasons) ? visibleLine(reasons.join(', '), 80) : null);
-    }
-    if (span.kind === 'execute_tool') {
-      const owner = stringAttribute(span, 'sandglass.tool.owner');
-      const raw = stringAttribute(span, 'sandglass.tool.raw_name');
-      fact(t('detail.tool'), optionalLine(owner));
-      if (raw !== stringAttribute(span, 'gen_ai.tool.name')) fact(t('detail.wrapped'), optionalLine(raw));
-      const exitCode = numberAttribute(span, 'sandglass.exit_code');
-      fact(t('detail.exitCode'), exitCode === null ? null : String(exitCode));
-      fact(t('detail.cwd'), optionalLine(stringAttribute(span, 'sandglass.cwd')));
-    }
-    const summary = span.kind === 'invoke_agent' ? turn(span.id) : null;
-    if (summary !== null) {
-      const trigger = stringAttribute(span, 'sandglass.trigger');
-      fact(t('detail.trigger'), optionalLine(trigger));
-      fact(t('detail.calls'), t('detail.callsValue', summary.toolCalls, summary.failedToolCalls, summary.denied));
-      fact(t('detail.thoughts'), summary.thinkingBlocks === 0 ? t('detail.thoughtsNone') : wholeNumber(summary.thinkingBlocks));
-    }
-    fact(t('detail.seenBy'), t(`witness.${span.witness}`));
-    return list;
-  }
-
   #sections(detail: SpanDetail): readonly (HTMLElement | null)[] {
     const { t } = this.#options;
     const { span } = detail;
@@ -230,7 +161,7 @@ export class DetailPane {
       span.statusMessage !== null && (isProblem(span.status) || own)
         ? this.#text('message', t('detail.message'), span.statusMessage, `message-${span.status}`)
         : null,
-      this.#policy(detail.policy, span),
+      policyList(t, detail.policy, span),
       this.#places(detail),
       detail.thinking === null ? null : this.#text('thinking', t(own ? 'detail.thoughtOwn' : 'detail.thought'), detail.thinking, 'prose'),
       detail.text === null
@@ -269,71 +200,27 @@ export class DetailPane {
     return element('section', { class: 'detail-section' }, head, body);
   }
 
-  #policy(policy: readonly PolicySpan[], span: Span): HTMLElement | null {
-    const { t } = this.#options;
-    const all = span.kind === 'policy' ? [span as PolicySpan] : policy;
-    if (all.length === 0) return null;
-    const items = all.slice(0, policyShown).map((event) => this.#policyItem(event));
-    return element(
-      'section',
-      { class: 'detail-section' },
-      element('h3', { text: t('detail.denials') }),
-      element('ul', { class: 'policy-list' }, ...items),
-    );
-  }
-
-  #policyItem(event: PolicySpan): HTMLElement {
-    const { t } = this.#options;
-    const list = element('dl', { class: 'detail-facts' });
-    const fact = (name: string, value: string | null): void => {
-      if (value !== null && value !== '')
-        list.append(element('div', {}, element('dt', { text: name }), element('dd', { text: visibleLine(value) })));
-    };
-    const pid = numberAttribute(event, 'sandglass.process.pid');
-    const path = stringAttribute(event, 'sandglass.process.path');
-    const method = stringAttribute(event, 'http.request.method');
-    const url = stringAttribute(event, 'url.full');
-    fact(t('detail.reason'), event.statusMessage);
-    fact(t('detail.rule'), stringAttribute(event, 'sandglass.policy.rule'));
-    fact(t('detail.engine'), stringAttribute(event, 'sandglass.policy.engine'));
-    fact(t('detail.request'), [method, url].filter((part) => part !== null).join(' '));
-    fact(t('detail.process'), path === null ? null : pid === null ? path : `${path} (${pid})`);
-    const candidates = event.candidates?.length ?? 0;
-    return element(
-      'li',
-      { class: `policy-item status-${event.status}` },
-      element(
-        'div',
-        { class: 'policy-head' },
-        icon(event.status === 'denied' ? 'denied' : 'policy', `status-${event.status}`),
-        element('span', {
-          class: 'policy-verdict',
-          text: event.status === 'denied' ? t('detail.denied') : event.status === 'ok' ? t('detail.allowed') : visibleLine(event.name, 60),
-        }),
-        element('span', { class: 'policy-target', text: policyTarget(event) }),
-      ),
-      list,
-      candidates > 0 ? element('p', { class: 'hint', text: t('detail.candidates', candidates) }) : null,
-    );
-  }
-
   #places(detail: SpanDetail): HTMLElement | null {
     const { t, jump } = this.#options;
     const { anchors, span } = detail;
     if (span.kind !== 'execute_tool') return null;
     if (anchors.length === 0) return null;
-    const items = anchors
-      .slice(0, anchorsShown)
-      .map((anchor, index) =>
-        element(
-          'li',
-          {},
-          index === 0
-            ? button({ label: placeText(t, anchor), kind: 'secondary', key: 'place', press: () => jump(span.id, false) })
-            : element('span', { class: 'place', text: placeText(t, anchor) }),
-          anchor.stale ? element('span', { class: 'tag tag-plain', text: t('detail.stale') }) : null,
-        ),
-      );
+    const items = anchors.slice(0, anchorsShown).map((anchor, index) => {
+      const text = placeText(t, anchor);
+      const title = visibleLine(anchor.sandboxPath, 1000);
+      // The host opens the first place it may; the others are told.
+      const place =
+        index > 0
+          ? element('span', { class: 'place', text, title })
+          : element('button', {
+              class: 'link',
+              text,
+              title,
+              attributes: { type: 'button', 'data-key': 'place' },
+              on: { click: () => jump(span.id, false) },
+            });
+      return element('li', {}, place, anchor.stale ? element('span', { class: 'tag tag-plain', text: t('detail.stale') }) : null);
+    });
     return element(
       'section',
       { class: 'detail-section' },
@@ -344,13 +231,10 @@ export class DetailPane {
 }
 
 function placeText(t: Texts, anchor: Anchor): string {
-  const path = visibleLine(anchor.sandboxPath, 200);
+  // The folder an agent works in is the same for all its files, and long.
+  const path = visibleLine(anchor.sandboxPath.replace(/^.*?\/\.openclaw\/workspace(?:-[^/]+)?\//, ''), 200);
   if (anchor.wholeFile) return `${path} (${t('detail.wholeFile')})`;
   const start = anchor.startLine + 1;
   const end = anchor.endLine + 1;
   return `${path}, ${start === end ? t('detail.line', start) : t('detail.lines', start, end)}`;
-}
-
-function optionalLine(text: string | null): string | null {
-  return text === null ? null : visibleLine(text, 200);
 }

@@ -31,9 +31,15 @@ export class FlowNodes {
     drawing.setAttribute('aria-label', label);
     drawing.removeAttribute('aria-roledescription');
     const drawn: Drawn[] = [];
+    const shapes = new Map<string, SVGGElement>();
+    for (const shape of drawing.querySelectorAll<SVGGElement>('g.node')) {
+      // Mermaid names a box `<diagram>-flowchart-<our id>-<number>`.
+      const id = /-flowchart-(n\d+)-\d+$/.exec(shape.id)?.[1];
+      if (id !== undefined) shapes.set(id, shape);
+    }
     for (const node of diagram.nodes) {
-      const shape = drawing.querySelector<SVGGElement>(`g.node[data-id="${node.id}"]`);
-      if (shape === null) continue;
+      const shape = shapes.get(node.id);
+      if (shape === undefined) continue;
       shape.setAttribute('role', 'button');
       shape.setAttribute('aria-label', `${t(`flow.kind.${node.kind}`)}: ${visibleLine(node.label)}`);
       // What is drawn is said by the label already.

@@ -3,12 +3,13 @@ import type { Finding, SessionInfo } from '../../server/src/protocol/document';
 import type { TracePage } from '../../server/src/protocol/messages';
 import { button, setDisabled } from '../kit/controls';
 import { element, replace } from '../kit/dom';
-import { compactNumber, dateTime, duration, time, wholeNumber } from '../kit/format';
+import { compactNumber, dateTime, duration, wholeNumber } from '../kit/format';
 import type { IconName } from '../kit/icons';
 import { icon } from '../kit/icons';
 import { visibleLine, visibleText } from '../kit/plainText';
 import type { Texts } from './describe';
 import { sessionDuration, totalCost } from './describe';
+import { deniedOf } from './news';
 
 export interface HeaderOptions {
   readonly t: Texts;
@@ -71,7 +72,8 @@ export class Header {
     setDisabled(this.#openCall, !selected);
   }
 
-  show(page: TracePage): void {
+  /** `model`: what an LLM call named, for sources that don't say theirs. */
+  show(page: TracePage, model: string | null): void {
     const { t } = this.#options;
     this.#last = page;
     const { session, source } = page;
@@ -82,13 +84,14 @@ export class Header {
     }
     replace(this.#badges, ...this.#badgeNodes(page));
     replace(this.#links, ...this.#linkNodes(session));
+    const shownModel = source.model ?? model;
     const sandbox = source.name === '' ? source.id : source.name;
     const facts: (HTMLElement | null)[] = [
       this.#fact('header.sandbox', visibleLine(sandbox, 120)),
       this.#fact('header.agent', visibleLine(session.agent, 80)),
-      source.model === null ? null : this.#fact('header.model', visibleLine(source.model, 120)),
+      shownModel === null ? null : this.#fact('header.model', visibleLine(shownModel, 120)),
       this.#fact('header.trigger', t(`trigger.${session.trigger}`)),
-      session.startTime === null ? null : this.#fact('header.started', time(session.startTime), dateTime(session.startTime)),
+      session.startTime === null ? null : this.#fact('header.started', dateTime(session.startTime)),
     ];
     replace(this.#facts, ...facts);
     replace(this.#totals, ...this.#totalNodes(page));
@@ -164,7 +167,7 @@ export class Header {
     const { t } = this.#options;
     const { totals } = page.session;
     const { usage } = totals;
-    const denied = page.turns.reduce((sum, turn) => sum + turn.denied, 0);
+    const denied = deniedOf(page);
     const item = (value: string, name: string, kind = '', title = ''): HTMLElement =>
       element(
         'li',

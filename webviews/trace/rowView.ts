@@ -43,6 +43,7 @@ export function fillRow(target: HTMLElement, row: SpanRow | null, index: number,
     target.setAttribute('aria-selected', 'false');
     target.dataset['span'] = '';
     part('row-icon').replaceChildren();
+    delete part('row-icon').dataset['icon'];
     for (const name of ['row-status', 'row-name', 'row-tags', 'cell-duration', 'cell-cost']) setText(part(name), '');
     setText(part('row-preview'), t('list.loadingRow'));
     return;

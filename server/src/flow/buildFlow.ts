@@ -40,6 +40,9 @@ class Diagram {
   private readonly dotted = new Set<string>();
   /** The nodes that the next one follows. */
   private ends: readonly string[] = [];
+  /** Beside the boxes that are added now, and beside those that the next node follows. */
+  private readonly beside: string[] = [];
+  private satellites: readonly string[] = [];
 
   add(
     kind: FlowNode['kind'],
@@ -57,14 +60,19 @@ class Diagram {
 
   follow(id: string): void {
     for (const end of this.ends) this.edges.push(`  ${end} --> ${id}`);
+    // Never drawn; without it what stands beside a call pushes the rest of the turn to the other side.
+    for (const satellite of this.satellites) this.edges.push(`  ${satellite} ~~~ ${id}`);
+    this.satellites = [];
   }
 
   advance(ids: readonly string[]): void {
     if (ids.length > 0) this.ends = ids;
+    this.satellites = this.beside.splice(0);
   }
 
   aside(from: string, to: string): void {
     this.edges.push(`  ${from} -.- ${to}`);
+    this.beside.push(to);
   }
 
   retry(from: string, to: string): void {

@@ -79,7 +79,7 @@ function countNodes(segments: readonly Segment[]): number {
   return nodes;
 }
 
-/** Consecutive steps that call one and the same tool become one; so do like calls side by side. */
+/** Consecutive steps that call the same tools become one; so do like calls side by side. */
 function foldRuns(steps: readonly Step[], acrossThoughts: boolean): readonly Segment[] {
   const merged: { leads: readonly Lead[]; calls: Call[]; inner: Lead[]; serial: boolean }[] = [];
   for (const step of steps) {
@@ -87,7 +87,7 @@ function foldRuns(steps: readonly Step[], acrossThoughts: boolean): readonly Seg
     const open = step.leads.every(
       (lead) => lead.status === 'ok' && (lead.kind === 'choice' || (acrossThoughts && (lead.kind === 'thought' || lead.kind === 'text'))),
     );
-    if (before !== undefined && open && sameTool(before.calls, step.calls)) {
+    if (before !== undefined && open && sameTools(before.calls, step.calls)) {
       before.calls.push(...step.calls);
       before.inner.push(...step.leads);
       before.serial = true;
@@ -111,9 +111,11 @@ function unmerged(leads: readonly Lead[], calls: readonly Call[], inner: readonl
   return [{ leads, boxes: [single(first)] }, ...rest.map((call, index) => ({ leads: index === 0 ? inner : [], boxes: [single(call)] }))];
 }
 
-function sameTool(a: readonly Call[], b: readonly Call[]): boolean {
-  const name = a[0]?.name;
-  return name !== undefined && b.length > 0 && a.every((call) => call.name === name) && b.every((call) => call.name === name);
+/** The same tools, however many calls of each. */
+function sameTools(a: readonly Call[], b: readonly Call[]): boolean {
+  const names = new Set(a.map((call) => call.name));
+  const others = new Set(b.map((call) => call.name));
+  return names.size > 0 && names.size === others.size && [...names].every((name) => others.has(name));
 }
 
 function foldLike(calls: readonly Call[]): readonly Box[] {

@@ -4,7 +4,7 @@ const nodeLine = new RegExp(
   String.raw`^  n\d+(?:\(\["${label}"\]\)|\("${label}"\)|\{\{"${label}"\}\}|\["${label}"\]|\[\["${label}"\]\])$`,
   'u',
 );
-const edgeLine = /^ {2}n\d+ (?:-->|-\.-|-\. retried \.->) n\d+$/;
+const edgeLine = /^ {2}n\d+ (?:-->|~~~|-\.-|-\. retried \.->) n\d+$/;
 const classLine =
   /^ {2}class n\d+(?:,n\d+)* (?:kind-(?:prompt|thought|text|choice|call|group|reply|denial|subagent|compaction|event)|status-(?:ok|error|denied|aborted|running|unknown))$/;
 
