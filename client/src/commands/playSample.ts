@@ -68,8 +68,9 @@ export class SamplePlayer {
     if (failing === null) return;
     const diagnostic = await diagnosticAt(failing.anchor);
     const { One, Two } = vscode.ViewColumn;
-    await this.trace.open(failing.session, { spanId: failing.step.spanId, pane: 'flow', column: Two, preserveFocus: true });
+    // The file first: a group that the trace leaves empty would close, and the two would end up in one place.
     const editor = await this.jump.toAnchor(failing.anchor, { beside: false, column: One });
+    await this.trace.open(failing.session, { spanId: failing.step.spanId, pane: 'flow', column: Two, preserveFocus: true });
     if (diagnostic !== null) {
       editor.selection = new vscode.Selection(diagnostic.range.start, diagnostic.range.start);
       editor.revealRange(diagnostic.range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);

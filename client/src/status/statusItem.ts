@@ -21,6 +21,7 @@ export class StatusItem {
 
   constructor(
     private readonly server: ServerHost,
+    private readonly isLive: (sourceId: string) => boolean,
     failed: (error: unknown) => void,
   ) {
     this.#item = this.#disposables.add(vscode.window.createStatusBarItem('sandglass.status', vscode.StatusBarAlignment.Left, 50));
@@ -67,7 +68,7 @@ export class StatusItem {
       this.#item.hide();
       return;
     }
-    const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, Date.now(), vscode.l10n.t);
+    const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, this.isLive(this.#view.sourceId), Date.now(), vscode.l10n.t);
     this.#text = text;
     this.#item.text = text;
     this.#item.tooltip = untrusted(tooltip);

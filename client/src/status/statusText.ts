@@ -23,8 +23,9 @@ export interface StatusText {
   readonly spoken: string;
 }
 
-export function statusText(view: StatusView, now: number, t: Translate): StatusText {
-  const { doing, amber, ticking, icon } = doingNow(view, now, t);
+/** `live`: it happens now, so the time since its start is worth showing; what is played back started long ago. */
+export function statusText(view: StatusView, live: boolean, now: number, t: Translate): StatusText {
+  const { doing, amber, ticking, icon } = doingNow(view, live ? now : null, t);
   const numbers = [t('{0} tok', tokenCount(view.tokens)), costText(view.session.totals.cost, t)].filter((part) => part !== null);
   const said = [doing, ...numbers].join(' · ');
   return { text: `$(${icon}) ${withoutIcons(said)}`, amber, ticking, tooltip: tooltip(view, t), spoken: t('Sandglass: {0}', said) };
@@ -32,7 +33,7 @@ export function statusText(view: StatusView, now: number, t: Translate): StatusT
 
 function doingNow(
   view: StatusView,
-  now: number,
+  now: number | null,
   t: Translate,
 ): { readonly doing: string; readonly amber: boolean; readonly ticking: boolean; readonly icon: string } {
   switch (view.now.kind) {
@@ -56,10 +57,10 @@ function doingNow(
   }
 }
 
-/** Null when the start is unreadable or too long ago; a start in the future (another clock) counts as now. */
-function elapsedMs(since: string, now: number): number | null {
+/** Null when there is no now to compare with, or the start is unreadable or too long ago; a start in the future (another clock) counts as now. */
+function elapsedMs(since: string, now: number | null): number | null {
   const start = Date.parse(since);
-  if (Number.isNaN(start)) return null;
+  if (now === null || Number.isNaN(start)) return null;
   const elapsed = Math.max(0, now - start);
   return elapsed > maxElapsedMs ? null : elapsed;
 }

@@ -164,7 +164,7 @@ function sandboxState(node: SandboxNode, t: Translate): string {
     case 'read':
       return node.kind === 'sample' ? t('sample: scripted model') : t('recording');
     case 'attaching':
-      return t('attaching…');
+      return node.kind === 'sample' ? t('playing') : t('attaching…');
     case 'lost':
       return attach.retrying ? t('lost, trying again') : t('lost');
     case 'failed':

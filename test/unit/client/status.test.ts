@@ -14,7 +14,7 @@ const view = (given: Partial<StatusView> = {}): StatusView => ({
   byModel: [{ model: 'nemotron-3-super', calls: 2, tokens: 8412, usd: 0.02, basis: 'priced' }],
   ...given,
 });
-const text = (given: Partial<StatusView>): string => statusText(view(given), now, translate).text;
+const text = (given: Partial<StatusView>): string => statusText(view(given), true, now, translate).text;
 
 describe('the status bar', () => {
   it('says what runs, for how long, and what it cost', () => {
@@ -27,7 +27,8 @@ describe('the status bar', () => {
   });
 
   it('turns amber when the model does not answer', () => {
-    const waiting = (since: string): ReturnType<typeof statusText> => statusText(view({ now: { kind: 'model', since } }), now, translate);
+    const waiting = (since: string): ReturnType<typeof statusText> =>
+      statusText(view({ now: { kind: 'model', since } }), true, now, translate);
     expect(waiting('2026-11-21T10:00:00Z')).toMatchObject({
       text: '$(sync~spin) waiting for the model 2:10 · 8.4k tok · $0.02',
       amber: true,
@@ -41,7 +42,9 @@ describe('the status bar', () => {
     expect(tool('2026-11-21T10:03:00Z')).toMatch(/pytest 0 s/);
     expect(tool('2026-10-01T10:00:00Z')).toMatch(/pytest · /);
     expect(tool('nonsense')).toMatch(/pytest · /);
-    expect(statusText(view({ now: { kind: 'tool', name: 'x', since: 'nonsense' } }), now, translate).ticking).toBe(false);
+    const played = statusText(view({ now: { kind: 'model', since: '2026-11-21T10:00:00Z' } }), false, now, translate);
+    expect(played).toMatchObject({ text: '$(sync~spin) waiting for the model · 8.4k tok · $0.02', amber: false, ticking: false });
+    expect(statusText(view({ now: { kind: 'tool', name: 'x', since: 'nonsense' } }), true, now, translate).ticking).toBe(false);
   });
 
   it('shows no icon, link, mark-up or control character of a tool, model or title', () => {
@@ -53,6 +56,7 @@ describe('the status bar', () => {
         now: { kind: 'tool', name: evil, since: '2026-11-21T10:01:58Z' },
         byModel: [{ model: evil, calls: 1, tokens: 1, usd: null, basis: evil }],
       }),
+      true,
       now,
       translate,
     );
@@ -71,7 +75,7 @@ describe('the status bar', () => {
 
   it('lists a bounded number of models', () => {
     const byModel = Array.from({ length: 30 }, (_, at) => ({ model: `m${at}`, calls: 1, tokens: 1, usd: 0, basis: 'local' }));
-    const { tooltip } = statusText(view({ byModel }), now, translate);
+    const { tooltip } = statusText(view({ byModel }), true, now, translate);
     expect(tooltip.match(/^\| m\d+/gm)).toHaveLength(12);
     expect(tooltip).toContain('18 more models');
     expect(tooltip).toContain('\\$0 \\(local model\\)');
