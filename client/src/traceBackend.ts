@@ -17,8 +17,13 @@ import { plainText } from './plainText';
 import type { TraceBackend } from './webviews/traceBackend';
 
 const maxReason = 300;
+/** More sessions than traces can be open at a time. */
+const maxAsked = 16;
 
 export class ServerTraceBackend implements TraceBackend {
+  /** Sessions whose pages are shown, with their last revision: a page shows the state of its source, too. */
+  readonly #asked = new Map<string, { readonly session: SessionRef; readonly revision: number }>();
+
   constructor(
     private readonly server: ServerHost,
     /** Resolves when the sources that were open before are open again; a restored panel asks before they are. */
@@ -28,7 +33,9 @@ export class ServerTraceBackend implements TraceBackend {
 
   async trace(params: TracePageParams, token: CancellationToken): Promise<TracePage> {
     await this.ready();
-    return this.server.request('trace', params, token);
+    const page = await this.server.request('trace', params, token);
+    this.#remember({ sourceId: params.sourceId, sessionId: params.sessionId }, page.revision);
+    return page;
   }
 
   async flow(params: FlowParams, token: CancellationToken): Promise<FlowDiagram | null> {
@@ -42,9 +49,20 @@ export class ServerTraceBackend implements TraceBackend {
   }
 
   onChanged(listener: (session: SessionRef, revision: number) => void): { dispose(): unknown } {
-    return this.server.onChanged(({ sessions }) => {
+    return this.server.onChanged(({ sessions, inventory }) => {
       for (const { sourceId, sessionId, revision } of sessions) listener({ sourceId, sessionId }, revision);
+      if (inventory) for (const { session, revision } of this.#asked.values()) listener(session, revision);
     });
+  }
+
+  #remember(session: SessionRef, revision: number): void {
+    const key = JSON.stringify([session.sourceId, session.sessionId]);
+    this.#asked.delete(key);
+    this.#asked.set(key, { session, revision });
+    for (const oldest of this.#asked.keys()) {
+      if (this.#asked.size <= maxAsked) break;
+      this.#asked.delete(oldest);
+    }
   }
 
   jump(span: SpanRef, beside: boolean): void {

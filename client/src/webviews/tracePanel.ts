@@ -44,8 +44,9 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
     if (known !== undefined) {
       known.panel.reveal(options.column ?? known.panel.viewColumn, options.preserveFocus);
       this.#use(key, known);
-      if (options.pane !== undefined && options.pane !== known.link.state.pane) known.link.showPane(options.pane);
+      // The pane after the span: a page that is led to a span turns to its details by itself.
       if (options.spanId) known.link.reveal(options.spanId);
+      if (options.pane !== undefined && (options.spanId || options.pane !== known.link.state.pane)) known.link.showPane(options.pane);
       return;
     }
     const panel = vscode.window.createWebviewPanel(
