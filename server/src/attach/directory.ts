@@ -52,7 +52,7 @@ async function* read(layout: DirectoryLayout, options: OpenOptions, tuning: Read
     }
     if (logs) yield* logs.scan();
     yield { kind: 'caughtUp' };
-    if (options.follow) yield* merge([state, ...(logs ? [followLogs(logs, signal)] : [])]);
+    if (options.follow) yield* merge([state, ...(logs ? [followLogs(logs, signal)] : [])], () => own.abort());
   } finally {
     own.abort();
     await state.return(undefined);

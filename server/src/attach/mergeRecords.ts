@@ -1,5 +1,8 @@
-/** Several streams as one, each asked for one item ahead at most: a slow consumer slows all of them down. */
-export async function* merge<T>(streams: readonly AsyncIterator<T>[]): AsyncGenerator<T> {
+/**
+ * Several streams as one, each asked for one item ahead at most: a slow consumer slows all of them down. `abort` is called before
+ * they are closed: one that waits for its next item would not notice otherwise.
+ */
+export async function* merge<T>(streams: readonly AsyncIterator<T>[], abort: () => void): AsyncGenerator<T> {
   const asked = new Map<AsyncIterator<T>, Promise<{ readonly stream: AsyncIterator<T>; readonly result: IteratorResult<T> }>>();
   const ask = (stream: AsyncIterator<T>): void => {
     asked.set(
@@ -18,6 +21,7 @@ export async function* merge<T>(streams: readonly AsyncIterator<T>[]): AsyncGene
       }
     }
   } finally {
+    abort();
     await Promise.allSettled(streams.map((stream) => stream.return?.()));
   }
 }

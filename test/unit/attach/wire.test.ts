@@ -103,10 +103,24 @@ describe('streams put together', () => {
   it('give everything of each, in its order', async () => {
     const log: string[] = [];
     const got: string[] = [];
-    for await (const item of merge([slow('a', 5, 3, log), slow('b', 3, 5, log)])) got.push(item);
+    for await (const item of merge([slow('a', 5, 3, log), slow('b', 3, 5, log)], () => log.push('aborted'))) got.push(item);
     expect(got.filter((item) => item.startsWith('a'))).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
     expect(got.filter((item) => item.startsWith('b'))).toEqual(['b0', 'b1', 'b2']);
-    expect([...log].sort()).toEqual(['a closed', 'b closed']);
+    expect([...log].sort()).toEqual(['a closed', 'aborted', 'b closed']);
+  });
+
+  it('are closed when one of them fails while another waits for something that never comes', async () => {
+    const controller = new AbortController();
+    async function* waiting(): AsyncGenerator<string> {
+      await new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve()));
+    }
+    async function* failing(): AsyncGenerator<string> {
+      yield 'f';
+      throw new Error('broken');
+    }
+    await expect(async () => {
+      for await (const _ of merge([waiting(), failing()], () => controller.abort()));
+    }).rejects.toThrow('broken');
   });
 
   it('are closed when one of them fails, and when nobody wants more', async () => {
@@ -117,9 +131,9 @@ describe('streams put together', () => {
       throw new Error('broken');
     }
     await expect(async () => {
-      for await (const _ of merge([slow('a', 100, 2, log), failing()]));
+      for await (const _ of merge([slow('a', 100, 2, log), failing()], () => log.push('aborted')));
     }).rejects.toThrow('broken');
-    for await (const _ of merge([slow('b', 100, 1, log)])) break;
-    expect(log).toEqual(['a closed', 'b closed']);
+    for await (const _ of merge([slow('b', 100, 1, log)], () => log.push('aborted'))) break;
+    expect(log).toEqual(['aborted', 'a closed', 'aborted', 'b closed']);
   });
 });

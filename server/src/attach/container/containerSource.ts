@@ -86,7 +86,7 @@ async function* read(
     else yield { kind: 'skipped', where: 'supervisor log', reason: 'the container of the supervisor is not there' };
     if (signal.aborted) return;
     yield { kind: 'caughtUp' };
-    if (open.follow) yield* merge([state, ...(log ? [log.follow(signal)] : [])]);
+    if (open.follow) yield* merge([state, ...(log ? [log.follow(signal)] : [])], () => own.abort());
   } finally {
     own.abort();
     await state.return(undefined);
