@@ -47,7 +47,7 @@ describe('the command line', () => {
     const ran = await runCli(['sessions', path, '--json']);
     expect(validSessions(JSON.parse(ran.stdout)), JSON.stringify(validSessions.errors?.slice(0, 3))).toBe(true);
     const table = await runCli(['trace', path]);
-    // eslint-disable-next-line no-control-regex
+
     expect(table.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/);
     expect(table.stdout).toContain('denied');
   });

@@ -86,7 +86,15 @@ async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise
 async function readSource(command: Command, io: Io, signal: AbortSignal): Promise<void> {
   const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal });
   using store = openCommandStore(command);
-  const row = store.transaction(() => store.sources.ensure(opened.id, { info: opened.info, registryProvider: opened.provider }));
+  const row = store.transaction(() => {
+    const known = store.sources.ensure(opened.id, { info: opened.info, registryProvider: opened.provider });
+    // Kept under the words of another time; it is called what it was called now.
+    store.sources.update(known, {
+      info: opened.info,
+      registryProvider: opened.provider ?? store.sources.get(known)?.registryProvider ?? null,
+    });
+    return known;
+  });
   const follow = command.name === 'follow';
   const printed = new Map<string, string>();
   await collect(store, row, opened.source, {
