@@ -1,0 +1,184 @@
+// The server attached to a real sandbox while its agent works, spoken to as the editor does. No copy of the workspace is on
+// the host: everything that is shown lies in the sandbox's own files.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CodeLensRequest } from 'vscode-languageserver-protocol/node';
+import type { SessionInfo, TraceDocument } from '../../server/src/protocol/document';
+import * as messages from '../../server/src/protocol/messages';
+import { runCli } from '../server/support/cli';
+import { ServerProcess, until } from '../server/support/serverProcess';
+import { bed, BedSandbox, docker, VERSIONS } from './bed';
+
+const state = bed(VERSIONS.jsonl);
+const canaries = ['nemobed-canary-sandbox-jwt', 'nemobed-gateway-token-not-a-secret'];
+
+describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspace on the host', () => {
+  let sandbox: BedSandbox;
+  let server: ServerProcess;
+  let sourceId: string;
+  /** Everything the server ever said, for the search for secrets at the end. */
+  const said: string[] = [];
+
+  beforeAll(async () => {
+    sandbox = await BedSandbox.up({ version: VERSIONS.jsonl });
+    server = await ServerProcess.start({
+      options: {
+        trusted: true,
+        settings: { pathMappings: [], directories: [], dockerHost: process.env.DOCKER_HOST ?? '', autoAttach: false },
+      },
+      env: { HOME: sandbox.home },
+    });
+    const inventory = await server.connection.sendRequest(messages.inventoryRequest, { refresh: true });
+    said.push(JSON.stringify(inventory));
+    const found = inventory.sandboxes.find((candidate) => candidate.name === sandbox.name);
+    if (found === undefined) throw new Error(`the sandbox was not found: ${JSON.stringify(inventory.looked)}`);
+    sourceId = found.id;
+    await server.connection.sendRequest(messages.attachRequest, { sourceId });
+    await live();
+    await sandbox.run('coding', 'denied', 'subagents');
+    await until(
+      'the children to finish',
+      async () => (await sessions()).filter((session) => session.key?.includes(':subagent:') && session.status !== 'running').length === 2,
+    );
+  });
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]();
+    await sandbox?.down();
+  });
+
+  async function node(): Promise<messages.SandboxNode | undefined> {
+    const inventory = await server.connection.sendRequest(messages.inventoryRequest, { refresh: false });
+    return inventory.sandboxes.find((candidate) => candidate.id === sourceId);
+  }
+  async function live(): Promise<void> {
+    await until('the sandbox to be live', async () => (await node())?.attach.kind === 'live', 60_000);
+  }
+  async function sessions(): Promise<readonly SessionInfo[]> {
+    return server.connection.sendRequest(messages.sessionsRequest, { sourceId });
+  }
+  async function page(key: string): Promise<messages.TracePage> {
+    const found = (await sessions()).find((session) => session.key === key);
+    if (found === undefined) throw new Error(`no session ${key}`);
+    const answer = await server.connection.sendRequest(messages.traceRequest, { sourceId, sessionId: found.id, offset: 0, limit: 500 });
+    said.push(JSON.stringify(answer));
+    return answer;
+  }
+  async function document(): Promise<TraceDocument> {
+    const ran = await runCli(['trace', sandbox.name, '--json'], { HOME: sandbox.home });
+    expect(ran.stderr).toBe('');
+    said.push(ran.stdout);
+    return JSON.parse(ran.stdout) as TraceDocument;
+  }
+
+  it("shows the edit as a lens on its line, and the failing test as a problem, in the sandbox's own files", async () => {
+    const rows = (await page('agent:main:coding')).rows;
+    const edit = rows.find((row) => row.span.attributes['gen_ai.tool.name'] === 'edit');
+    const [anchor] = await server.connection.sendRequest(messages.locateRequest, { sourceId, spanId: edit?.span.id ?? '' });
+    expect(anchor?.uri).toBe(`sandglass-file://${sourceId}/sandbox/.openclaw/workspace/project/pricing/cart.py`);
+    expect(anchor).toMatchObject({ how: 'edit-text', stale: false });
+    const lenses = (await server.connection.sendRequest(CodeLensRequest.type, { textDocument: { uri: anchor?.uri ?? '' } })) ?? [];
+    expect(lenses.some((lens) => lens.range.start.line === anchor?.startLine && lens.command?.title.startsWith('edit ok'))).toBe(true);
+    const test = `sandglass-file://${sourceId}/sandbox/.openclaw/workspace/project/tests/test_cart.py`;
+    const [problem] = await until('the problem', () => server.diagnostics.get(test));
+    expect(problem?.code).toBe('failed-call');
+    const text = await server.connection.sendRequest(messages.readFileRequest, { uri: test });
+    const line = Buffer.from(text.base64, 'base64').toString().split('\n')[problem?.range.start.line ?? -1];
+    expect(line).toMatch(/assert/);
+  });
+
+  it('shows the denials at their calls, seen by the supervisor', async () => {
+    const calls = (await page('agent:main:egress')).rows.filter((row) => row.span.kind === 'execute_tool');
+    expect(calls.map((row) => row.span.status)).toEqual(['denied', 'denied', 'ok', 'denied', 'denied']);
+    for (const row of calls)
+      if (row.span.status === 'denied')
+        expect(row.policy.some((event) => event.witness === 'supervisor' && event.status === 'denied')).toBe(true);
+  });
+
+  it('shows two children under their parent, and what it cost', async () => {
+    const team = await page('agent:main:team');
+    const children = team.rows.filter((row) => row.childSessionId !== null);
+    expect(children).toHaveLength(2);
+    const all = await sessions();
+    for (const child of children) expect(all.find((session) => session.id === child.childSessionId)?.parentSessionId).toBe(team.session.id);
+    const status = await server.connection.sendRequest(messages.statusRequest, { sourceId, sessionId: team.session.id });
+    expect(status?.session.totals.cost.usd).toBeGreaterThan(0);
+    expect(status?.byModel[0]?.basis).toBe('overlay');
+  });
+
+  it('gives the same document as a recording made of it', async () => {
+    const recording = mkdtempSync(join(tmpdir(), 'sandglass-parity-'));
+    try {
+      mkdirSync(join(recording, 'sandbox'));
+      docker('cp', '-q', `${sandbox.id()}:/sandbox/.openclaw`, join(recording, 'sandbox'));
+      // The supervisor writes to stderr; the engine keeps both channels.
+      const logs = spawnSync('docker', ['logs', sandbox.id()], { encoding: 'utf8', maxBuffer: 1 << 28 });
+      writeFileSync(join(recording, 'container.log'), logs.stdout + logs.stderr);
+      writeFileSync(join(recording, 'inspect.json'), docker('inspect', sandbox.id()));
+      spawnSync('cp', ['-r', join(sandbox.home), join(recording, 'home')]);
+      const fromContainer = await document();
+      const ran = await runCli(['trace', recording, '--json']);
+      expect(ran.stderr).toBe('');
+      const fromDirectory = JSON.parse(ran.stdout) as TraceDocument;
+      expect(fromContainer.sessions.length).toBe(5);
+      expect(fromContainer.sessions).toEqual(fromDirectory.sessions);
+      expect(fromContainer.findings).toEqual(fromDirectory.findings);
+      expect(fromContainer.policy).toEqual(fromDirectory.policy);
+    } finally {
+      rmSync(recording, { recursive: true, force: true });
+    }
+  });
+
+  it('is shown again within seconds after a restart, with nothing lost and nothing twice', async () => {
+    await sandbox.restart();
+    await live();
+    await sandbox.run('hello');
+    const kept = await until('the new session', async () => {
+      const all = await sessions();
+      return all.some((session) => session.key === 'agent:main:main' && session.totals.llmCalls > 0 && session.status === 'done')
+        ? all
+        : null;
+    });
+    const fresh = await document();
+    expect(kept).toEqual(fresh.sessions.map(({ spans: _spans, ...info }) => info));
+  });
+
+  it('whose transcript is rewritten is reported while attached, and both versions are kept', async () => {
+    const [session] = (await sessions()).filter((candidate) => candidate.key === 'agent:main:coding');
+    const before = session?.totals;
+    sandbox.exec('sed', '-i', 's/unittest/unitfest/', `/sandbox/.openclaw/agents/main/sessions/${session?.id}.jsonl`);
+    const found = await until(
+      'the finding',
+      async () => (await node())?.findings.find((finding) => finding.code === 'history-rewritten'),
+      60_000,
+    );
+    expect(found.severity).toBe('error');
+    expect((await sessions()).find((candidate) => candidate.id === session?.id)?.totals).toEqual(before);
+  });
+
+  it('that stops says so, and everything else goes on', async () => {
+    await sandbox.stop();
+    const lost = await until('the loss', async () => {
+      const attach = (await node())?.attach;
+      return attach?.kind === 'lost' || attach?.kind === 'failed' ? attach : null;
+    });
+    expect(lost.reason.length).toBeGreaterThan(10);
+    expect((await sessions()).length).toBeGreaterThan(4);
+    await sandbox.start();
+    await live();
+  });
+
+  it('gives none of its secrets away', async () => {
+    for (const path of ['/etc/openshell/auth/sandbox.jwt', '/tmp/nemoclaw-proxy-env.sh', '/sandbox/.openclaw/openclaw.json']) {
+      await expect(
+        server.connection.sendRequest(messages.readFileRequest, { uri: `sandglass-file://${sourceId}${path}` }),
+        path,
+      ).rejects.toThrow(/secret|refused/i);
+    }
+    const text = `${said.join('\n')}\n${server.stderr}\n${JSON.stringify([...server.diagnostics])}\n${JSON.stringify(await node())}`;
+    expect(text.length).toBeGreaterThan(100_000);
+    for (const canary of canaries) expect.soft(text.includes(canary), canary).toBe(false);
+  });
+});
