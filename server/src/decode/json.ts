@@ -1,6 +1,16 @@
 /** Narrow reads from untrusted JSON: the asked-for type or null, never a throw. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** The object a text holds; null when it holds none. Nothing an agent writes makes it throw: too deep a nesting is no object either. */
+export function parseObject(text: string): JsonObject | null {
+  try {
+    return asObject(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 export function asObject(value: unknown): JsonObject | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
 }
@@ -13,14 +23,18 @@ export function asString(value: unknown): string | null {
 export function asNumber(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
-/** A count of tokens: anything but a finite number of zero or more is not observed. */
+/** A count of tokens: anything but a sane number is not observed. */
 export function asCount(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+  return typeof value === 'number' && value > 0 && value <= Number.MAX_SAFE_INTEGER ? Math.trunc(value) : 0;
 }
+/** As far as JavaScript's dates reach; what lies beyond is no time. */
+const latestTime = 8.64e15;
 /** Epoch milliseconds from a number or an ISO string. */
 export function asTime(value: unknown): number | null {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (typeof value !== 'string') return null;
-  const time = Date.parse(value);
-  return Number.isNaN(time) ? null : time;
+  const time = typeof value === 'string' ? Date.parse(value) : value;
+  return typeof time === 'number' && Math.abs(time) <= latestTime ? Math.trunc(time) : null;
+}
+/** Milliseconds of at most a thousand years, never negative. */
+export function asDuration(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 && value < 3.2e13 ? value : null;
 }

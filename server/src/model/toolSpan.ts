@@ -5,7 +5,10 @@ import type { Entry, NestedToolEntry, ToolResultEntry } from './events';
 import type { CallDraft, OrphanResult, TurnDraft } from './turns';
 import type { ToolTimes } from './runs';
 
-export const isoTime = (time: number | null): string | null => (time === null ? null : new Date(time).toISOString());
+/** Sums of hostile times may leave what a date can say; that is then not observed. */
+export function isoTime(time: number | null): string | null {
+  return time === null || !(Math.abs(time) <= 8.64e15) ? null : new Date(time).toISOString();
+}
 
 /** Whether a result says the call failed: a non-zero exit is a failure whatever `isError` says. */
 export function isFailed(result: ToolResultEntry): boolean {

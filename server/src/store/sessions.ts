@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { SessionInfo, Span } from '../protocol/document';
 import type { CallFact, FoldedSession } from '../model/foldSession';
+import { isoTime } from '../model/toolSpan';
 import type { Database } from './database';
 
 export interface PlacedSpan {
@@ -152,7 +153,7 @@ export class SessionStore {
         .run(row, touch.spanId, box.blind(touch.path), box.blind(baseName(touch.path)), box.seal(touch.path));
     }
     const { spans: _spans, calls: _calls, spawns: _spawns, workspaceDir, startTime, endTime, ...rest } = folded;
-    const info: SessionInfo = { ...rest, startTime: iso(startTime), endTime: iso(endTime) };
+    const info: SessionInfo = { ...rest, startTime: isoTime(startTime), endTime: isoTime(endTime) };
     const body: SessionBody = { info, workspaceDir };
     const lastTime = placed.reduce((last, { span }) => Math.max(last, millis(span.endTime) ?? millis(span.startTime) ?? 0), 0);
     this.#db
@@ -383,7 +384,4 @@ function count(value: unknown): number {
 }
 function millis(time: string | null): number | null {
   return time === null ? null : Date.parse(time);
-}
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -4,7 +4,7 @@
  * changes within weeks.
  */
 import type { AssistantEntry, Block, Entry, SessionHeader, TokenUsage, ToolResultEntry } from '../../model/events';
-import { asArray, asCount, asNumber, asObject, asString, asTime } from '../json';
+import { asArray, asCount, asDuration, asNumber, asObject, asString, asTime, parseObject } from '../json';
 import type { JsonObject } from '../json';
 import { preview } from '../preview';
 import { failureLine } from './failureLine';
@@ -23,13 +23,7 @@ type Base = Pick<Entry, 'agent' | 'session' | 'entryId' | 'parentEntryId' | 'tim
 
 /** Null when the text is no JSON object. */
 export function decodeEntry(text: string, context: EntryContext): SessionHeader | Entry | null {
-  let json: JsonObject | null;
-  try {
-    json = asObject(JSON.parse(text));
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  const json = parseObject(text);
   return json === null ? null : decodeParsedEntry(json, context);
 }
 
@@ -165,7 +159,7 @@ function decodeUsage(usage: JsonObject | null): TokenUsage | null {
     output: asCount(usage['output']),
     cacheRead: asCount(usage['cacheRead']),
     cacheWrite: asCount(usage['cacheWrite']),
-    reasoning: asNumber(usage['reasoningTokens']),
+    reasoning: usage['reasoningTokens'] === undefined ? null : asCount(usage['reasoningTokens']),
     costUsd: asNumber(asObject(usage['cost'])?.['total']),
   };
 }
@@ -193,7 +187,7 @@ function decodeToolResult(base: Base, message: JsonObject): ToolResultEntry {
     status,
     exitCode: exitCode !== null && Number.isInteger(exitCode) ? exitCode : null,
     exitReason: asString(details['exitReason']),
-    durationMs: asNumber(details['durationMs']),
+    durationMs: asDuration(details['durationMs']),
     pid: asNumber(details['pid']),
     cwd: asString(details['cwd']),
     childSessionKey: asString(details['childSessionKey']),

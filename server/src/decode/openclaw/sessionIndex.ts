@@ -1,13 +1,13 @@
 /** A row of the session index, cut by the reader to the fields below. */
 import type { SessionStatus } from '../../protocol/document';
 import type { IndexEvent } from '../../model/events';
-import { asObject, asString, asTime } from '../json';
+import { asString, asTime, parseObject } from '../json';
 import { preview } from '../preview';
 
 const statuses: ReadonlySet<string> = new Set<SessionStatus>(['running', 'done', 'failed', 'killed', 'timeout']);
 
 export function decodeIndex(text: string, agent: string): IndexEvent | null {
-  const json = asObject(JSON.parse(text));
+  const json = parseObject(text);
   const sessionKey = asString(json?.['sessionKey']);
   const session = asString(json?.['sessionId']);
   if (json === null || sessionKey === null || session === null) return null;

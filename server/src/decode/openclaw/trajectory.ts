@@ -3,13 +3,13 @@
  * but they know what transcripts don't: trigger, workspace, exact tool times, runs that were interrupted.
  */
 import type { RunEvent, RunToolEvent } from '../../model/events';
-import { asObject, asString, asTime } from '../json';
+import { asObject, asString, asTime, parseObject } from '../json';
 import { preview } from '../preview';
 
 const outcomes: Readonly<Record<string, RunEvent['outcome']>> = { success: 'success', error: 'error', interrupted: 'interrupted' };
 
 export function decodeTrajectory(text: string, agent: string, session: string, ordinal: number): RunEvent | RunToolEvent | null {
-  const json = asObject(JSON.parse(text));
+  const json = parseObject(text);
   const runId = asString(json?.['runId']);
   const time = asTime(json?.['ts']);
   if (json === null || runId === null || time === null) return null;
