@@ -10,6 +10,7 @@ export const modelWaitAmberMs = 120_000;
 const maxElapsedMs = 24 * 3_600_000;
 const maxToolName = 30;
 const maxModelsInTooltip = 12;
+const maxTitle = 80;
 
 export interface StatusText {
   readonly text: string;
@@ -26,7 +27,8 @@ export interface StatusText {
 /** `live`: it happens now, so the time since its start is worth showing; what is played back started long ago. */
 export function statusText(view: StatusView, live: boolean, now: number, t: Translate): StatusText {
   const { doing, amber, ticking, icon } = doingNow(view, live ? now : null, t);
-  const numbers = [t('{0} tok', tokenCount(view.tokens)), costText(view.session.totals.cost, t)].filter((part) => part !== null);
+  const tokens = view.tokens > 0 ? t('{0} tok', tokenCount(view.tokens)) : null;
+  const numbers = [tokens, costText(view.session.totals.cost, t)].filter((part) => part !== null);
   const said = [doing, ...numbers].join(' · ');
   return { text: `$(${icon}) ${withoutIcons(said)}`, amber, ticking, tooltip: tooltip(view, t), spoken: t('Sandglass: {0}', said) };
 }
@@ -66,7 +68,7 @@ function elapsedMs(since: string, now: number | null): number | null {
 }
 
 function tooltip(view: StatusView, t: Translate): string {
-  const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title ?? view.session.key ?? view.session.id)}`;
+  const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title ?? view.session.key ?? view.session.id, maxTitle)}`;
   const price = (usd: number | null, basis: string): string =>
     usd === null ? t('no price') : usd === 0 && basis === 'local' ? t('$0 (local model)') : dollars(usd);
   const rows = view.byModel

@@ -90,12 +90,18 @@ export function tooltip(row: Row, t: Translate): string {
       const { session } = row;
       const { totals } = session;
       return lines([
-        row.label,
+        session.title === null ? row.label : plainText(session.title, { maxLength: 500 }),
         sessionState(session, t),
         t('Trigger: {0}', session.trigger),
-        session.startTime === null ? null : t('Start: {0}', plainText(session.startTime)),
-        session.endTime === null ? null : t('End: {0}', plainText(session.endTime)),
-        t('{0} turns, {1} LLM calls, {2} tool calls, {3} failed', totals.turns, totals.llmCalls, totals.toolCalls, totals.failedToolCalls),
+        session.startTime === null ? null : t('Start: {0}', localTime(session.startTime)),
+        session.endTime === null ? null : t('End: {0}', localTime(session.endTime)),
+        t(
+          'Turns: {0} · LLM calls: {1} · tool calls: {2} · failed: {3}',
+          totals.turns,
+          totals.llmCalls,
+          totals.toolCalls,
+          totals.failedToolCalls,
+        ),
         t(
           'Tokens: {0} in, {1} out, {2} cache read, {3} cache write',
           totals.usage.input,
@@ -287,6 +293,12 @@ function noteIcon(note: NoteRow['note']): RowIcon {
 
 function severityWord(severity: 'error' | 'warning' | 'information', t: Translate): string {
   return { error: t('Error'), warning: t('Warning'), information: t('Note') }[severity];
+}
+
+/** As the machine shows times; what is no time is shown as it stands. */
+function localTime(iso: string): string {
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? plainText(iso) : time.toLocaleString();
 }
 
 function join(parts: readonly (string | null)[]): string {

@@ -68,7 +68,8 @@ export interface NoteRow {
 export type Row = SandboxRow | AgentRow | SessionRow | NoteRow;
 
 export const sessionsAtOnce = 200;
-const maxLabel = 80;
+/** Short, so that state and cost beside it are seen; the tooltip has all of it. */
+const maxLabel = 44;
 
 export function rootRows(state: TreeState): readonly SandboxRow[] {
   return (state.inventory?.sandboxes ?? []).map((node) => {
