@@ -31,14 +31,28 @@ export default tseslint.config(
   },
   zone(['client/**/*.ts'], [serverOnly, webviews]),
   zone(['server/**/*.ts'], [vscode, client, webviews]),
-  zone(['server/src/model/**/*.ts'], [vscode, client, webviews, [['../!(protocol)/**'], 'model imports nothing of ours but protocol/document.']]),
+  zone(
+    ['server/src/model/**/*.ts'],
+    [vscode, client, webviews, [['../!(protocol)/**'], 'model imports nothing of ours but protocol/document.']],
+  ),
   zone(['server/src/protocol/**/*.ts'], [vscode, client, webviews, [['../**'], 'protocol imports nothing of ours.']]),
-  zone(['server/src/decode/**/*.ts'], [vscode, client, webviews, [['**/store/**', '**/query/**', '**/editor/**', '**/sandboxes/**'], 'decode imports model only.']]),
+  zone(
+    ['server/src/decode/**/*.ts'],
+    [vscode, client, webviews, [['**/store/**', '**/query/**', '**/editor/**', '**/sandboxes/**'], 'decode imports model only.']],
+  ),
   zone(
     ['server/src/attach/**/*.ts', 'server/src/sandboxes/**/*.ts'],
-    [vscode, client, webviews, [['**/decode/**', '**/store/**', '**/model/**', '**/query/**', '**/editor/**'], 'attach and sandboxes know containers, not formats.']],
+    [
+      vscode,
+      client,
+      webviews,
+      [['**/decode/**', '**/store/**', '**/model/**', '**/query/**', '**/editor/**'], 'attach and sandboxes know containers, not formats.'],
+    ],
   ),
   zone(['webviews/**/*.ts'], [vscode, client, node, [['**/server/src/!(protocol)/**'], 'Pages know the protocol only.']]),
   zone(['webviews/trace/**/*.ts'], [vscode, client, node, [['@vscode/*'], 'Only webviews/kit names the control library.']]),
-  { files: ['scripts/**/*.mjs', 'test/**/*', 'eslint.config.mjs', '*.config.*', 'server/src/cli.ts'], rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' } },
+  {
+    files: ['scripts/**/*.mjs', 'test/**/*', 'eslint.config.mjs', '*.config.*', 'server/src/cli.ts'],
+    rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' },
+  },
 );

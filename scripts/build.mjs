@@ -38,7 +38,8 @@ await rm('dist', { recursive: true, force: true });
 await mkdir('dist', { recursive: true });
 // The extension is CommonJS whatever `type` the package has.
 await writeFile('dist/package.json', '{"type":"commonjs"}\n');
-if (existsSync('node_modules/tiktoken/lite/tiktoken_bg.wasm')) await cp('node_modules/tiktoken/lite/tiktoken_bg.wasm', 'dist/tiktoken_bg.wasm');
+if (existsSync('node_modules/tiktoken/lite/tiktoken_bg.wasm'))
+  await cp('node_modules/tiktoken/lite/tiktoken_bg.wasm', 'dist/tiktoken_bg.wasm');
 
 if (watch) {
   const contexts = await Promise.all(bundles.map((bundle) => esbuild.context(bundle)));

@@ -14,7 +14,8 @@ export function nowOf(store: Store, view: SessionView): StatusNow {
   const running = rows.findLast(({ kind, status }) => kind === 'execute_tool' && status === 'running');
   const span = running === undefined ? undefined : store.sessions.span(view.source, running.spanId)?.span;
   const begun = turn.startTime ?? '';
-  if (span !== undefined) return { kind: 'tool', name: String(span.attributes['gen_ai.tool.name'] ?? span.name), since: span.startTime ?? begun };
+  if (span !== undefined)
+    return { kind: 'tool', name: String(span.attributes['gen_ai.tool.name'] ?? span.name), since: span.startTime ?? begun };
   const last = rows.reduce((latest, { start, end }) => Math.max(latest, end ?? start ?? 0), 0);
   return { kind: 'model', since: last === 0 ? begun : new Date(last).toISOString() };
 }

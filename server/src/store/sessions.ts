@@ -170,7 +170,14 @@ export class SessionStore {
 
   #view(row: SessionRecord): SessionView {
     const body = JSON.parse(this.#db.box.open(row.body)) as SessionBody;
-    return { row: row.id, source: row.source, revision: row.revision, info: body.info, workspaceDir: body.workspaceDir, recorded: row.recorded === 1 };
+    return {
+      row: row.id,
+      source: row.source,
+      revision: row.revision,
+      info: body.info,
+      workspaceDir: body.workspaceDir,
+      recorded: row.recorded === 1,
+    };
   }
 
   /** Sessions that were folded, by start. */
@@ -238,10 +245,22 @@ export class SessionStore {
   turnOutline(
     session: number,
     turnId: string,
-  ): readonly { readonly spanId: string; readonly kind: Span['kind']; readonly status: Span['status']; readonly start: number | null; readonly end: number | null }[] {
+  ): readonly {
+    readonly spanId: string;
+    readonly kind: Span['kind'];
+    readonly status: Span['status'];
+    readonly start: number | null;
+    readonly end: number | null;
+  }[] {
     return this.#db
       .prepare('SELECT span_id AS spanId, kind, status, start, end FROM span WHERE session = ? AND turn_id = ? ORDER BY position')
-      .all(session, turnId) as unknown as { spanId: string; kind: Span['kind']; status: Span['status']; start: number | null; end: number | null }[];
+      .all(session, turnId) as unknown as {
+      spanId: string;
+      kind: Span['kind'];
+      status: Span['status'];
+      start: number | null;
+      end: number | null;
+    }[];
   }
 
   /** The last turn of a session. */

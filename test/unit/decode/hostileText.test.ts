@@ -8,7 +8,6 @@ import { decodeTrajectory } from '../../../server/src/decode/openclaw/trajectory
 import { escaped, fenced, label } from '../../../server/src/editor/labels';
 import { visible } from '../../../server/src/query/callText';
 
-// eslint-disable-next-line no-control-regex
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
 const hostile = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -61,7 +60,6 @@ describe('hostile text', () => {
   it('shows its control characters in a document instead of obeying them', () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        // eslint-disable-next-line no-control-regex
         expect(visible(text)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
       }),
     );
