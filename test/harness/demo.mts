@@ -14,7 +14,7 @@ const shots = join(projectRoot, 'test-results/demo');
 const next = `Click the hourglass in the activity bar, then "Play Sample Run". Ctrl-C here ends the demo and removes what it made.`;
 
 /** What is opened beside the sample: the workspace the sample's agent worked on. */
-export const sampleWorkspace = join(projectRoot, 'sample/workspace');
+export const sampleWorkspace = join(projectRoot, 'sample/sandbox/.openclaw/workspace');
 
 export async function packageExtension(): Promise<string> {
   await progress('building and packaging Sandglass', () => run(node24(), ['scripts/package.mjs'], { cwd: projectRoot }));

@@ -35,19 +35,13 @@ export class SandglassPage {
     return this.workbench.codeLenses().filter({ hasText: /agent calls?/ });
   }
 
-  traceTab(): Locator {
-    return this.workbench.page
-      .locator('.part.editor .tabs-container .tab.sandglass-trace, .part.editor .tabs-container .tab')
-      .filter({ hasText: /^Trace|Sandglass|sample/i });
-  }
-
   /** The document of the trace page: the frame with our own elements, not the two that VS Code wraps around it. */
   async trace(): Promise<Frame> {
-    return this.workbench.webview('[data-sandglass-trace]', playTimeoutMs);
+    return this.workbench.webview('#panel-flow', playTimeoutMs);
   }
 
   async flowDrawn(): Promise<Locator> {
-    const diagram = (await this.trace()).locator('svg[id^="flow"], .flow svg').first();
+    const diagram = (await this.trace()).locator('#panel-flow svg g.node').first();
     await diagram.waitFor({ timeout: playTimeoutMs });
     return diagram;
   }
