@@ -8,10 +8,19 @@ const root = resolve(import.meta.dirname, '..');
 const vsix = 'dist/sandglass.vsix';
 const limitMb = 6;
 
-// No repository is named yet, so vsce is told not to ask for one. Everything is bundled: no dependencies to collect.
+// No repository is named yet: vsce is told not to ask for one, and to leave the README's relative links as they are (it could
+// only point them there). Everything is bundled: no dependencies to collect.
 const { status, stdout, stderr, error } = spawnSync(
   process.execPath,
-  ['node_modules/@vscode/vsce/vsce', 'package', '--no-dependencies', '--allow-missing-repository', '--out', vsix],
+  [
+    'node_modules/@vscode/vsce/vsce',
+    'package',
+    '--no-dependencies',
+    '--allow-missing-repository',
+    '--no-rewrite-relative-links',
+    '--out',
+    vsix,
+  ],
   { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
 );
 if (error) throw error;
