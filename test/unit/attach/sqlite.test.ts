@@ -9,7 +9,7 @@ import { openDirectory } from '../../../server/src/attach/directory';
 import { readState } from '../../../server/src/attach/reader/readState';
 import type { SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
 import { recording } from '../../fixtures/recordings';
-import { cursorsOf, emptyState, Following, readAll, transcripts } from './reading';
+import { cursorsOf, emptyState, Following, readAll, sleep, transcripts } from './reading';
 
 const CANARY = 'canary-of-the-secret-table';
 const open: DatabaseSync[] = [];
@@ -138,6 +138,25 @@ describe('a database that OpenClaw has open', () => {
     await live.until(isEntry('2'));
     await live.stop();
     expect(live.records.filter((record) => record.kind === 'reread' || record.kind === 'skipped')).toEqual([]);
+  });
+
+  it('is closed cleanly by its writer while we follow it: no log stays behind, and what follows is seen', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    const live = await follow(writer);
+    writer.message('a', '1');
+    await live.until(isEntry('1'));
+    writer.database.close();
+    for (let waited = 0; waited < 1200; waited += 100) {
+      await sleep(100);
+      expect(writer.files()).toEqual(['openclaw-agent.sqlite']);
+    }
+    const again = new DatabaseSync(writer.path);
+    open.push(again);
+    again.exec(`INSERT INTO transcript_events (session_id, seq, event_json, created_at) VALUES ('a', 2, '{"type":"message","id":"2"}', 1)`);
+    await live.until(isEntry('2'));
+    await live.stop();
+    expect(ids(live.records)).toEqual(['a', '1', '2']);
   });
 
   it('changed in a row that was read: the session comes again, unexplained', async () => {

@@ -31,6 +31,7 @@ export async function* readerRecords(container: Docker.Container, options: Reade
   const stderr = new Tail();
   const close = (): void => void started.stream.destroy();
   signal.addEventListener('abort', close, { once: true });
+  if (signal.aborted) close(); // while it was being started
   const lifeSign = setInterval(() => {
     if (started.stream.writableLength === 0) started.stream.write('\n');
   }, LIFE_SIGN_EVERY_MS);
