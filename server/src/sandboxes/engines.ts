@@ -39,12 +39,18 @@ function usual(path: string): EnginePlace {
 function named(place: string, host: string, env: EngineQuestion['env']): EnginePlace {
   const socket = /^(?:unix|npipe):\/\/(.+)$/.exec(host)?.[1];
   if (socket !== undefined) return { place, address: { kind: 'socket', path: socket }, reason: null };
+  const notOne: EnginePlace = {
+    place,
+    address: null,
+    reason: 'it is not an address such as unix:///var/run/docker.sock or tcp://localhost:2375',
+  };
   let url: URL;
   try {
     url = new URL(host.includes('://') ? host : `tcp://${host}`);
   } catch {
-    return { place, address: null, reason: 'it is not an address such as unix:///var/run/docker.sock or tcp://localhost:2375' };
+    return notOne;
   }
+  if (url.hostname === '') return notOne;
   if (!['tcp:', 'http:', 'https:'].includes(url.protocol))
     return {
       place,

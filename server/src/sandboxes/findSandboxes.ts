@@ -91,7 +91,9 @@ async function lookAtEngine(engine: EnginePlace, signal: AbortSignal): Promise<A
     if (signal.aborted) throw error;
     if (limit.aborted) return answer('failed', `no answer within ${ENGINE_TIMEOUT_MS / 1000} s`, []);
     const place = address.kind === 'socket' ? await groupHint(address.path) : '';
-    switch (codeOf(error)) {
+    const code = codeOf(error);
+    if (code?.startsWith('HPE_')) return answer('failed', 'what answers there is no container engine', []);
+    switch (code) {
       case 'ENOENT':
       case 'ENOTDIR':
         return answer('absent', 'there is no such socket', []);
