@@ -34,6 +34,11 @@ export function costText(cost: CostTotals, t: Translate): string | null {
   return cost.usd === 0 && cost.byBasis.local !== undefined ? t('$0 (local model)') : dollars(cost.usd);
 }
 
+/** The same where room is short: what is missing makes it a lower bound. */
+export function shortCostText(cost: CostTotals, t: Translate): string | null {
+  return cost.usd !== null && cost.unpricedCalls > 0 ? `≥ ${dollars(cost.usd)}` : costText(cost, t);
+}
+
 /** 12 s, 2:10, 1:02:03. */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

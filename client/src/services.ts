@@ -14,6 +14,7 @@ import type { ServerState } from './connection/serverHost';
 import { readNodePath, readSettings } from './connection/settings';
 import { loadStoreKey } from './connection/storeKey';
 import type { StoreKey } from './connection/storeKey';
+import { until } from './commands/until';
 import { callScheme, contextKeys, fileScheme, settings } from './contributions';
 import type { SettingId } from './contributions';
 import { DisposableStore } from './disposables';
@@ -39,6 +40,7 @@ export interface Services {
 }
 
 const t = vscode.l10n.t;
+const unfoldLimitMs = 10_000;
 
 export function createServices(context: vscode.ExtensionContext): Services {
   const owned = new DisposableStore();
@@ -84,6 +86,14 @@ export function createServices(context: vscode.ExtensionContext): Services {
     for (const uri of uris.filter(({ scheme }) => scheme === 'file')) await sources.open(uri.fsPath);
   };
   const view = owned.add(new SandboxesView(data, server, openDropped, failed));
+  owned.add(
+    sources.onDidOpen((sourceId) => {
+      // Its row may come with the next answer of the server; without one there is nothing to unfold.
+      until(data, () => data.node(sourceId) !== null, unfoldLimitMs)
+        .then(() => view.unfold(sourceId))
+        .catch(failed);
+    }),
+  );
 
   owned.add(
     vscode.workspace.registerFileSystemProvider(fileScheme, files, {

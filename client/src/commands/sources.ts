@@ -16,6 +16,9 @@ const attachLimitMs = 120_000;
 
 export class Sources {
   readonly #disposables = new DisposableStore();
+  readonly #opened = this.#disposables.add(new vscode.EventEmitter<string>());
+  /** A source the user just opened or attached to holds now. */
+  readonly onDidOpen = this.#opened.event;
   readonly #open: OpenSources;
   #restored: Promise<void> = Promise.resolve();
 
@@ -45,6 +48,7 @@ export class Sources {
         this.server.request('open', { path }),
       );
       await this.#open.remember({ kind: 'directory', path, sourceId });
+      this.#opened.fire(sourceId);
       return sourceId;
     } catch (error) {
       this.notifier.failure('open', vscode.l10n.t('The recording could not be opened.'), error);
@@ -74,12 +78,20 @@ export class Sources {
         return;
       }
       const attach = this.data.node(sourceId)?.attach;
-      if (attach?.kind !== 'failed') return;
-      await this.#open.forget(sourceId);
+      if (attach?.kind !== 'failed' && attach?.kind !== 'lost') {
+        this.#opened.fire(sourceId);
+        return;
+      }
+      if (attach.kind === 'failed') await this.#open.forget(sourceId);
+      const what =
+        attach.kind === 'lost' && attach.retrying
+          ? vscode.l10n.t('Sandglass could not attach and tries again.')
+          : vscode.l10n.t('Sandglass could not attach.');
+      const hint = attach.kind === 'failed' ? plainText(attach.hint) : '';
       this.notifier.show({
         severity: 'error',
         key: `attach ${sourceId}`,
-        text: [vscode.l10n.t('Sandglass could not attach.'), plainText(attach.reason), plainText(attach.hint)].join(' '),
+        text: `${what} ${plainText(attach.reason)} ${hint}`,
         asked: true,
       });
     });

@@ -1,6 +1,6 @@
 /** What the status bar says: what the agent in view does now, for how long, and what it has cost. Pure. */
 import type { StatusView } from '../../../server/src/protocol/messages';
-import { clock, costText, dollars, tokenCount } from '../format';
+import { clock, costText, dollars, shortCostText, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
 
@@ -28,7 +28,7 @@ export interface StatusText {
 export function statusText(view: StatusView, live: boolean, now: number, t: Translate): StatusText {
   const { doing, amber, ticking, icon } = doingNow(view, live ? now : null, t);
   const tokens = view.tokens > 0 ? t('{0} tok', tokenCount(view.tokens)) : null;
-  const numbers = [tokens, costText(view.session.totals.cost, t)].filter((part) => part !== null);
+  const numbers = [tokens, shortCostText(view.session.totals.cost, t)].filter((part) => part !== null);
   const said = [doing, ...numbers].join(' · ');
   return { text: `$(${icon}) ${withoutIcons(said)}`, amber, ticking, tooltip: tooltip(view, t), spoken: t('Sandglass: {0}', said) };
 }
@@ -77,10 +77,11 @@ function tooltip(view: StatusView, t: Translate): string {
       (row) =>
         `| ${escapedMarkdown(row.model)} | ${row.calls} | ${tokenCount(row.tokens)} | ${escapedMarkdown(price(row.usd, row.basis))} | ${escapedMarkdown(row.basis)} |`,
     );
+  const cost = costText(view.session.totals.cost, t);
   const more = view.byModel.length > maxModelsInTooltip ? [t('{0} more models', view.byModel.length - maxModelsInTooltip)] : [];
   const table =
     rows.length === 0
       ? []
       : [`| ${t('Model')} | ${t('Calls')} | ${t('Tokens')} | ${t('Cost')} | ${t('Basis')} |`, '|---|---:|---:|---:|---|', ...rows];
-  return [title, '', ...table, '', ...more, t('Click to open the trace')].join('\n');
+  return [title, '', ...(cost === null ? [] : [escapedMarkdown(cost), '']), ...table, '', ...more, t('Click to open the trace')].join('\n');
 }

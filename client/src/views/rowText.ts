@@ -147,7 +147,7 @@ export function contextValue(row: Row): string {
         attaching: [attachWords.attaching],
         live: [attachWords.detachable],
         read: [attachWords.detachable],
-        lost: [attachWords.attachable, attachWords.detachable],
+        lost: attach.kind === 'lost' && attach.retrying ? [attachWords.detachable] : [attachWords.attachable, attachWords.detachable],
       };
       return [rowWords.sandbox, row.node.kind, attach.kind, ...words[attach.kind]].join(' ');
     }

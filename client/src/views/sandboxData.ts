@@ -22,6 +22,9 @@ export class SandboxData implements TreeState {
   #sessions = new Map<string, SessionsState>();
   #shown = new Map<string, number>();
   #inventoryStale = true;
+  /** No server was asked to look yet, so "nothing found" would mean nothing. */
+  #neverLooked = true;
+  #fetching: { readonly refresh: boolean; readonly done: Promise<void> } | null = null;
   #staleSessions = new Set<string>();
   #failure: string | null = null;
 
@@ -34,7 +37,10 @@ export class SandboxData implements TreeState {
     this.#disposables.add(
       server.onDidChangeState((state) => {
         // A new server starts from nothing: what the last one said no longer holds.
-        if (state.kind === 'running') this.invalidate();
+        if (state.kind === 'running') {
+          this.#neverLooked = true;
+          this.invalidate();
+        }
         if (state.kind === 'failed') this.#forget();
       }),
     );
@@ -105,10 +111,22 @@ export class SandboxData implements TreeState {
     else await this.#fetchSessions();
   }
 
-  async #fetchInventory(refresh: boolean): Promise<void> {
+  /** One at a time: who asks while it is under way gets its answer, unless they want a new look and it takes none. */
+  #fetchInventory(look: boolean): Promise<void> {
+    const refresh = look || this.#neverLooked;
+    if (this.#fetching !== null && (this.#fetching.refresh || !refresh)) return this.#fetching.done;
+    const done = this.#askInventory(refresh).finally(() => {
+      if (this.#fetching?.done === done) this.#fetching = null;
+    });
+    this.#fetching = { refresh, done };
+    return done;
+  }
+
+  async #askInventory(refresh: boolean): Promise<void> {
     this.#inventoryStale = false;
     try {
       this.#inventory = await this.server.request('inventory', { refresh });
+      this.#neverLooked = false;
       this.#failure = null;
     } catch (error) {
       this.#inventoryStale = true;

@@ -8,7 +8,7 @@ import { DisposableStore } from '../disposables';
 import { plainText } from '../plainText';
 import { contextValue, description, icon, noteLabel, tooltip } from './rowText';
 import type { SandboxData } from './sandboxData';
-import { childRows, findSessionRow, parentOf, rootRows } from './treeModel';
+import { childRows, parentOf, rootRows } from './treeModel';
 import type { Row } from './treeModel';
 
 export const showMoreCommand = 'sandglass.internal.showMore';
@@ -79,14 +79,10 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
     if (uris.length > 0) await this.openDropped(uris);
   }
 
-  get selection(): readonly Row[] {
-    return this.#tree.selection;
-  }
-
-  /** Shows and selects a session's row, if the view is open; never opens the view by itself. */
-  async revealSession(sourceId: string, sessionId: string): Promise<void> {
-    const row = findSessionRow(sourceId, sessionId, this.data);
-    if (row !== null && this.#tree.visible) await this.#tree.reveal(row, { select: true, focus: false, expand: true });
+  /** Unfolds a source that was just opened or attached to; never opens the view by itself. */
+  async unfold(sourceId: string): Promise<void> {
+    const row = rootRows(this.data).find((each) => each.node.id === sourceId);
+    if (row !== undefined && this.#tree.visible) await this.#tree.reveal(row, { select: false, focus: false, expand: 2 });
   }
 
   dispose(): void {

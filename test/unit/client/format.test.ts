@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byteCount, clock, costText, dollars, tokenCount, totalTokens } from '../../../client/src/format';
+import { byteCount, clock, costText, dollars, shortCostText, tokenCount, totalTokens } from '../../../client/src/format';
 import { translate } from './translate';
 
 describe('numbers as people read them', () => {
@@ -47,6 +47,8 @@ describe('cost', () => {
     expect(costText({ usd: 0.021, byBasis: { priced: 0.021 }, unpricedCalls: 0 }, translate)).toBe('$0.02');
     expect(costText({ usd: 0.021, byBasis: { priced: 0.021 }, unpricedCalls: 1 }, translate)).toBe('$0.02 + 1 call without price');
     expect(costText({ usd: 0.021, byBasis: { priced: 0.021 }, unpricedCalls: 2 }, translate)).toBe('$0.02 + 2 calls without price');
+    expect(shortCostText({ usd: 0.021, byBasis: { priced: 0.021 }, unpricedCalls: 2 }, translate)).toBe('≥ $0.02');
+    expect(shortCostText({ usd: null, byBasis: {}, unpricedCalls: 2 }, translate)).toBe('no price');
     expect(costText({ usd: 0, byBasis: { local: 0 }, unpricedCalls: 0 }, translate)).toBe('$0 (local model)');
   });
 });

@@ -160,6 +160,7 @@ describe('the text of rows', () => {
     expect(words({ kind: 'attaching' })).toBe('sandbox container attaching attaching');
     expect(words({ kind: 'live' })).toBe('sandbox container live detachable');
     expect(words({ kind: 'lost', reason: '', retrying: false })).toBe('sandbox container lost attachable detachable');
+    expect(words({ kind: 'lost', reason: '', retrying: true })).toBe('sandbox container lost detachable');
   });
 
   it('tells states apart by shape, not by colour alone', () => {
