@@ -9,7 +9,7 @@ export class Coalescer {
   #disposed = false;
 
   constructor(
-    private readonly intervalMs: number,
+    private readonly intervalMs: number | (() => number),
     private readonly work: () => Promise<void> | void,
     private readonly failed: (error: unknown) => void,
   ) {}
@@ -34,10 +34,13 @@ export class Coalescer {
       this.#running = false;
     }
     if (this.#disposed) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#again) void this.#run();
-    }, this.intervalMs);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        if (this.#again) void this.#run();
+      },
+      typeof this.intervalMs === 'number' ? this.intervalMs : this.intervalMs(),
+    );
   }
 
   dispose(): void {

@@ -1,4 +1,5 @@
 /** From a call to the line it belongs to. An anchor is opened only where one may lead (see targets.ts). */
+import { existsSync, realpathSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Anchor, SpanRef } from '../../../server/src/protocol/messages';
 import { readSettings } from '../connection/settings';
@@ -27,6 +28,7 @@ export class Jump {
     return isAllowedTarget(vscode.Uri.parse(anchor.uri), {
       workspaceFolders: (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath),
       pathMappings: trusted ? pathMappings : [],
+      realPath,
     });
   }
 
@@ -45,6 +47,11 @@ export class Jump {
     if (anchor.stale) vscode.window.setStatusBarMessage(vscode.l10n.t('$(history) The file changed since this call'), staleMessageMs);
     return editor;
   }
+}
+
+/** What is not there leads nowhere; opening it says so. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 /** A column that shows a file already, else a new one: the trace must not be covered by the file it leads to. */

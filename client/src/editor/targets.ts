@@ -9,6 +9,8 @@ import { fileScheme } from '../contributions';
 export interface TargetRules {
   readonly workspaceFolders: readonly string[];
   readonly pathMappings: readonly PathMapping[];
+  /** With symbolic links followed: an agent that writes into a mounted folder can lay a link there that leads out of it. */
+  realPath(path: string): string;
 }
 
 export function isAllowedTarget(
@@ -22,7 +24,8 @@ export function isAllowedTarget(
   const mapped = rules.pathMappings.flatMap(({ workspace }) =>
     isAbsolute(workspace) ? [workspace] : first === undefined ? [] : [resolve(first, workspace)],
   );
-  return [...rules.workspaceFolders, ...mapped].some((root) => isWithin(root, target.fsPath));
+  const real = rules.realPath(target.fsPath);
+  return [...rules.workspaceFolders, ...mapped].some((root) => isWithin(root, target.fsPath) && isWithin(rules.realPath(root), real));
 }
 
 function isWithin(root: string, path: string): boolean {

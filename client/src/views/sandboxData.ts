@@ -10,8 +10,11 @@ import { DisposableStore } from '../disposables';
 import { sessionsAtOnce } from './treeModel';
 import type { SessionsState, TreeState } from './treeModel';
 
-/** The server says so ten times a second at most; the view follows four times a second. */
-const refreshIntervalMs = 250;
+/** The server says so ten times a second at most; a view that is shown follows four times a second. */
+const shownIntervalMs = 250;
+const hiddenIntervalMs = 2_000;
+/** Asking takes at most a tenth of the time, however many sessions there are. */
+const restFactor = 9;
 const moreStep = sessionsAtOnce;
 
 export class SandboxData implements TreeState {
@@ -27,12 +30,21 @@ export class SandboxData implements TreeState {
   #fetching: { readonly refresh: boolean; readonly done: Promise<void> } | null = null;
   #staleSessions = new Set<string>();
   #failure: string | null = null;
+  #lastFetchMs = 0;
+  /** Whether the rows are on show. */
+  shownNow = true;
 
   constructor(
     private readonly server: ServerHost,
     private readonly failed: (error: unknown) => void,
   ) {
-    this.#coalescer = this.#disposables.add(new Coalescer(refreshIntervalMs, () => this.#fetch(), failed));
+    this.#coalescer = this.#disposables.add(
+      new Coalescer(
+        () => this.#interval(),
+        () => this.#fetch(),
+        failed,
+      ),
+    );
     this.#disposables.add(server.onChanged((changed) => this.#take(changed)));
     this.#disposables.add(
       server.onDidChangeState((state) => {
@@ -107,8 +119,14 @@ export class SandboxData implements TreeState {
 
   async #fetch(): Promise<void> {
     if (this.server.state.kind !== 'running') return;
+    const start = Date.now();
     if (this.#inventoryStale) await this.#fetchInventory(false);
     else await this.#fetchSessions();
+    this.#lastFetchMs = Date.now() - start;
+  }
+
+  #interval(): number {
+    return Math.max(this.shownNow ? shownIntervalMs : hiddenIntervalMs, restFactor * this.#lastFetchMs);
   }
 
   /** One at a time: who asks while it is under way gets its answer, unless they want a new look and it takes none. */

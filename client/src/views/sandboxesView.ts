@@ -32,6 +32,12 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
     this.#tree = this.#disposables.add(
       vscode.window.createTreeView(sandboxesView, { treeDataProvider: this, dragAndDropController: this, showCollapseAll: true }),
     );
+    data.shownNow = this.#tree.visible;
+    this.#disposables.add(
+      this.#tree.onDidChangeVisibility(({ visible }) => {
+        data.shownNow = visible;
+      }),
+    );
     this.#disposables.add(data.onDidChange(() => this.#show()));
     this.#disposables.add(server.onDidChangeState(() => this.#changed.fire()));
     this.#disposables.add(

@@ -22,7 +22,10 @@ describe('the address of a call', () => {
 });
 
 describe('what an anchor may open', () => {
+  const realPath = (path: string): string =>
+    path === '/home/me/app/link' ? '/home/me/.ssh/id' : path === '/home/me/app/inner' ? '/home/me/app/src/a.ts' : path;
   const rules = {
+    realPath,
     workspaceFolders: ['/home/me/app'],
     pathMappings: [
       { sandbox: '/sandbox/lib', workspace: '../lib' },
@@ -35,6 +38,8 @@ describe('what an anchor may open', () => {
     ['/home/me/app/..a', true],
     ['/home/me/lib/b.ts', true],
     ['/srv/s/c.ts', true],
+    ['/home/me/app/inner', true],
+    ['/home/me/app/link', false],
     ['/home/me/app/../secret', false],
     ['/home/me/application/x', false],
     ['/etc/passwd', false],
@@ -47,6 +52,6 @@ describe('what an anchor may open', () => {
     for (const scheme of ['command', 'http', 'vscode', 'untitled', 'vscode-userdata']) {
       expect(isAllowedTarget({ scheme, fsPath: '/home/me/app/a', authority: '' }, rules), scheme).toBe(false);
     }
-    expect(isAllowedTarget(file('/x'), { workspaceFolders: [], pathMappings: [{ sandbox: '/s', workspace: 'x' }] })).toBe(false);
+    expect(isAllowedTarget(file('/x'), { realPath, workspaceFolders: [], pathMappings: [{ sandbox: '/s', workspace: 'x' }] })).toBe(false);
   });
 });
