@@ -158,7 +158,8 @@ async function initializeOptions(context: vscode.ExtensionContext, notifier: Not
 }
 
 function sayKey(key: StoreKey, notifier: Notifier): void {
-  if (key.kind === 'durable') return;
+  // Where no key ever lasts it is said once; from then on the line above the rows says that nothing is kept.
+  if (key.kind === 'durable' || (key.kind === 'lost' && key.again)) return;
   const text =
     key.kind === 'lost'
       ? t(

@@ -26,8 +26,8 @@ interface Marker {
 
 export type StoreKey =
   | { readonly kind: 'durable'; readonly key: string }
-  /** A key was made earlier and is gone: what was stored under it cannot be read any more. */
-  | { readonly kind: 'lost' }
+  /** A key was made earlier and is gone: what was stored under it cannot be read any more. `again`: as it was the last time. */
+  | { readonly kind: 'lost'; readonly again: boolean }
   /** The secret storage cannot be used at all. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
@@ -55,7 +55,7 @@ async function load(secrets: Secrets, memory: Memory): Promise<StoreKey> {
     return { kind: 'unavailable', reason: 'the secret storage does not give back what it was given' };
   const lost = marker !== undefined;
   await memory.update(markerName, { id: idOf(stored), unproven: lost } satisfies Marker);
-  return lost ? { kind: 'lost' } : { kind: 'durable', key: stored };
+  return lost ? { kind: 'lost', again: marker.unproven } : { kind: 'durable', key: stored };
 }
 
 function isKey(text: string): boolean {

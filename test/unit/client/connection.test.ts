@@ -143,8 +143,8 @@ describe('the key of the store', () => {
     const memory = new FakeMemory();
     expect((await loadStoreKey(new FakeSecrets(), memory)).kind).toBe('durable');
     // Secret storage in memory: empty at each start.
-    expect((await loadStoreKey(new FakeSecrets(), memory)).kind).toBe('lost');
-    expect((await loadStoreKey(new FakeSecrets(), memory)).kind).toBe('lost');
+    expect(await loadStoreKey(new FakeSecrets(), memory)).toEqual({ kind: 'lost', again: false });
+    expect(await loadStoreKey(new FakeSecrets(), memory)).toEqual({ kind: 'lost', again: true });
     const keyring = new FakeSecrets();
     expect((await loadStoreKey(keyring, memory)).kind).toBe('lost');
     expect((await loadStoreKey(keyring, memory)).kind).toBe('durable');
