@@ -3,6 +3,7 @@
  * is taken, and ends with its stdin.
  */
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { AttachError } from '../errors';
 import { LIFE_SIGN_EVERY_MS, type Frame, type ReaderRequest } from '../reader/frames';
@@ -16,6 +17,10 @@ import { MAX_FRAME_BYTES, parseFrame } from './frameParser';
 export const SILENCE_MS = 20_000;
 const MAX_STDERR = 8 * 1024;
 const NEWLINE = 0x0a;
+/** 128 and SIGKILL. */
+const KILLED = 137;
+const STOPPING_LOOKS = 10;
+const STOPPING_MS = 150;
 
 export interface ReaderExecOptions {
   /** The reader as one script (dist/reader.js). */
@@ -163,11 +168,16 @@ class Tail {
 }
 
 async function whyEnded(container: Docker.Container, exec: Docker.Exec, stderr: Tail): Promise<AttachError> {
-  const stopped = await whyStopped(container);
-  if (stopped) return stopped;
   try {
     const { ExitCode: code } = await exec.inspect();
     if (code === 126 || code === 127) return noNode(stderr.lastLine);
+    // Killed: by someone in the sandbox, or with the container, whose end the engine notices a moment later.
+    for (let look = 0; look < (code === KILLED ? STOPPING_LOOKS : 1); look++) {
+      if (look > 0) await sleep(STOPPING_MS);
+      const stopped = await whyStopped(container);
+      if (stopped) return stopped;
+    }
+    if (code === KILLED) return new AttachError('lost', 'The reader in the sandbox was killed', 'It is tried again.');
     if (code !== null && code !== 0)
       return new AttachError(
         'reader-failed',
