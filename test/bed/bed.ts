@@ -2,7 +2,7 @@
  * A real engine and real containers for tests: sandboxes in which the real OpenClaw runs (10 to 25 s to bring up), and plain
  * containers laid out like one, in which nothing runs (1 s). When no engine can be had, that is printed, and the tests are skipped.
  */
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,19 +19,33 @@ export const VERSIONS = { jsonl: '2026.7.1', sqlite: '2026.9.6' } as const;
 export type Bed = { readonly kind: 'there'; readonly dockerHost: string } | { readonly kind: 'missing'; readonly reason: string };
 
 /** Finds or starts an engine and has the images built; the first time that takes minutes and needs root. */
-export function bed(...versions: readonly string[]): Bed {
+export async function bed(...versions: readonly string[]): Promise<Bed> {
   if (process.env.SANDGLASS_BED === 'off') return missing('it is switched off (SANDGLASS_BED=off)');
   if (process.platform !== 'linux') return missing(`it needs Linux, and this is ${process.platform}`);
-  const engine = spawnSync(join(SCRIPTS, 'engine.sh'), ['start'], { encoding: 'utf8' });
-  const dockerHost = /export DOCKER_HOST=(\S+)/.exec(engine.stdout)?.[1];
-  if (engine.status !== 0 || dockerHost === undefined) return missing(`no container engine: ${lastLine(engine.stderr || engine.stdout)}`);
+  const engine = await script('engine.sh', 'start');
+  const dockerHost = /export DOCKER_HOST=(\S+)/.exec(engine.output)?.[1];
+  if (!engine.ok || dockerHost === undefined) return missing(`no container engine: ${lastLine(engine.output)}`);
   process.env.DOCKER_HOST = dockerHost;
   for (const version of versions) {
-    const image = spawnSync(join(SCRIPTS, 'image.sh'), [version], { encoding: 'utf8' });
-    if (image.status !== 0)
-      return missing(`the image with OpenClaw ${version} could not be built: ${lastLine(image.stderr || image.stdout)}`);
+    const begun = setTimeout(
+      () => console.log(`The bed builds its image with OpenClaw ${version}; the first time that takes some minutes.`),
+      3000,
+    );
+    const image = await script('image.sh', version);
+    clearTimeout(begun);
+    if (!image.ok) return missing(`the image with OpenClaw ${version} could not be built: ${lastLine(image.output)}`);
   }
   return { kind: 'there', dockerHost };
+}
+
+async function script(name: string, ...args: readonly string[]): Promise<{ readonly ok: boolean; readonly output: string }> {
+  try {
+    const { stdout, stderr } = await run(join(SCRIPTS, name), args, { maxBuffer: 1 << 26 });
+    return { ok: true, output: `${stderr}\n${stdout}` };
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as { readonly stdout?: string; readonly stderr?: string; readonly message: string };
+    return { ok: false, output: `${stdout}\n${stderr || message}` };
+  }
 }
 
 function missing(reason: string): Bed {

@@ -12,7 +12,7 @@ import { runCli } from '../server/support/cli';
 import { ServerProcess, until } from '../server/support/serverProcess';
 import { bed, BedSandbox, docker, VERSIONS } from './bed';
 
-const state = bed(VERSIONS.jsonl);
+const state = await bed(VERSIONS.jsonl);
 const canaries = ['nemobed-canary-sandbox-jwt', 'nemobed-gateway-token-not-a-secret'];
 
 describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspace on the host', () => {

@@ -9,7 +9,7 @@ import { sandboxSource } from '../../server/src/sandboxes/sandboxSource';
 import { cursorsOf, Following, identity, readAll, sleep, temporary, transcripts } from '../unit/attach/reading';
 import { bed, BedSandbox, copyOut, docker, listing, readersIn, readerScript, VERSIONS } from './bed';
 
-const there = bed(VERSIONS.jsonl, VERSIONS.sqlite);
+const there = await bed(VERSIONS.jsonl, VERSIONS.sqlite);
 const signal = new AbortController().signal;
 const CANARIES = ['nemobed-canary-sandbox-jwt', 'nemobed-gateway-token-not-a-secret'];
 

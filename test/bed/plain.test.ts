@@ -14,7 +14,7 @@ import { recording, recordings } from '../fixtures/recordings';
 import { cursorsOf, entry, Following, header, identity, readAll, sleep, temporary, transcripts } from '../unit/attach/reading';
 import { bed, docker, listing, PlainContainer, readersIn, readerScript, VERSIONS } from './bed';
 
-const there = bed(VERSIONS.jsonl);
+const there = await bed(VERSIONS.jsonl);
 let script = '';
 const containers: PlainContainer[] = [];
 const signal = new AbortController().signal;

@@ -21,7 +21,7 @@ const timer = setInterval(() => { if (n === ${records}) return clearInterval(tim
 `;
 
 export async function latency(): Promise<void> {
-  const state = bed(VERSIONS.jsonl);
+  const state = await bed(VERSIONS.jsonl);
   if (state.kind === 'missing') {
     line(`write to shown: did NOT run: ${state.reason}`);
     return;

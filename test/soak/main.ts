@@ -13,7 +13,7 @@ import { ServerProcess, until } from '../server/support/serverProcess';
 
 const kills = 10;
 
-const state = bed(VERSIONS.jsonl);
+const state = await bed(VERSIONS.jsonl);
 if (state.kind === 'missing') {
   console.log(`soak: did NOT run: ${state.reason}`);
   process.exit(1);
