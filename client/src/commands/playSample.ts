@@ -9,6 +9,7 @@ import type { ServerHost } from '../connection/serverHost';
 import { sandboxesView } from '../contributions';
 import type { Jump } from '../editor/jump';
 import type { SandboxData } from '../views/sandboxData';
+import { showProblem } from './showProblem';
 import type { Sources } from './sources';
 import type { TraceView } from './traceView';
 import { until } from './until';
@@ -69,14 +70,9 @@ export class SamplePlayer {
     const diagnostic = await diagnosticAt(failing.anchor);
     const { One, Two } = vscode.ViewColumn;
     // The file first: a group that the trace leaves empty would close, and the two would end up in one place.
-    const editor = await this.jump.toAnchor(failing.anchor, { beside: false, column: One });
+    const editor = await this.jump.toAnchor(failing.anchor, { beside: false, column: One, keep: true });
     await this.trace.open(failing.session, { spanId: failing.step.spanId, pane: 'flow', column: Two, preserveFocus: true });
-    if (diagnostic !== null) {
-      editor.selection = new vscode.Selection(diagnostic.range.start, diagnostic.range.start);
-      editor.revealRange(diagnostic.range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
-    }
-    // The Problems view follows the active editor and selects its problem there.
-    await vscode.commands.executeCommand('workbench.panel.markers.view.focus');
+    if (diagnostic !== null) await showProblem(editor, diagnostic);
   }
 
   /** The first call that failed at a place in the code; one whose own output names the line before any other. */

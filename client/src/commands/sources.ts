@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { OpenSources } from '../connection/openSources';
 import type { OpenSource } from '../connection/openSources';
-import { ServerError } from '../connection/serverError';
+import { asServerError, ServerError } from '../connection/serverError';
 import type { ServerHost } from '../connection/serverHost';
 import { sandboxesView } from '../contributions';
 import { DisposableStore } from '../disposables';
@@ -115,12 +115,9 @@ export class Sources {
       await this.data.load(looking);
       for (const source of [...sources].reverse()) await this.#restoreOne(source);
     } catch (error) {
-      if (!ServerError.is(error)) throw error;
-      this.notifier.show({
-        severity: 'warning',
-        key: 'restore',
-        text: vscode.l10n.t('What was open before could not be opened again: {0}', error.message),
-      });
+      // Whoever waits for this goes on without: each then says what it misses.
+      const text = vscode.l10n.t('What was open before could not be opened again: {0}', asServerError(error).message);
+      this.notifier.show({ severity: 'warning', key: 'restore', text });
     }
   }
 

@@ -33,7 +33,10 @@ export class Jump {
   }
 
   /** Opens the place. `beside`: the trace keeps the focus and its place, the file comes up next to it. */
-  async toAnchor(anchor: Anchor, options: { readonly beside: boolean; readonly column?: vscode.ViewColumn }): Promise<vscode.TextEditor> {
+  async toAnchor(
+    anchor: Anchor,
+    options: { readonly beside: boolean; readonly column?: vscode.ViewColumn; readonly keep?: boolean },
+  ): Promise<vscode.TextEditor> {
     const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(anchor.uri));
     const last = Math.max(0, document.lineCount - 1);
     const start = new vscode.Position(Math.min(anchor.startLine, last), 0);
@@ -41,6 +44,7 @@ export class Jump {
     const editor = await vscode.window.showTextDocument(document, {
       viewColumn: options.column ?? (options.beside ? besideColumn() : undefined),
       preserveFocus: options.beside,
+      preview: options.keep !== true,
       selection: new vscode.Range(start, start),
     });
     editor.revealRange(new vscode.Range(start, anchor.wholeFile ? start : end), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
