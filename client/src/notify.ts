@@ -4,7 +4,7 @@ import { asServerError } from './connection/serverError';
 import { NotifyRules } from './notifyRules';
 import { plainText, withoutLinks } from './plainText';
 
-const maxText = 300;
+const maxText = 600;
 
 export interface NotifyAction {
   readonly title: string;

@@ -57,8 +57,10 @@ export function readProbe(stdout: string, stderr: string, exitCode: number | nul
     const report = parseReport(line);
     if (report !== null) return { kind: 'answered', report };
   }
-  const said = stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr.split('\n').find((line) => line.trim() !== '');
-  return { kind: 'failed', reason: said?.trim().slice(0, 200) ?? `exit code ${exitCode ?? 'none'}` };
+  // Node prints the line of code first and the error after it.
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const said = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.find((line) => line !== '');
+  return { kind: 'failed', reason: said?.slice(0, 200) ?? `exit code ${exitCode ?? 'none'}` };
 }
 
 function parseReport(line: string): RuntimeProbe | null {

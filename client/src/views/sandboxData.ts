@@ -29,7 +29,6 @@ export class SandboxData implements TreeState {
   #neverLooked = true;
   #fetching: { readonly refresh: boolean; readonly done: Promise<void> } | null = null;
   #staleSessions = new Set<string>();
-  #failure: string | null = null;
   #lastFetchMs = 0;
   /** Whether the rows are on show. */
   shownNow = true;
@@ -67,11 +66,6 @@ export class SandboxData implements TreeState {
   get shown(): ReadonlyMap<string, number> {
     return this.#shown;
   }
-  /** Why there is no inventory, when the server ran but could not make one. */
-  get failure(): string | null {
-    return this.#failure;
-  }
-
   onDidChange(listener: () => void): { dispose(): void } {
     this.#listeners.add(listener);
     return { dispose: () => this.#listeners.delete(listener) };
@@ -84,7 +78,7 @@ export class SandboxData implements TreeState {
   /** The inventory, fetched first when there is none yet; `look` looks for sandboxes anew. */
   async load(look = false): Promise<Inventory> {
     if (this.#inventory === null || look) await this.#fetchInventory(look);
-    if (this.#inventory === null) throw new ServerError('unavailable', this.#failure ?? 'nothing is known yet');
+    if (this.#inventory === null) throw new ServerError('unavailable', 'nothing is known yet');
     return this.#inventory;
   }
 
@@ -145,10 +139,8 @@ export class SandboxData implements TreeState {
     try {
       this.#inventory = await this.server.request('inventory', { refresh });
       this.#neverLooked = false;
-      this.#failure = null;
     } catch (error) {
       this.#inventoryStale = true;
-      this.#failure = error instanceof Error ? error.message : String(error);
       throw error;
     }
     const known = new Set(this.#inventory.sandboxes.map((node) => node.id));

@@ -1,6 +1,7 @@
 /** The view Sandboxes: turns rows into tree items, keeps the context keys of its empty states, takes dropped recordings. */
 import * as vscode from 'vscode';
 import type { EmptyReason } from '../../../server/src/protocol/messages';
+import { ServerError } from '../connection/serverError';
 import type { ServerHost } from '../connection/serverHost';
 import { contextKeys, sandboxesView } from '../contributions';
 import type { CommandId } from '../contributions';
@@ -8,7 +9,7 @@ import { DisposableStore } from '../disposables';
 import { plainText } from '../plainText';
 import { contextValue, description, icon, noteLabel, tooltip } from './rowText';
 import type { SandboxData } from './sandboxData';
-import { childRows, parentOf, rootRows } from './treeModel';
+import { childRows, failureRow, parentOf, rootRows } from './treeModel';
 import type { Row } from './treeModel';
 
 export const showMoreCommand = 'sandglass.internal.showMore';
@@ -51,9 +52,9 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
     try {
       await this.data.load();
     } catch (error) {
-      // The state of the server, or the message above the tree, says why it is empty.
       this.failed(error);
-      this.#showState();
+      // A server that failed has its own welcome text; any other reason stands where the rows would.
+      return ServerError.is(error, 'unavailable') ? [] : [failureRow(error instanceof Error ? error.message : String(error))];
     }
     return [...rootRows(this.data)];
   }
@@ -115,20 +116,15 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
   }
 
   #showState(): void {
-    // Without an inventory there is no reason from the server; the general text has the buttons all the same.
-    const empty = this.data.inventory?.empty ?? (this.data.failure === null ? undefined : 'none');
+    const { inventory } = this.data;
+    const empty = inventory?.empty;
     if (empty !== this.#empty) {
       this.#empty = empty;
       void vscode.commands.executeCommand('setContext', contextKeys.empty, empty);
     }
-    this.#showMessage();
-  }
-
-  /** One line above the rows: that nothing could be listed, or that nothing is kept. */
-  #showMessage(): void {
-    const { inventory, failure } = this.data;
-    const message = inventory === null ? failure : inventory.storeLifetime === 'session' ? inventory.storeNote : null;
-    this.#tree.message = message === null ? undefined : plainText(message);
+    // One line above the rows: that nothing is kept. Without rows it would take the place of the welcome text.
+    const note = inventory !== null && inventory.sandboxes.length > 0 && inventory.storeLifetime === 'session' ? inventory.storeNote : null;
+    this.#tree.message = note === null ? undefined : plainText(note);
   }
 }
 
@@ -140,6 +136,7 @@ function clickCommand(row: Row): vscode.Command | null {
   });
   if (row.kind === 'session') return command('sandglass.openTrace', t('Open Trace'), row);
   if (row.kind !== 'note') return null;
+  if (row.sourceId === '') return command('sandglass.refresh', t('Refresh'));
   if (row.note.kind === 'not-attached' || row.note.kind === 'failed') return command('sandglass.attach', t('Attach'), row);
   return row.note.kind === 'more' ? command(showMoreCommand, t('Show More'), row.note.parent) : null;
 }

@@ -71,6 +71,11 @@ export const sessionsAtOnce = 200;
 /** Short, so that state and cost beside it are seen; the tooltip has all of it. */
 const maxLabel = 44;
 
+/** What stands in place of the rows when none could be asked for. */
+export function failureRow(reason: string): NoteRow {
+  return { kind: 'note', id: 'note', sourceId: '', note: { kind: 'failed', reason: plainText(reason), hint: '' } };
+}
+
 export function rootRows(state: TreeState): readonly SandboxRow[] {
   return (state.inventory?.sandboxes ?? []).map((node) => {
     const sessions = state.sessions.get(node.id);

@@ -12,8 +12,8 @@ import type { TraceBackend } from './traceBackend';
 export const openRequestsLimit = 64;
 /** Rows in one answer, whatever the page asks for. */
 export const rowsLimit = 200;
-/** Characters of each text of a span. */
-export const detailTextLimit = 100_000;
+/** Characters of each text of a span; the whole is one press of "Open Call" away. */
+export const detailTextLimit = 40_000;
 const idLimit = 200;
 
 export interface PageLinkOptions {

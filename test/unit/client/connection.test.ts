@@ -98,7 +98,7 @@ describe('the runtime', () => {
       kind: 'answered',
       report: { ...good, node: '22.15.0' },
     });
-    expect(readProbe('', 'node:internal\nError: No such built-in module: node:sqlite\n  at x', 1)).toEqual({
+    expect(readProbe('', '/x/server.js:1\nthrow new Error("No")\nError: No such built-in module: node:sqlite\n  at x', 1)).toEqual({
       kind: 'failed',
       reason: 'Error: No such built-in module: node:sqlite',
     });
