@@ -12,9 +12,10 @@ import type { SessionsState, TreeState } from './treeModel';
 
 /** The server says so ten times a second at most; a view that is shown follows four times a second. */
 const shownIntervalMs = 250;
-const hiddenIntervalMs = 2_000;
-/** Asking takes at most a tenth of the time, however many sessions there are. */
+const hiddenIntervalMs = 1_000;
+/** Asking takes about a tenth of the time, however many sessions there are, but is never put off for longer than this. */
 const restFactor = 9;
+const longestIntervalMs = 2_000;
 const moreStep = sessionsAtOnce;
 
 export class SandboxData implements TreeState {
@@ -120,7 +121,7 @@ export class SandboxData implements TreeState {
   }
 
   #interval(): number {
-    return Math.max(this.shownNow ? shownIntervalMs : hiddenIntervalMs, restFactor * this.#lastFetchMs);
+    return Math.min(longestIntervalMs, Math.max(this.shownNow ? shownIntervalMs : hiddenIntervalMs, restFactor * this.#lastFetchMs));
   }
 
   /** One at a time: who asks while it is under way gets its answer, unless they want a new look and it takes none. */
