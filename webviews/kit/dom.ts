@@ -49,3 +49,19 @@ export function setText(target: Element, text: string): void {
 export function visuallyHidden(text: string): HTMLElement {
   return element('span', { class: 'visually-hidden', text });
 }
+
+/** Longer words get places where they may break: laying out one word of ten thousand letters takes seconds. */
+const longWord = /\S{200}/gu;
+
+/** Text of any shape, ready to be laid out in a moment. Copied, it is the same text. */
+export function textNodes(text: string): readonly Node[] {
+  const nodes: Node[] = [];
+  let from = 0;
+  for (const match of text.matchAll(longWord)) {
+    const end = match.index + match[0].length;
+    nodes.push(document.createTextNode(text.slice(from, end)), document.createElement('wbr'));
+    from = end;
+  }
+  nodes.push(document.createTextNode(text.slice(from)));
+  return nodes;
+}

@@ -25,6 +25,8 @@ import { RowPages } from './rowPages';
 
 /** However often the session changes, the page asks again at most twice a second. */
 const refreshIntervalMs = 500;
+/** When a page that still loads says why. */
+const slowMs = 4000;
 
 export class TraceApp {
   readonly #host: Host<PageRequest, PageResponse, ToHost, ToPage>;
@@ -167,8 +169,13 @@ export class TraceApp {
   }
 
   async #start(around: string | null): Promise<void> {
-    if (this.#page === null) this.#list.showMessage({ title: this.#t('state.loading'), text: '', busy: progressRing() });
+    const say = (text: string): void => {
+      if (this.#page === null) this.#list.showMessage({ title: this.#t('state.loading'), text, busy: progressRing() });
+    };
+    say('');
+    const slow = setTimeout(() => say(this.#t('state.slow')), slowMs);
     const page = await this.#pages.start(around);
+    clearTimeout(slow);
     if (page === null) return;
     const at = around === null ? null : this.#pages.indexOf(around);
     if (at !== null) this.#list.reveal(at, false);

@@ -27,7 +27,7 @@ export function spanName(t: Texts, span: Span, turnOrdinal: number | null): stri
     case 'chat':
       return t('list.llmCall');
     case 'execute_tool':
-      return visibleLine(stringAttribute(span, 'gen_ai.tool.name') ?? span.name, 80);
+      return visibleLine(stringAttribute(span, 'gen_ai.tool.name') ?? span.name, 80) || t('list.unnamed');
     case 'compaction':
       return t('list.compaction');
     case 'event':

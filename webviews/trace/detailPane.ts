@@ -1,7 +1,7 @@
 /** Everything known of the selected span. Built from text alone; what is long scrolls inside its own box. */
 import type { Anchor, SpanDetail, TurnSummary } from '../../server/src/protocol/messages';
 import { button, progressRing } from '../kit/controls';
-import { element, replace } from '../kit/dom';
+import { element, replace, textNodes } from '../kit/dom';
 import { bytes, wholeNumber } from '../kit/format';
 import { icon } from '../kit/icons';
 import { visibleLine, visibleText } from '../kit/plainText';
@@ -31,6 +31,7 @@ export class DetailPane {
   readonly element = element('div', { class: 'detail' });
   readonly #options: DetailPaneOptions;
   #shown: string | null = null;
+  #content = '';
 
   constructor(options: DetailPaneOptions) {
     this.#options = options;
@@ -49,6 +50,7 @@ export class DetailPane {
 
   showLoading(): void {
     this.#shown = null;
+    this.#content = '';
     replace(
       this.element,
       element(
@@ -66,6 +68,7 @@ export class DetailPane {
 
   #message(title: string, text: string, action: HTMLElement | null = null): void {
     this.#shown = null;
+    this.#content = '';
     replace(
       this.element,
       element(
@@ -79,6 +82,10 @@ export class DetailPane {
   }
 
   show(detail: SpanDetail, context: DetailContext): void {
+    // A busy session asks often; what did not change keeps its place, and the user's selection of text.
+    const content = JSON.stringify([detail, context]);
+    if (content === this.#content) return;
+    this.#content = content;
     const { scrollTop } = this.element;
     // The boxes of a span that is shown again keep their scroll positions too.
     const boxes = new Map<string, number>();
@@ -95,7 +102,14 @@ export class DetailPane {
       ...this.#sections(detail),
     );
     this.element.scrollTop = same ? scrollTop : 0;
-    for (const box of this.element.querySelectorAll<HTMLElement>('pre[data-box]')) box.scrollTop = boxes.get(box.dataset['box'] ?? '') ?? 0;
+    for (const box of this.element.querySelectorAll<HTMLElement>('pre[data-box]')) {
+      // Only what scrolls is a stop for Tab.
+      if (box.scrollHeight > box.clientHeight + 1) {
+        box.tabIndex = 0;
+        box.setAttribute('role', 'region');
+      }
+      box.scrollTop = boxes.get(box.dataset['box'] ?? '') ?? 0;
+    }
   }
 
   #head(detail: SpanDetail): HTMLElement {
@@ -192,11 +206,11 @@ export class DetailPane {
     const body =
       text === null || text === ''
         ? element('p', { class: 'hint', text: text === null ? t('detail.notObserved') : t('detail.emptyText') })
-        : element('pre', {
-            class: `box box-${kind}`,
-            text: visibleText(text),
-            attributes: { tabindex: '0', role: 'region', 'aria-labelledby': id, 'data-box': key, 'data-key': id },
-          });
+        : element(
+            'pre',
+            { class: `box box-${kind}`, attributes: { 'aria-labelledby': id, 'data-box': key, 'data-key': id } },
+            ...textNodes(visibleText(text)),
+          );
     return element('section', { class: 'detail-section' }, head, body);
   }
 
@@ -204,7 +218,9 @@ export class DetailPane {
     const { t, jump } = this.#options;
     const { anchors, span } = detail;
     if (span.kind !== 'execute_tool') return null;
-    if (anchors.length === 0) return null;
+    const head = element('h3', { text: t('detail.places') });
+    if (anchors.length === 0)
+      return element('section', { class: 'detail-section' }, head, element('p', { class: 'hint', text: t('detail.noPlace') }));
     const items = anchors.slice(0, anchorsShown).map((anchor, index) => {
       const text = placeText(t, anchor);
       const title = visibleLine(anchor.sandboxPath, 1000);
@@ -221,12 +237,7 @@ export class DetailPane {
             });
       return element('li', {}, place, anchor.stale ? element('span', { class: 'tag tag-plain', text: t('detail.stale') }) : null);
     });
-    return element(
-      'section',
-      { class: 'detail-section' },
-      element('h3', { text: t('detail.places') }),
-      element('ul', { class: 'places' }, ...items),
-    );
+    return element('section', { class: 'detail-section' }, head, element('ul', { class: 'places' }, ...items));
   }
 }
 

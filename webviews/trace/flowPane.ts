@@ -41,7 +41,9 @@ export class FlowPane {
   #diagram: FlowDiagram | null = null;
   #turn: TurnSummary | null = null;
   #selected: string | null = null;
-  #listShown = usesScreenReader();
+  /** The user's choice; a diagram that can't be drawn is a list whatever it is. */
+  #listWanted = usesScreenReader();
+  #failure: string | null = null;
   #drawnText = '';
   #drawnTheme = '';
   #drawing = 0;
@@ -95,6 +97,10 @@ export class FlowPane {
     this.showNothing();
   }
 
+  get #listShown(): boolean {
+    return this.#listWanted || this.#failure !== null;
+  }
+
   /** A hidden pane draws nothing: text can't be measured in it. */
   setVisible(visible: boolean): void {
     this.#visible = visible;
@@ -135,13 +141,17 @@ export class FlowPane {
 
   show(diagram: FlowDiagram, turn: TurnSummary | null, turns: number): void {
     const other = this.#diagram?.turnId !== diagram.turnId;
+    if (this.#diagram?.mermaid !== diagram.mermaid) this.#failure = null;
+    const same = !other && this.#diagram?.mermaid === diagram.mermaid && this.#list.childElementCount === diagram.nodes.length;
     this.#diagram = diagram;
     this.#setTurn(turn, turns);
+    if (same) return this.#schedule();
     if (other) {
       this.#panZoom.reset();
       this.#drawnText = '';
     }
-    this.#showNotes(null);
+    this.#showToggle();
+    this.#showNotes();
     this.#showList();
     this.#schedule();
   }
@@ -176,11 +186,12 @@ export class FlowPane {
     );
   }
 
-  #showNotes(failure: string | null): void {
+  #showNotes(): void {
     const { t } = this.#options;
     const diagram = this.#diagram;
     if (diagram === null) return;
     const notes: HTMLElement[] = [];
+    const failure = this.#failure;
     if (failure !== null)
       notes.push(
         element('p', { class: 'note note-error', text: `${t('flow.failed')}: ${visibleLine(failure, 200)}. ${t('flow.failedHint')}` }),
@@ -200,7 +211,8 @@ export class FlowPane {
   }
 
   #toggle(): void {
-    this.#listShown = !this.#listShown;
+    this.#listWanted = !this.#listShown;
+    this.#failure = null;
     this.#showToggle();
     this.#showList();
     this.#schedule();
@@ -258,8 +270,8 @@ export class FlowPane {
     } catch (error) {
       if (!DiagramError.is(error) && !(error instanceof TypeError)) throw error;
       if (mine !== this.#drawing) return;
-      this.#showNotes(error.message);
-      this.#listShown = true;
+      this.#failure = error.message;
+      this.#showNotes();
       this.#showToggle();
       this.#showList();
     } finally {

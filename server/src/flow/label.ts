@@ -29,16 +29,20 @@ export function plainText(text: string, limit: number): string {
 
 const literal = /^[\p{L}\p{N} .,/_]$/u;
 
-/** Lines that `plainText` made, joined by our own `<br/>`. */
+/**
+ * Lines that `plainText` made, joined by our own `<br/>`. A single line ends with one: Mermaid's sanitizer decodes entity
+ * codes only in a text that has a tag in it, and an empty second line takes no room.
+ */
 export function escapeLabel(lines: readonly string[]): string {
-  return lines.map(escapeLine).join('<br/>');
+  return lines.length === 1 ? `${lines.map(escapeLine).join('')}<br/>` : lines.map(escapeLine).join('<br/>');
 }
 
 function escapeLine(line: string): string {
   let out = '';
   for (const point of line.normalize('NFC')) {
-    // U+FB02 begins Mermaid's own stand-in for an entity; a backslash before n is its line break.
+    // The ligature and the pilcrow stand in Mermaid's own code for an entity; a backslash before n is its line break.
     if (point === '\ufb02') out += 'fl';
+    else if (point === '\u00b6') out += '#8267;';
     else if (point === '\\') out += '#8726;';
     else if (literal.test(point)) out += point;
     else out += `#${point.codePointAt(0)};`;
