@@ -7,7 +7,7 @@ import { openDirectory } from '../../../server/src/attach/directory';
 import { AttachError } from '../../../server/src/attach/errors';
 import { MAX_LINE_BYTES } from '../../../server/src/attach/reader/lines';
 import type { SourceRecord } from '../../../server/src/attach/record';
-import { emptyState, entry, Following, header, readAll, sleep, temporary, transcripts, writeSession } from './reading';
+import { cursorsOf, emptyState, entry, Following, header, readAll, sleep, temporary, transcripts, writeSession } from './reading';
 
 const reasons = (records: readonly SourceRecord[]): readonly (readonly [string, string])[] =>
   records.filter((record) => record.kind === 'skipped').map((record) => [record.where, record.reason] as const);
@@ -108,6 +108,31 @@ describe('a transcript', () => {
     expect(reasons(records)).toEqual([
       ['agents/main/sessions/a.jsonl', `the line at byte ${(header('a') + entry('1')).length} can't be read: ${reason}`],
     ]);
+  });
+
+  it('with a broken line says so again to whoever goes on later', async () => {
+    const { stateDir, sessions } = emptyState();
+    const path = writeSession(sessions, 'a.jsonl', header('a'), 'broken\n', entry('1'));
+    const first = await readAll(await openDirectory(stateDir));
+    expect(reasons(await readAll(await openDirectory(stateDir), cursorsOf(first)))).toEqual(reasons(first));
+    appendFileSync(path, entry('2'));
+    const second = await readAll(await openDirectory(stateDir), cursorsOf(first));
+    expect(ids(second)).toEqual(['2']);
+    expect(reasons(second)).toEqual(reasons(first));
+    expect(reasons(first)).toHaveLength(1);
+  });
+
+  it('that is damaged is not read over and over while it is followed', async () => {
+    const { stateDir, sessions } = emptyState();
+    const packed = zstdCompressSync(Buffer.from(header('z') + entry('z1')));
+    writeFileSync(join(sessions, 'cut.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst'), packed.subarray(0, packed.length - 12));
+    const live = new Following(await openDirectory(stateDir));
+    await live.caughtUp();
+    const before = live.records.length;
+    await sleep(1600);
+    await live.stop();
+    expect(live.records.slice(before).filter((record) => record.kind !== 'heartbeat')).toEqual([]);
+    expect(reasons(live.records)).toHaveLength(1);
   });
 
   it('with a line of 10 MB has it, with one beyond the limit says so', { timeout: 60_000 }, async () => {

@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSy
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
+import { MAX_WARM } from '../../../server/src/attach/reader/sessionsDirectory';
 import { AttachError } from '../../../server/src/attach/errors';
 import type { SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
 import { emptyState, entry, Following, header, sleep, writeSession } from './reading';
@@ -180,6 +181,23 @@ describe('following a directory', () => {
     const { live, stateDir } = await followed();
     rmSync(stateDir, { recursive: true });
     await expect(live.until(() => false)).rejects.toSatisfy((error) => AttachError.is(error, 'no-such-path'));
+  });
+
+  it('keeps the hashes of the transcripts read last only, and notices growth and forgery in the others too', async () => {
+    const { stateDir, sessions } = emptyState();
+    const paths = Array.from({ length: MAX_WARM + 40 }, (_, index) =>
+      writeSession(sessions, `s${index}.jsonl`, header(`s${index}`), entry(`e${index}`)),
+    );
+    const live = new Following(await openDirectory(stateDir, { verifyEveryMs: VERIFY_MS }));
+    await live.caughtUp();
+    const [cold = '', forged = ''] = paths;
+    appendFileSync(cold, entry('new'));
+    await live.until(isEntry('new'));
+    writeFileSync(forged, readFileSync(forged, 'utf8').replace('hello', 'HELLO'));
+    await live.until(isReread('end'));
+    await live.stop();
+    expect(live.records.filter((record) => record.kind === 'reread').map((record) => record.session)).toEqual(['s1', 's1']);
+    expect(live.records.filter(isEntry('new'))).toHaveLength(1);
   });
 
   it('asks for no more than is taken', async () => {

@@ -322,11 +322,13 @@ describe('a database that nobody has open', () => {
     for await (const record of readState({
       stateDir,
       cursors: new Map(),
-      follow: false,
+      follow: true,
       signal: new AbortController().signal,
       mayCopy: false,
-    }))
+    })) {
+      if (record.kind === 'caughtUp') break;
       records.push(record);
+    }
     expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([{ where: 'agents/main/agent/openclaw-agent.sqlite' }]);
     expect(transcripts(records)).toEqual([]);
   });
@@ -390,9 +392,11 @@ describe('a database that nobody has open', () => {
     writer.database.prepare("UPDATE transcript_events SET event_zstd = x'28b52ffd00' WHERE seq = 1").run();
     const records = await readAll(await openDirectory(writer.stateDir));
     expect(ids(records)).toEqual(['a', '2']);
-    expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([
-      { where: 'agents/main/agent/openclaw-agent.sqlite session a row 1' },
-    ]);
+    const lost = [{ where: 'agents/main/agent/openclaw-agent.sqlite session a row 1' }];
+    expect(records.filter((record) => record.kind === 'skipped')).toMatchObject(lost);
+    // And it is said again to whoever goes on later.
+    const again = await readAll(await openDirectory(writer.stateDir), cursorsOf(records));
+    expect(again.filter((record) => record.kind === 'skipped')).toMatchObject(lost);
   });
 });
 

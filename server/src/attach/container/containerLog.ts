@@ -7,8 +7,7 @@ import { demux, type Channel } from './demux';
 import { engineError } from './engine';
 
 const MAX_LOG_LINE_BYTES = 1024 * 1024;
-/** The engine ends a followed log now and then, when it rotates its files. */
-const AGAIN_MS = 500;
+const AGAIN_MS = 1000;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/;
 
 interface Position {
@@ -36,11 +35,10 @@ export class ContainerLog {
     return this.#read(false, signal);
   }
 
-  /** What comes, until the container ends. */
+  /** What comes. The engine ends it when it rotates its files, and while the container stands still. */
   async *follow(signal: AbortSignal): AsyncGenerator<SourceRecord> {
     while (!signal.aborted) {
       yield* this.#read(true, signal);
-      if (signal.aborted || !(await this.#running())) return;
       await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined); // aborted: seen by the loop
     }
   }
@@ -86,14 +84,6 @@ export class ContainerLog {
         (error: unknown, stream: AsyncIterable<Buffer> & { destroy(): void }) => (error ? reject(error) : resolve(stream)),
       );
     });
-  }
-
-  async #running(): Promise<boolean> {
-    try {
-      return (await this.#container.inspect()).State.Running;
-    } catch (error) {
-      throw engineError(error);
-    }
   }
 
   #cursor(at: Position): Cursor {

@@ -2,7 +2,7 @@
  * What a path given by a person is: a state directory, a folder that holds one, or a whole recording with the container's log,
  * its inspect JSON and the host's registry beside it.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AttachError } from '../errors';
@@ -68,12 +68,14 @@ async function mustBeDirectory(path: string): Promise<void> {
   throw new AttachError('no-such-path', `${path} is a file, not a directory`, 'Give the directory that holds it.');
 }
 
-/** A directory of this name, or one with the state directory's own parts in it. */
+/** A directory of this name with its parts, or one of another name with an agent in it that has sessions or a database. */
 function isStateDir(path: string): boolean {
   if (!isDirectory(path)) return false;
+  const agents = join(path, 'agents');
+  if (basename(path) === '.openclaw') return isDirectory(agents) || isFile(join(path, 'openclaw.json')) || isDirectory(join(path, 'state'));
   return (
-    isDirectory(join(path, 'agents')) ||
-    (basename(path) === '.openclaw' && (isFile(join(path, 'openclaw.json')) || isDirectory(join(path, 'state'))))
+    isDirectory(agents) &&
+    readdirSync(agents).some((agent) => isDirectory(join(agents, agent, 'sessions')) || isDirectory(join(agents, agent, 'agent')))
   );
 }
 

@@ -16,6 +16,7 @@ const INDEX_EVERY_MS = 200;
 const VERIFY_AT_ONCE = 8;
 const RETRIES = 5;
 const RETRY_MS = 60;
+const AFTER_FAILURE_MS = 1000;
 
 export class AgentStore {
   readonly #context: ReaderContext;
@@ -32,6 +33,9 @@ export class AgentStore {
   #verifyFrom = 0;
   #verifyOwed = false;
   #cursorOwed = false;
+  #recalled = false;
+  /** The last look failed; that was told, and is not waited for again. */
+  #failing = false;
   #generations: ReadonlyMap<string, string> = new Map();
   #version: string | null = null;
 
@@ -62,23 +66,30 @@ export class AgentStore {
 
   /** `siblings`: names in the sessions directory, where deleted sessions are kept. */
   async *scan(siblings: readonly string[]): AsyncGenerator<SourceRecord> {
+    if (!this.#recalled) for (const rows of this.#sessions.values()) yield* rows.recall();
+    this.#recalled = true;
     for (let attempt = 1; ; attempt++) {
       const stamp = this.#store.stamp();
       if (stamp === this.#stamp && !this.due(Date.now())) return;
       try {
-        if (stamp === null) yield* this.#gone(new Set(), () => false);
-        else yield* this.#look(stamp, siblings);
+        if (stamp === null) {
+          this.#stamp = null;
+          yield* this.#gone(new Set(), () => false);
+        } else yield* this.#look(stamp, siblings);
+        this.#failing = false;
         return;
       } catch (error) {
         if (!StoreError.is(error)) throw error;
         this.#index.sent.clear(); // what was about to be told may not have been
-        if (error.passing && this.#context.follow) return; // the next look is half a second away
-        if (!error.passing || attempt === RETRIES) {
-          this.#stamp = stamp;
-          yield* this.#context.skipped(this.#file, error.message);
-          return;
+        this.#indexFrom = this.#verifyFrom = Date.now() + AFTER_FAILURE_MS;
+        if (error.passing && attempt < RETRIES && !this.#failing) {
+          await sleep(RETRY_MS);
+          continue;
         }
-        await sleep(RETRY_MS);
+        this.#failing = true;
+        if (!error.passing) this.#stamp = stamp; // until it changes
+        yield* this.#context.skipped(this.#file, error.message);
+        return;
       }
     }
   }

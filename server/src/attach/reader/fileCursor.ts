@@ -9,7 +9,12 @@ export interface FileCursor {
   /** SHA-256 over them. */
   readonly hash: string;
   readonly session: string;
+  /** What could not be read of it, to be told again to whoever asks anew. */
+  readonly lost: readonly string[];
 }
+
+/** Of one file or session so many reasons are kept; a file that has more is beyond words. */
+export const MAX_LOST = 20;
 
 export function writeFileCursor(cursor: FileCursor): string {
   return JSON.stringify(cursor);
@@ -19,10 +24,14 @@ export function writeFileCursor(cursor: FileCursor): string {
 export function readFileCursor(value: string | undefined): FileCursor | null {
   const found = value ? parseObject(value) : null;
   if (!found || typeof found.stamp !== 'string' || typeof found.hash !== 'string' || typeof found.session !== 'string') return null;
-  const offset = found.offset;
+  const { stamp, offset, hash, session } = found;
   return typeof offset === 'number' && Number.isSafeInteger(offset) && offset >= 0
-    ? { stamp: found.stamp, offset, hash: found.hash, session: found.session }
+    ? { stamp, offset, hash, session, lost: lostOf(found.lost) }
     : null;
+}
+
+export function lostOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((reason) => typeof reason === 'string').slice(0, MAX_LOST) : [];
 }
 
 export function inodeOf(stamp: string): string {

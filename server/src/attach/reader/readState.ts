@@ -131,8 +131,8 @@ async function existing(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR')
-      throw new AttachError('no-such-path', `There is no ${path}.`, 'Check the path.', { cause: error });
-    throw new AttachError('unreadable', `${path} can't be read: ${reasonOf(error)}.`, 'Check the permissions of the directory.', {
+      throw new AttachError('no-such-path', `There is no ${path}`, 'Check the path.', { cause: error });
+    throw new AttachError('unreadable', `${path} can't be read: ${reasonOf(error)}`, 'Check the permissions of the directory.', {
       cause: error,
     });
   }

@@ -1,5 +1,6 @@
 /** How far one session's rows were read. The hash is a chain over all of them, so it can be gone on with after a restart. */
 import { createHash } from 'node:crypto';
+import { lostOf } from './fileCursor';
 import { parseObject } from './reduce';
 import type { EventRow } from './sqliteRows';
 
@@ -11,6 +12,8 @@ export interface RowCursor {
   readonly hash: string;
   /** The last row alone: looked at whenever rows are added. */
   readonly last: string;
+  /** Rows that could not be read, each as `<seq> <reason>`, to be told again to whoever asks anew. */
+  readonly lost: readonly string[];
 }
 
 export function nextLink(chain: string, row: EventRow): { readonly hash: string; readonly last: string } {
@@ -28,5 +31,11 @@ export function writeRowCursor(cursor: RowCursor): string {
 export function readRowCursor(value: string | undefined): RowCursor | null {
   const found = value ? parseObject(value) : null;
   if (!found || typeof found.seq !== 'number' || typeof found.hash !== 'string' || typeof found.last !== 'string') return null;
-  return { seq: found.seq, generation: typeof found.generation === 'string' ? found.generation : null, hash: found.hash, last: found.last };
+  return {
+    seq: found.seq,
+    generation: typeof found.generation === 'string' ? found.generation : null,
+    hash: found.hash,
+    last: found.last,
+    lost: lostOf(found.lost),
+  };
 }

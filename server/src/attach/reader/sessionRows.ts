@@ -5,6 +5,7 @@
 import type { Cursor, SourceRecord } from '../record';
 import type { ReaderContext } from './context';
 import { readEntry } from './entry';
+import { MAX_LOST } from './fileCursor';
 import { nextLink, writeRowCursor, type RowCursor } from './rowCursor';
 import { eventRows, type EventRow } from './sqliteRows';
 import { StoreError, type SqliteStore } from './sqliteStore';
@@ -21,6 +22,7 @@ export class SessionRows {
   #known: RowCursor | null;
   /** Compared as a whole since the reader started. */
   #verified: boolean;
+  #lost: string[];
 
   constructor(context: ReaderContext, store: SqliteStore, agent: string, file: string, session: string, known: RowCursor | null) {
     this.#context = context;
@@ -31,6 +33,7 @@ export class SessionRows {
     this.cursorKey = `rows:${file}#${session}`;
     this.#known = known;
     this.#verified = known === null;
+    this.#lost = [...(known?.lost ?? [])];
   }
 
   /** `top`: the highest seq there is. */
@@ -49,6 +52,14 @@ export class SessionRows {
     this.#verified = true;
     if (renewed) this.#known = { ...known, generation };
     yield* this.#read(this.#known, generation, null);
+  }
+
+  /** What an earlier life could not read. */
+  *recall(): Generator<SourceRecord> {
+    for (const lost of this.#lost) {
+      const space = lost.indexOf(' ');
+      yield* this.#context.skipped(this.#where(lost.slice(0, space)), lost.slice(space + 1));
+    }
   }
 
   /** Compares everything read so far; reads it again where it is not what it was. */
@@ -80,8 +91,9 @@ export class SessionRows {
     generation: string | null,
     reread: { readonly explained: boolean } | null,
   ): AsyncGenerator<SourceRecord> {
+    if (!after) this.#lost = [];
     if (reread) yield this.#mark('begin', reread.explained);
-    let at: RowCursor = after ?? { seq: FIRST, generation, hash: '', last: '' };
+    let at: RowCursor = after ?? { seq: FIRST, generation, hash: '', last: '', lost: [] };
     for (;;) {
       let rows = this.#store.read((reading) => eventRows(reading, 'transcript_events', this.session, at.seq));
       if (at.seq !== FIRST) {
@@ -97,8 +109,8 @@ export class SessionRows {
       if (rows.length === 0) break;
       const records: SourceRecord[] = [];
       for (const row of rows) {
-        at = { seq: row.seq, generation, ...nextLink(at.hash, row) };
         records.push(...this.#records(row));
+        at = { seq: row.seq, generation, ...nextLink(at.hash, row), lost: [...this.#lost] };
       }
       if (!reread) this.#known = at;
       const last = records.length - 1;
@@ -112,14 +124,13 @@ export class SessionRows {
   }
 
   *#records(row: EventRow): Generator<SourceRecord> {
-    const where = `${this.#file} session ${this.session} row ${row.seq}`;
     if (row.text === null) {
-      yield* this.#context.skipped(where, row.reason ?? 'it is unreadable');
+      yield* this.#lose(row.seq, row.reason ?? 'it is unreadable');
       return;
     }
     const entry = readEntry(row.text);
     if (entry.kind === 'noise') return;
-    if (entry.kind === 'broken') yield* this.#context.skipped(where, entry.reason);
+    if (entry.kind === 'broken') yield* this.#lose(row.seq, entry.reason);
     else
       yield {
         kind: 'transcript',
@@ -130,6 +141,15 @@ export class SessionRows {
         ordinal: row.seq,
         text: row.text,
       };
+  }
+
+  *#lose(seq: number, reason: string): Generator<SourceRecord> {
+    if (this.#lost.length < MAX_LOST) this.#lost.push(`${seq} ${reason}`);
+    yield* this.#context.skipped(this.#where(String(seq)), reason);
+  }
+
+  #where(seq: string): string {
+    return `${this.#file} session ${this.session} row ${seq}`;
   }
 
   async #holds(known: RowCursor): Promise<boolean> {

@@ -12,6 +12,8 @@ import { TranscriptFile, type Siblings } from './transcriptFile';
 
 /** More files than this in one directory are not followed; the newest names are dropped, and it is said. */
 const MAX_FILES = 50_000;
+/** Transcripts whose hash and last bytes are held, so that a growth is cheap; of others all is read again when they change. */
+export const MAX_WARM = 128;
 const INDEX = 'sessions.json';
 
 export class SessionsDirectory {
@@ -22,6 +24,8 @@ export class SessionsDirectory {
   readonly #relative: string;
   readonly #transcripts = new Map<string, TranscriptFile>();
   readonly #trajectories = new Map<string, TrajectoryFile>();
+  /** The one read longest ago first. */
+  readonly #warm = new Set<TranscriptFile>();
   #index: SessionIndexFile | null = null;
   #names: readonly string[] = [];
 
@@ -105,7 +109,18 @@ export class SessionsDirectory {
       return;
     }
     const file = this.#transcript(name);
-    if (file && !file.unchanged(stamp)) yield* file.scan(this.#list);
+    if (!file) return;
+    yield* file.recall();
+    if (file.unchanged(stamp)) return;
+    yield* file.scan(stamp, this.#list);
+    this.#warm.delete(file);
+    if (file.warm) this.#warm.add(file);
+    if (this.#warm.size > MAX_WARM)
+      for (const coldest of this.#warm) {
+        coldest.cool();
+        this.#warm.delete(coldest);
+        break;
+      }
   }
 
   #transcript(name: string): TranscriptFile | null {
@@ -122,6 +137,7 @@ export class SessionsDirectory {
     for (const [name, file] of this.#transcripts) {
       if (there.has(name) && this.#stamp(name) !== null) continue;
       this.#transcripts.delete(name);
+      this.#warm.delete(file);
       if (file.seen) yield* file.gone(this.#list);
     }
   }

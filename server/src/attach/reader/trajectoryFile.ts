@@ -60,10 +60,10 @@ export class TrajectoryFile {
               });
           }
           ({ hash, end: offset } = batch);
-          this.#known = { stamp: midwayStamp(stamp, offset), offset, hash: digestOf(hash), session: this.#stem };
+          this.#known = { stamp: midwayStamp(stamp, offset), offset, hash: digestOf(hash), session: this.#stem, lost: [] };
           yield* records;
         }
-        this.#known = { stamp, offset, hash: digestOf(hash), session: this.#stem };
+        this.#known = { stamp, offset, hash: digestOf(hash), session: this.#stem, lost: [] };
         yield { kind: 'heartbeat', cursor: { key: this.#key, value: writeFileCursor(this.#known) } };
       } finally {
         await handle.close();

@@ -9,7 +9,7 @@ import type { Cursor, SourceRecord, TranscriptRecord } from '../record';
 import { reasonOf, type ReaderContext } from './context';
 import { readEntry } from './entry';
 import { bytesOf, digestOf, openRegular, prefixOf, tailHolds, tailOf } from './fileBytes';
-import { inodeOf, midwayStamp, readFileCursor, sizeOf, writeFileCursor, type FileCursor } from './fileCursor';
+import { inodeOf, MAX_LOST, midwayStamp, readFileCursor, sizeOf, writeFileCursor, type FileCursor } from './fileCursor';
 import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
 import { isArchiveOf, type TranscriptName } from './names';
 import { stampOf } from './stamp';
@@ -35,6 +35,11 @@ export class TranscriptFile {
   #tail: Buffer = Buffer.alloc(0);
   #verifyFrom = 0;
   #unverified = false;
+  #lost: string[];
+  /** Reasons of an earlier life that were not told in this one yet. */
+  #untold: readonly string[];
+  /** It could not be read as it was then; it is tried again when it changes, or after a while. */
+  #failed: { readonly stamp: string; readonly until: number } | null = null;
   /** The cursor to hand out with the next record, where no record of its own could carry it. */
   #owed = false;
 
@@ -46,6 +51,8 @@ export class TranscriptFile {
     this.file = file;
     this.cursorKey = `file:${file}`;
     this.#known = readFileCursor(context.takeCursor(this.cursorKey));
+    this.#untold = this.#known?.lost ?? [];
+    this.#lost = [...this.#untold];
   }
 
   get session(): string {
@@ -63,37 +70,61 @@ export class TranscriptFile {
   }
 
   unchanged(stamp: string): boolean {
-    return this.#known?.stamp === stamp && !this.due(Date.now());
+    const now = Date.now();
+    if (this.#failed?.stamp === stamp && now < this.#failed.until) return true;
+    return this.#known?.stamp === stamp && !this.due(now);
   }
 
-  /** `siblings`: names in the same directory now, for the archive that explains a replaced file. */
-  async *scan(siblings: Siblings): AsyncGenerator<SourceRecord> {
-    let handle: FileHandle;
+  /** Is the state of its hash held in memory? */
+  get warm(): boolean {
+    return this.#hash !== null;
+  }
+
+  /** Lets go of what can be built again from the file: it is compared as a whole when it changes next. */
+  cool(): void {
+    this.#hash = null;
+    this.#tail = Buffer.alloc(0);
+  }
+
+  *recall(): Generator<SourceRecord> {
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const reason of untold) yield* this.#context.skipped(this.file, reason);
+  }
+
+  /** `seen`: the stamp that gave rise to it. `siblings`: names in the same directory now, for the archive that explains a replaced file. */
+  async *scan(seen: string, siblings: Siblings): AsyncGenerator<SourceRecord> {
     try {
-      handle = await openRegular(this.#path);
-    } catch (error) {
-      yield* this.#context.skipped(this.file, reasonOf(error));
-      return;
-    }
-    try {
-      const stamp = stampOf(await handle.stat({ bigint: true }));
-      const verdict = await this.#judge(handle, stamp);
-      switch (verdict.kind) {
-        case 'later':
-          return;
-        case 'on':
-          yield* this.#read(handle, stamp, verdict.hash, null);
-          return;
-        case 'rewritten': {
-          const old = this.#known;
-          if (!old) return;
-          yield* this.#read(handle, stamp, createHash('sha256'), { session: old.session, explained: await this.#explained(old, siblings) });
-        }
+      const handle = await openRegular(this.#path);
+      try {
+        yield* this.#scanOpen(handle, siblings);
+        this.#failed = null;
+      } finally {
+        await handle.close();
       }
     } catch (error) {
+      const until = Date.now() + this.#context.verifyEveryMs;
+      this.#failed = { stamp: seen, until };
+      this.#verifyFrom = until;
       yield* this.#context.skipped(this.file, reasonOf(error));
-    } finally {
-      await handle.close();
+    }
+  }
+
+  async *#scanOpen(handle: FileHandle, siblings: Siblings): AsyncGenerator<SourceRecord> {
+    const stamp = stampOf(await handle.stat({ bigint: true }));
+    const verdict = await this.#judge(handle, stamp);
+    switch (verdict.kind) {
+      case 'later':
+        return;
+      case 'on':
+        yield* this.#read(handle, stamp, verdict.hash, null);
+        return;
+      case 'rewritten': {
+        const old = this.#known;
+        if (!old) return;
+        this.#lost = [];
+        yield* this.#read(handle, stamp, createHash('sha256'), { session: old.session, explained: await this.#explained(old, siblings) });
+      }
     }
   }
 
@@ -173,7 +204,7 @@ export class TranscriptFile {
 
   *#records(line: Line, text: string, session: string): Generator<SourceRecord> {
     if (line.bytes === null) {
-      yield* this.#context.skipped(this.file, `the line at byte ${line.start} is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`);
+      yield* this.#lose(`the line at byte ${line.start} is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`);
       return;
     }
     if (text.trim() === '') return;
@@ -182,7 +213,7 @@ export class TranscriptFile {
       case 'noise':
         return;
       case 'broken':
-        yield* this.#context.skipped(this.file, `the line at byte ${line.start} can't be read: ${entry.reason}`);
+        yield* this.#lose(`the line at byte ${line.start} can't be read: ${entry.reason}`);
         return;
       case 'header':
       case 'entry':
@@ -198,6 +229,11 @@ export class TranscriptFile {
     }
   }
 
+  *#lose(reason: string): Generator<SourceRecord> {
+    if (this.#lost.length < MAX_LOST) this.#lost.push(reason);
+    yield* this.#context.skipped(this.file, reason);
+  }
+
   *#hand(records: readonly SourceRecord[], withCursor: boolean): Generator<SourceRecord> {
     const last = records.length - 1;
     for (const [index, record] of records.entries()) yield withCursor && index === last ? { ...record, cursor: this.#cursor() } : record;
@@ -206,7 +242,7 @@ export class TranscriptFile {
 
   #advance(offset: number, hash: Hash, stamp: string, session: string | null): void {
     this.#hash = hash;
-    this.#known = { stamp, offset, hash: digestOf(hash), session: session ?? this.#name.stem };
+    this.#known = { stamp, offset, hash: digestOf(hash), session: session ?? this.#name.stem, lost: [...this.#lost] };
   }
 
   #cursor(): Cursor {
