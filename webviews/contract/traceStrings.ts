@@ -127,6 +127,7 @@ export const traceStrings = {
   'state.empty': 'Nothing recorded in this session yet',
   'state.emptyRunning': 'The agent has not made a call yet. Calls appear here by themselves.',
   'state.emptyEnded': 'The transcript of this session holds no turn: it was opened, and nothing was asked in it.',
+  'state.refresh': 'Look Again',
   'state.noProblems': 'No problems in this session',
   'state.noProblemsWhy': 'None of its {0} tool calls failed, was denied or was aborted.',
   'state.showAll': 'Show All Calls',

@@ -212,6 +212,7 @@ export class TraceApp {
   #showRowsOrReason(page: TracePage): void {
     const t = this.#t;
     const all = page.total;
+    this.#layout.setContent(all > 0 || this.#state?.onlyProblems === true, true);
     setText(this.#count, this.#state?.onlyProblems === true && all > 0 ? t('list.problemRows', wholeNumber(all)) : '');
     if (all > 0) this.#list.showMessage(null);
     else if (this.#state?.onlyProblems === true) {
@@ -224,6 +225,7 @@ export class TraceApp {
       this.#list.showMessage({
         title: t('state.empty'),
         text: page.session.status === 'running' ? t('state.emptyRunning') : t('state.emptyEnded'),
+        action: { label: t('state.refresh'), press: () => this.#pages.invalidate() },
       });
     }
   }

@@ -172,11 +172,13 @@ export class DetailPane {
     const own = span.kind !== 'execute_tool';
     const call = span.kind === 'execute_tool';
     return [
-      span.statusMessage !== null && (isProblem(span.status) || own)
+      span.statusMessage !== null &&
+      (isProblem(span.status) || own) &&
+      !detail.policy.some((event) => event.statusMessage === span.statusMessage)
         ? this.#text('message', t('detail.message'), span.statusMessage, `message-${span.status}`)
         : null,
       policyList(t, detail.policy, span),
-      this.#places(detail),
+      detail.anchors.length > 0 ? this.#places(detail) : null,
       detail.thinking === null ? null : this.#text('thinking', t(own ? 'detail.thoughtOwn' : 'detail.thought'), detail.thinking, 'prose'),
       detail.text === null
         ? null
@@ -190,6 +192,7 @@ export class DetailPane {
         ? this.#text('arguments', t('detail.arguments'), detail.arguments, 'code', detail.argumentsBytes)
         : null,
       call || detail.result !== null ? this.#text('result', t('detail.result'), detail.result, 'code', detail.resultBytes) : null,
+      detail.anchors.length === 0 ? this.#places(detail) : null,
       detail.truncated ? element('p', { class: 'hint', text: t('detail.truncated') }) : null,
     ];
   }

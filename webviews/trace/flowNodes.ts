@@ -41,7 +41,7 @@ export class FlowNodes {
       const shape = shapes.get(node.id);
       if (shape === undefined) continue;
       shape.setAttribute('role', 'button');
-      shape.setAttribute('aria-label', `${t(`flow.kind.${node.kind}`)}: ${visibleLine(node.label)}`);
+      shape.setAttribute('aria-label', nodeName(t, node));
       // What is drawn is said by the label already.
       for (const child of shape.children) child.setAttribute('aria-hidden', 'true');
       const tip = document.createElementNS(drawing.namespaceURI, 'title');
@@ -142,4 +142,11 @@ export class FlowNodes {
     if (best === null && key === 'ArrowLeft' && at > 0) return at - 1;
     return best;
   }
+}
+
+/** What a box is and says; most labels begin with what they are. */
+export function nodeName(t: Texts, node: FlowNode): string {
+  const kind = t(`flow.kind.${node.kind}`);
+  const label = visibleLine(node.label);
+  return label.startsWith(kind) ? label : `${kind}: ${label}`;
 }

@@ -8,7 +8,7 @@ import { visibleLine } from '../kit/plainText';
 import { RateLimit } from '../kit/rateLimit';
 import { onThemeChange, ThemeColors, themeKind, usesScreenReader } from '../kit/theme';
 import type { Texts } from './describe';
-import { FlowNodes } from './flowNodes';
+import { FlowNodes, nodeName } from './flowNodes';
 
 export interface FlowPaneOptions {
   readonly t: Texts;
@@ -227,16 +227,12 @@ export class FlowPane {
     this.#canvas.hidden = this.#listShown;
     for (const control of this.#zoom) setDisabled(control, this.#listShown);
     const items = diagram.nodes.map((node) => {
-      const item = element(
-        'button',
-        {
-          class: `flow-item kind-${node.kind} status-${node.status}`,
-          attributes: { type: 'button', 'data-key': `item-${node.id}`, 'data-span': node.spanId ?? '' },
-          on: { click: () => press(node) },
-        },
-        element('span', { class: 'flow-item-kind', text: t(`flow.kind.${node.kind}`) }),
-        element('span', { class: 'flow-item-label', text: visibleLine(node.label) }),
-      );
+      const item = element('button', {
+        class: `flow-item kind-${node.kind} status-${node.status}`,
+        text: visibleLine(node.label),
+        attributes: { type: 'button', 'aria-label': nodeName(t, node), 'data-key': `item-${node.id}`, 'data-span': node.spanId ?? '' },
+        on: { click: () => press(node) },
+      });
       return element('li', {}, item);
     });
     replace(this.#list, ...items);

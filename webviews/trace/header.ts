@@ -90,8 +90,8 @@ export class Header {
       this.#fact('header.sandbox', visibleLine(sandbox, 120)),
       this.#fact('header.agent', visibleLine(session.agent, 80)),
       shownModel === null ? null : this.#fact('header.model', visibleLine(shownModel, 120)),
-      this.#fact('header.trigger', t(`trigger.${session.trigger}`)),
       session.startTime === null ? null : this.#fact('header.started', dateTime(session.startTime)),
+      this.#fact('header.trigger', t(`trigger.${session.trigger}`)),
     ];
     replace(this.#facts, ...facts);
     replace(this.#totals, ...this.#totalNodes(page));
@@ -103,7 +103,12 @@ export class Header {
     value: string,
     title = value,
   ): HTMLElement {
-    return element('div', { class: 'fact' }, element('dt', { text: this.#options.t(name) }), element('dd', { text: value, title }));
+    return element(
+      'div',
+      { class: `fact fact-${name.slice('header.'.length)}` },
+      element('dt', { text: this.#options.t(name) }),
+      element('dd', { text: value, title }),
+    );
   }
 
   #badgeNodes(page: TracePage): readonly HTMLElement[] {
@@ -173,7 +178,7 @@ export class Header {
         'li',
         { class: `total ${kind}`.trim(), title },
         element('span', { class: 'total-value', text: value }),
-        element('span', { class: 'total-name', text: name }),
+        name === '' ? null : element('span', { class: 'total-name', text: name }),
       );
     const count = (
       value: number,

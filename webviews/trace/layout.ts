@@ -76,8 +76,15 @@ export class Layout {
         element('div', { class: 'side' }, tablist, ...this.#panels.values()),
       ),
     );
+    this.setContent(false, false);
     new ResizeObserver(() => this.#measure()).observe(root);
     this.#measure();
+  }
+
+  /** Whether there are rows to choose from, and whether it is known whose session it is. */
+  setContent(rows: boolean, known: boolean): void {
+    this.#root.dataset['rows'] = rows ? 'some' : 'none';
+    this.#root.toggleAttribute('data-known', known);
   }
 
   show(pane: Pane): void {

@@ -62,6 +62,7 @@ export function fillRow(target: HTMLElement, row: SpanRow | null, index: number,
   status.className = `row-status${loud && span.kind !== 'invoke_agent' ? '' : ' visually-hidden'}`;
   setText(part('row-name'), spanName(t, span, row.turnId === null ? null : context.turnOrdinal(row.turnId)));
   const preview = rowPreview(t, row);
+  target.classList.toggle('row-told', preview !== '');
   const shown = part('row-preview');
   setText(shown, preview);
   shown.title = preview;

@@ -137,7 +137,7 @@ export function toSteps(input: FlowInput): Steps {
   return {
     prompt: promptLead(input),
     steps: steps.filter((step) => step.leads.length > 0 || step.calls.length > 0),
-    ending: replied === null ? missingReply(turn) : replyEnding(input, replied),
+    ending: replied === null ? missingReply(turn, last?.span ?? null) : replyEnding(input, replied),
     thoughts,
   };
 }
@@ -167,8 +167,10 @@ function replyEnding(input: FlowInput, row: SpanRow): Steps['ending'] {
 }
 
 /** The turn's end is told as it was seen; a reply is never made up. */
-function missingReply(turn: Span): Steps['ending'] {
-  const message = turn.statusMessage === null ? '' : plainText(turn.statusMessage, lineLimit);
+function missingReply(turn: Span, lastCall: Span | null): Steps['ending'] {
+  // Mostly it is what the last model call failed with, and stands there already.
+  const told = lastCall !== null && lastCall.status !== 'ok' && lastCall.statusMessage === turn.statusMessage;
+  const message = turn.statusMessage === null || told ? '' : plainText(turn.statusMessage, lineLimit);
   const titles: Readonly<Record<SpanStatus, string>> = {
     running: 'Still running',
     aborted: 'Aborted',
@@ -289,7 +291,13 @@ function noteLead(row: SpanRow): Lead {
   }
   const before = span.attributes['sandglass.tokens_before'];
   const after = span.attributes['sandglass.tokens_after'];
-  const text = typeof before === 'number' ? `${before} tokens → ${typeof after === 'number' ? `${after} tokens` : 'not recorded'}` : '';
+  const count = (value: number): string => value.toLocaleString('en-US');
+  const text =
+    typeof before !== 'number'
+      ? ''
+      : typeof after === 'number'
+        ? `${count(before)} → ${count(after)} tokens`
+        : `from ${count(before)} tokens`;
   return { kind: 'compaction', spanId: span.id, title: 'History compacted', text, status: span.status };
 }
 
