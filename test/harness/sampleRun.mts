@@ -1,11 +1,12 @@
 // The first five minutes of a user, as the demo and the end-to-end tests walk them: open the view, play the sample, wait
 // for what it promises. Page object of what Sandglass adds to the workbench.
-import type { Frame, Locator } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { HarnessError } from './tools.mts';
+import { TracePage } from './tracePage.mts';
 import type { Workbench } from './workbench.mts';
 
-/** The sample plays ten times as fast as it was recorded; a loaded machine needs a multiple of that. */
-const playTimeoutMs = 90_000;
+/** The sample plays in about ten seconds; a loaded machine needs a multiple of that. */
+const playTimeoutMs = 60_000;
 
 export class SandglassPage {
   readonly workbench: Workbench;
@@ -32,33 +33,26 @@ export class SandglassPage {
   }
 
   lenses(): Locator {
-    return this.workbench.codeLenses().filter({ hasText: /agent calls?/ });
+    return this.workbench.codeLenses().filter({ hasText: /agent calls?|\b(exec|edit|write|read) (ok|failed)/ });
   }
 
-  /** The document of the trace page: the frame with our own elements, not the two that VS Code wraps around it. */
-  async trace(): Promise<Frame> {
-    return this.workbench.webview('#panel-flow', playTimeoutMs);
+  async trace(): Promise<TracePage> {
+    return new TracePage(await this.workbench.webview('#panel-flow', playTimeoutMs));
   }
 
-  async flowDrawn(): Promise<Locator> {
-    const diagram = (await this.trace()).locator('#panel-flow svg g.node').first();
-    await diagram.waitFor({ timeout: playTimeoutMs });
-    return diagram;
-  }
-
-  async failingTestInProblems(): Promise<Locator> {
-    const row = this.workbench
+  /** The failing test run, as a row of Problems. */
+  failingTest(): Locator {
+    return this.workbench
       .problems()
-      .filter({ hasText: /Sandglass|exit(ed)?|failed/i })
+      .filter({ hasText: /exec failed with exit code 1 .*unittest/ })
       .first();
-    await row.waitFor({ timeout: playTimeoutMs });
-    return row;
   }
 }
 
 /** Plays the sample by two clicks and waits for each promise; `shot` is called at what is worth looking at. */
 export async function playSample(workbench: Workbench, shot: (name: string) => Promise<void>): Promise<SandglassPage> {
   const page = new SandglassPage(workbench);
+  const shown = (what: Locator) => what.waitFor({ timeout: playTimeoutMs });
   const step = async (name: string, work: () => Promise<unknown>) => {
     try {
       await work();
@@ -71,16 +65,16 @@ export async function playSample(workbench: Workbench, shot: (name: string) => P
   };
   await step('the view with its welcome', async () => {
     await page.openView();
-    await page.welcomeButton('Play Sample Run').waitFor();
+    await shown(page.welcomeButton('Play Sample Run'));
   });
   await shot('1-welcome');
   await page.welcomeButton('Play Sample Run').click();
-  await step('the trace opens', () => page.trace());
+  await step('the trace opens', async () => shown((await page.trace()).rows().first()));
   await shot('2-playing');
-  await step('the failing test is in Problems', () => page.failingTestInProblems());
-  await step('the cost is in the status bar', () => page.cost().waitFor({ timeout: playTimeoutMs }));
-  await step('the flow is drawn', () => page.flowDrawn());
-  await step('a lens stands on the edited line', () => page.lenses().first().waitFor({ timeout: playTimeoutMs }));
+  await step('the failing test is in Problems', () => shown(page.failingTest()));
+  await step('the cost is in the status bar', () => shown(page.cost()));
+  await step('the flow is drawn', async () => shown((await page.trace()).flowNodes().first()));
+  await step('a lens stands on a touched line', () => shown(page.lenses().first()));
   await shot('3-played');
   return page;
 }
