@@ -148,5 +148,5 @@ function addBox(diagram: Diagram, box: Box, nodeOfCall: Map<string, string>, wor
 
 function addSatellite(diagram: Diagram, kind: 'denial' | 'subagent', satellite: Satellite): string {
   const sign = kind === 'denial' ? signs.denied : '↳';
-  return diagram.add(kind, satellite.status, [`${sign} ${satellite.title}`, satellite.text], satellite);
+  return diagram.add(kind, satellite.status, [`${sign} ${satellite.title}`, ...satellite.lines], satellite);
 }

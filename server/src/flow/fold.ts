@@ -37,7 +37,7 @@ export interface Box {
 /** A node beside a box. */
 export interface Satellite {
   readonly title: string;
-  readonly text: string;
+  readonly lines: readonly string[];
   readonly spanId: string | null;
   readonly childSessionId: string | null;
   readonly status: SpanStatus;
@@ -237,7 +237,7 @@ function innerText(leads: readonly Lead[]): string {
 function denialNodes(denials: readonly Denial[], limit: number): readonly Satellite[] {
   const node = (denial: Denial, title: string): Satellite => ({
     title,
-    text: denial.text,
+    lines: [denial.target, denial.reason],
     spanId: denial.spanId,
     childSessionId: null,
     status: 'denied',
@@ -250,7 +250,7 @@ function denialNodes(denials: readonly Denial[], limit: number): readonly Satell
 function childNodes(calls: readonly Call[], limit: number): readonly Satellite[] {
   const node = (spanId: string, child: Child, title: string, status: SpanStatus): Satellite => ({
     title,
-    text: child.title ?? '',
+    lines: [child.title ?? ''],
     spanId,
     childSessionId: child.sessionId,
     status,

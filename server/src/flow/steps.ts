@@ -2,7 +2,7 @@
  * A turn's rows as the steps of its flow: what the model thought or said, which calls it then chose, what came of them.
  * Facts only; how much of it is drawn is decided in fold.
  */
-import type { PolicySpan, SessionStatus, Span, SpanStatus } from '../protocol/document';
+import type { SessionStatus, Span, SpanStatus } from '../protocol/document';
 import type { FlowNode, SpanRow } from '../protocol/messages';
 import { plainText } from './label';
 
@@ -44,7 +44,9 @@ const durationShownMs = 1000;
 
 export interface Denial {
   readonly spanId: string;
-  readonly text: string;
+  /** "blocked.example.com:443" */
+  readonly target: string;
+  readonly reason: string;
 }
 
 export interface Child {
@@ -229,15 +231,17 @@ function toCall(input: FlowInput, row: SpanRow): Call {
   if (span.durationMs !== null && span.durationMs >= durationShownMs)
     parts.push(`${span.durationBasis === 'estimated' ? '~' : ''}${duration(span.durationMs)}`);
   const preview = row.preview ?? stringAttribute(span, 'sandglass.preview') ?? '';
+  const denials = row.policy.filter((policy) => policy.status === 'denied').map(toDenial);
   return {
     spanId: span.id,
     name,
     title: parts.join(' · '),
     preview: plainText(preview, lineLimit),
-    outcome: failed && span.statusMessage !== null ? plainText(span.statusMessage, lineLimit) : '',
+    // A denial says why itself, beside the call.
+    outcome: failed && denials.length === 0 && span.statusMessage !== null ? plainText(span.statusMessage, lineLimit) : '',
     status: span.status,
     failed,
-    denials: row.policy.filter((policy) => policy.status === 'denied').map(toDenial),
+    denials,
     child: row.childSessionId === null ? null : toChild(input, row.childSessionId),
   };
 }
@@ -260,21 +264,17 @@ function toChild(input: FlowInput, sessionId: string): Child {
   };
 }
 
-function toDenial(policy: PolicySpan): Denial {
-  return { spanId: policy.id, text: plainText(denialText(policy), lineLimit) };
-}
-
-/** "connect-url.example:443 — no matching policy" */
-function denialText(span: Span): string {
+function toDenial(span: Span): Denial {
   const host = stringAttribute(span, 'server.address');
   const port = span.attributes['server.port'];
   const target = host === null ? stringAttribute(span, 'url.full') : typeof port === 'number' ? `${host}:${port}` : host;
-  const reason = span.statusMessage ?? stringAttribute(span, 'sandglass.policy.rule');
-  return [target, reason].filter((part) => part !== null && part !== '').join(' — ') || span.name;
+  const reason = span.statusMessage ?? stringAttribute(span, 'sandglass.policy.rule') ?? '';
+  return { spanId: span.id, target: plainText(target ?? span.name, lineLimit), reason: plainText(reason, lineLimit) };
 }
 
 function denialLead(row: SpanRow): Lead {
-  return { kind: 'denial', spanId: row.span.id, title: 'Denied', text: plainText(denialText(row.span), lineLimit), status: 'denied' };
+  const { target, reason } = toDenial(row.span);
+  return { kind: 'denial', spanId: row.span.id, title: `Denied · ${target}`, text: reason, status: 'denied' };
 }
 
 function noteLead(row: SpanRow): Lead {

@@ -12,13 +12,20 @@ import { parseFlow } from './flowText';
 const golden = join(import.meta.dirname, 'golden');
 let store: Store;
 let source: number;
+let quietStore: Store;
+let quiet: number;
 beforeAll(async () => {
   store = memoryStore();
   source = await readInto(store, recording('openclaw-2026.7.1').root);
+  quietStore = memoryStore();
+  quiet = await readInto(quietStore, recording('thinking-off-2026.9.5').root);
 });
-afterAll(() => store[Symbol.dispose]());
+afterAll(() => {
+  store[Symbol.dispose]();
+  quietStore[Symbol.dispose]();
+});
 
-function turnsOf(title: string): readonly { readonly session: string; readonly turn: string }[] {
+function turnsOf(store: Store, source: number, title: string): readonly { readonly session: string; readonly turn: string }[] {
   const session = traceDocument(store, source, null).sessions.find((each) => each.title?.includes(title) === true);
   if (session === undefined) throw new Error(`no session titled "${title}"`);
   return session.spans.filter(({ kind }) => kind === 'invoke_agent').map(({ id }) => ({ session: session.id, turn: id }));
@@ -37,11 +44,25 @@ describe('golden', () => {
     ['cut stream', 'short story', 0],
     ['hostile', '<b>everything</b>', 0],
   ] as const)('%s', async (name, title, index) => {
-    const at = turnsOf(title)[index];
+    const at = turnsOf(store, source, title)[index];
     const diagram = at === undefined ? null : turnFlow(store, source, at.session, at.turn);
     if (diagram === null) throw new Error('no such turn');
     expect(parseFlow(diagram.mermaid).foreign).toEqual([]);
     await expect(diagram.mermaid).toMatchFileSnapshot(join(golden, `${name.replaceAll(' ', '-')}.mmd`));
+  });
+});
+
+describe('with thinking turned off, as NemoClaw does', () => {
+  it.each([
+    ['coding', 'discount test'],
+    ['denied', 'blocked.example.com'],
+  ] as const)('%s', async (name, title) => {
+    const at = turnsOf(quietStore, quiet, title)[0];
+    const diagram = at === undefined ? null : turnFlow(quietStore, quiet, at.session, at.turn);
+    if (diagram === null) throw new Error('no such turn');
+    expect(diagram.note).toBe('no-thinking-recorded');
+    expect(diagram.nodes.filter(({ kind }) => kind === 'thought')).toEqual([]);
+    await expect(diagram.mermaid).toMatchFileSnapshot(join(golden, `${name}-thinking-off.mmd`));
   });
 });
 
