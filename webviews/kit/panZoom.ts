@@ -62,6 +62,15 @@ export class PanZoom {
     if (!this.#userScaled) this.fit();
   }
 
+  /** Scrolls a part of the drawing to the middle, unless it is in view. */
+  reveal(part: Element): void {
+    const view = this.#viewport.getBoundingClientRect();
+    const box = part.getBoundingClientRect();
+    if (box.top < view.top || box.bottom > view.bottom) this.#viewport.scrollTop += box.top + box.height / 2 - (view.top + view.height / 2);
+    if (box.left < view.left || box.right > view.right)
+      this.#viewport.scrollLeft += box.left + box.width / 2 - (view.left + view.width / 2);
+  }
+
   zoomIn(): void {
     this.#zoom(this.#scale * step);
   }

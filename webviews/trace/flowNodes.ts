@@ -9,6 +9,8 @@ import type { Texts } from './describe';
 export interface FlowNodesOptions {
   readonly t: Texts;
   readonly press: (node: FlowNode) => void;
+  /** Brings a box into view that was selected elsewhere. */
+  readonly reveal: (shape: SVGGElement) => void;
 }
 
 interface Drawn {
@@ -62,7 +64,10 @@ export class FlowNodes {
       const selected = spanId !== null && node.spanId === spanId && node.childSessionId === null;
       shape.classList.toggle('selected', selected);
       shape.setAttribute('aria-pressed', String(selected));
-      if (selected && !this.hasFocus()) this.#setActive(index, false);
+      if (selected && !this.hasFocus()) {
+        this.#setActive(index, false);
+        this.#options.reveal(shape);
+      }
     }
   }
 

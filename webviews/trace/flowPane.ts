@@ -61,7 +61,7 @@ export class FlowPane {
       button({ label: t('tabs.details'), key: 'strip', press: options.details }),
     );
     this.#panZoom = new PanZoom(this.#canvas);
-    this.#nodes = new FlowNodes({ t, press: options.press });
+    this.#nodes = new FlowNodes({ t, press: options.press, reveal: (shape) => this.#panZoom.reveal(shape) });
     this.#previous = button({ label: t('flow.previous'), icon: 'previous', kind: 'icon', press: () => options.step(-1) });
     this.#next = button({ label: t('flow.next'), icon: 'next', kind: 'icon', press: () => options.step(1) });
     this.#zoom = [
