@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEditor } from '../harness/editorSession.mts';
 import type { Editor, EditorOptions } from '../harness/editorSession.mts';
 import { playSample, SandglassPage } from '../harness/sampleRun.mts';
+import { pictureOnFailure } from './failure';
 import { noDocker, sampleWorkspace, shots, vsix } from './paths';
 
 const looks: readonly (Pick<EditorOptions, 'theme' | 'size'> & { readonly name: string })[] = [
@@ -23,6 +24,7 @@ describe.each(looks)('the sample run, $name', ({ name, theme, size }) => {
     page = new SandglassPage(editor.workbench);
   });
   afterAll(() => editor?.close());
+  pictureOnFailure(() => editor);
 
   it('plays to its end', async () => {
     await playSample(editor.workbench, shot);

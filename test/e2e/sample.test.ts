@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEditor } from '../harness/editorSession.mts';
 import type { Editor } from '../harness/editorSession.mts';
 import { playSample, SandglassPage } from '../harness/sampleRun.mts';
+import { pictureOnFailure } from './failure';
 import { noDocker, sampleWorkspace, shots, vsix } from './paths';
 import { watch } from './watch';
 import type { Watch } from './watch';
@@ -20,6 +21,7 @@ describe('the sample run', () => {
     watched = watch(editor.workbench.page, editor.url);
   });
   afterAll(() => editor?.close());
+  pictureOnFailure(() => editor);
 
   it('says why the view is empty, and offers the sample', async () => {
     const view = await page.openView();

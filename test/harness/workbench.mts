@@ -29,7 +29,25 @@ export class Workbench {
     const entry = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first();
     await entry.waitFor();
     await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    // The command may ask something in the same place; that the palette is gone shows by its prompt.
+    while ((await input.isVisible()) && (await input.inputValue()).startsWith('>')) await this.page.waitForTimeout(20);
+  }
+
+  /** Types a path into the file dialog, which in a remote window is a line to type into. */
+  async answerPath(path: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input').first();
+    // It is ready to be typed into once it shows where it starts.
+    while (!((await input.isVisible()) && (await input.inputValue()).startsWith('/'))) await this.page.waitForTimeout(50);
+    await input.fill(`${path}/`);
+    const accept = this.page
+      .locator('.quick-input-widget .monaco-button')
+      .filter({ hasText: /^(OK|Open)/ })
+      .first();
+    // What is typed while the dialog still lists its first folder is listed before it is taken.
+    while (await input.isVisible()) {
+      await accept.click();
+      await this.page.waitForTimeout(300);
+    }
   }
 
   /** Opens a view container by its title in the activity bar. */
