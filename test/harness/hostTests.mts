@@ -35,20 +35,21 @@ export async function runHostTests(options: HostTestsOptions): Promise<HostResul
   const electron = await findElectron(options.say);
   if (electron) {
     const report = await attempt(options, compiled, electron);
-    if (report) return named(report, `VS Code ${report.vscodeVersion}, Electron`, options.say);
+    if (report) return named(report, options.say);
     options.say('The downloaded VS Code could not be started here (no display or libraries missing?); trying the VS Code of code-server.');
   }
   const shim = { executable: join(projectRoot, 'test/harness/codeShim.mjs'), prefix: [] };
   const report = await attempt(options, compiled, shim);
   if (!report) throw new HarnessError('The tests in VS Code did not run to their end.', `See ${logDir(options.name)}/vscode.log.`);
-  return named(
-    report,
-    `VS Code ${report.vscodeVersion}, of the npm package code-server ${codeServerVersion} in Chromium (not Electron)`,
-    options.say,
-  );
+  return named(report, options.say);
 }
 
-function named(report: HostReport, ran: string, say: (line: string) => void): HostResult {
+/** By what the editor says of itself, not by what was meant to run. */
+function named(report: HostReport, say: (line: string) => void): HostResult {
+  const build = report.electronVersion
+    ? `Electron ${report.electronVersion}`
+    : `of the npm package code-server ${codeServerVersion} in Chromium (not Electron)`;
+  const ran = `VS Code ${report.vscodeVersion}, ${build}`;
   say(`Ran in: ${ran}, Node ${report.nodeVersion}.`);
   return { ...report, ran };
 }

@@ -10,6 +10,8 @@ export interface HostReport {
   readonly vscodeVersion: string;
   readonly appName: string;
   readonly nodeVersion: string;
+  /** null: the editor is served to a browser. */
+  readonly electronVersion: string | null;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -65,6 +67,7 @@ export async function run(): Promise<void> {
     vscodeVersion: vscode.version,
     appName: vscode.env.appName,
     nodeVersion: process.versions.node,
+    electronVersion: process.versions['electron'] ?? null,
     passed,
     failed,
     skipped,
