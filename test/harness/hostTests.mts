@@ -151,7 +151,9 @@ async function attempt(options: HostTestsOptions, compiled: string, { executable
     chatter.end();
   }
   const report = existsSync(reportFile) ? (JSON.parse(readFileSync(reportFile, 'utf8')) as HostReport) : null;
+  const began = readFileSync(told, 'utf8') !== '';
   await profile.dispose();
+  if (began && !report) throw new HarnessError('VS Code ended in the middle of the tests.', `See ${logs}/vscode.log.`);
   return report;
 }
 
