@@ -69,6 +69,7 @@ const kinds = [
     steps: [
       node('extension and server', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
       node('webviews', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'webviews/tsconfig.json'),
+      node('tests of the page', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/webviews/tsconfig.json'),
     ],
   },
   {
