@@ -67,9 +67,9 @@ const kinds = [
     name: 'types',
     limit: minutes(5),
     steps: [
-      node('extension and server', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
-      node('webviews', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'webviews/tsconfig.json'),
-      node('tests of the page', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/webviews/tsconfig.json'),
+      node('extension and server', 'node_modules/.bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
+      node('webviews', 'node_modules/.bin/tsc', '--noEmit', '-p', 'webviews/tsconfig.json'),
+      node('tests of the page', 'node_modules/.bin/tsc', '--noEmit', '-p', 'test/webviews/tsconfig.json'),
     ],
   },
   {

@@ -78,7 +78,6 @@ describe('a recording', () => {
 
     it('carry no icons, links or control characters of the trace', () => {
       for (const [, { message }] of problems()) {
-         
         assert.doesNotMatch(message, /[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/, JSON.stringify(message));
         assert.doesNotMatch(message, /\$\([a-z]/);
       }
