@@ -72,7 +72,9 @@ export const inventoryRequest = new RequestType<{ readonly refresh: boolean }, I
 /** Open a recording, a state directory or a folder holding one, as a source. Answers its source id. */
 export const openRequest = new RequestType<{ readonly path: string }, { readonly sourceId: string }, OpenFailure>('sandglass/open');
 /** Play the bundled sample as if it were live, `speed` times as fast as it was recorded (0: at once). */
-export const playSampleRequest = new RequestType<{ readonly speed: number }, { readonly sourceId: string }, OpenFailure>('sandglass/playSample');
+export const playSampleRequest = new RequestType<{ readonly speed: number }, { readonly sourceId: string }, OpenFailure>(
+  'sandglass/playSample',
+);
 export const attachRequest = new RequestType<{ readonly sourceId: string }, void, OpenFailure>('sandglass/attach');
 export const detachRequest = new RequestType<{ readonly sourceId: string }, void, void>('sandglass/detach');
 
@@ -237,10 +239,14 @@ export interface ShowCallsArguments {
 }
 
 /** From a line to the calls that touched it, newest first. */
-export const callsAtRequest = new RequestType<{ readonly uri: string; readonly line: number }, readonly CallAt[], void>('sandglass/callsAt');
+export const callsAtRequest = new RequestType<{ readonly uri: string; readonly line: number }, readonly CallAt[], void>(
+  'sandglass/callsAt',
+);
 
 /** A file of a sandbox by its `sandglass-file:` URI. Errors carry a reason ("refused: secret file", "no such file"). */
-export const readFileRequest = new RequestType<{ readonly uri: string }, { readonly base64: string; readonly mtime: number }, void>('sandglass/readFile');
+export const readFileRequest = new RequestType<{ readonly uri: string }, { readonly base64: string; readonly mtime: number }, void>(
+  'sandglass/readFile',
+);
 export const statFileRequest = new RequestType<
   { readonly uri: string },
   { readonly type: 'file' | 'directory'; readonly size: number; readonly mtime: number } | null,
@@ -268,7 +274,13 @@ export interface ReplayStep {
   readonly turnOrdinal: number;
   readonly time: string | null;
   readonly anchor: Anchor | null;
-  readonly totals: { readonly llmCalls: number; readonly toolCalls: number; readonly failed: number; readonly tokens: number; readonly usd: number | null };
+  readonly totals: {
+    readonly llmCalls: number;
+    readonly toolCalls: number;
+    readonly failed: number;
+    readonly tokens: number;
+    readonly usd: number | null;
+  };
 }
 
 export const replayRequest = new RequestType<SessionRef, readonly ReplayStep[], void>('sandglass/replay');
@@ -283,7 +295,13 @@ export interface StatusView {
     | { readonly kind: 'model'; readonly since: string }
     | { readonly kind: 'idle' };
   readonly tokens: number;
-  readonly byModel: readonly { readonly model: string; readonly calls: number; readonly tokens: number; readonly usd: number | null; readonly basis: string }[];
+  readonly byModel: readonly {
+    readonly model: string;
+    readonly calls: number;
+    readonly tokens: number;
+    readonly usd: number | null;
+    readonly basis: string;
+  }[];
 }
 
 /** The session last acted in, or the one asked for; null when there is none. */
@@ -304,7 +322,9 @@ export interface Probe {
 }
 export const probeRequest = new RequestType0<Probe, void>('sandglass/probe');
 /** The settings or the trust of the workspace changed. */
-export const configureNotification = new NotificationType<{ readonly trusted: boolean; readonly settings: Settings }>('sandglass/configure');
+export const configureNotification = new NotificationType<{ readonly trusted: boolean; readonly settings: Settings }>(
+  'sandglass/configure',
+);
 
 /** What `server.js --probe` prints as one line of JSON (exit code 0), before anything is loaded that this Node may lack. */
 export interface RuntimeProbe {
