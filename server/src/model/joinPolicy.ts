@@ -125,12 +125,21 @@ function namesHost(call: CallFact, event: PolicyEvent): boolean {
 function isProcessOf(call: CallFact, process: PolicyEvent['process'], life: ProcessLife | undefined): boolean {
   if (process === null) return false;
   if (call.pid !== null && call.pid === process.pid) return true;
-  const program = process.path.slice(process.path.lastIndexOf('/') + 1);
   if (life === undefined || !within(call, life) || call.command === null) return false;
-  return (
-    program !== '' &&
-    new RegExp(`(?:^|[^A-Za-z0-9_.-])${program.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/[\d.]+$/, '')}`).test(call.command)
-  );
+  return namesProgram(call.command, process.path.slice(process.path.lastIndexOf('/') + 1));
+}
+
+/** `python` in a command is what runs as `python3.11`: of a program's name the version at its end may differ. */
+function namesProgram(command: string, program: string): boolean {
+  const name = program.replace(/[\d.]+$/, '');
+  // A name of digits alone says nothing.
+  if (name === '') return false;
+  for (let at = command.indexOf(name); at >= 0; at = command.indexOf(name, at + 1)) {
+    const before = command[at - 1] ?? ' ';
+    const after = command.slice(at + name.length).replace(/^[\d.]+/, '');
+    if (!/[A-Za-z0-9_.-]/.test(before) && !/^[A-Za-z0-9_-]/.test(after)) return true;
+  }
+  return false;
 }
 
 export function policySpan(joined: JoinedPolicy): PolicySpan {

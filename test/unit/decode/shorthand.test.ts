@@ -91,4 +91,8 @@ describe('supervisor log lines', () => {
       for (const line of ocsf) expect.soft(decodeShorthand(line), line).not.toBeNull();
     },
   );
+
+  it('takes no line whose time is none', () => {
+    expect(decodeShorthand('2026-99-99T99:99:99Z OCSF NET:OPEN [INFO] ALLOWED x.example:443')).toBeNull();
+  });
 });

@@ -81,4 +81,20 @@ describe('joining denials to calls', () => {
     const joined = joinPolicy([event(1, denied(7)), event(1, denied(7))], []);
     expect(joined.map((item) => item.ordinal)).toEqual([0, 1]);
   });
+
+  it('knows a program by its name, whatever version stands behind it', () => {
+    for (const [program, command, joined] of [
+      ['/usr/bin/python3.11', 'python fetch.py x.example', true],
+      ['/usr/bin/python3.11', 'python3 fetch.py x.example', true],
+      ['/usr/bin/python3.11', 'pythonic x.example', false],
+      ['/usr/bin/node', 'nodemon x.example', false],
+      ['/usr/bin/g++', 'g++ x.example', true],
+      ['/usr/bin/[', '[ x.example', true],
+      ['/opt/7', 'curl x.example', false],
+      ['/opt/a(b', 'a(b x.example', true],
+    ] as const) {
+      const { call: found } = joinOne([event(1500, denied(7, 'x.example', program))], [call('a', 1000, 2000, command)]);
+      expect([program, command, found !== null]).toEqual([program, command, joined]);
+    }
+  });
 });

@@ -21,6 +21,8 @@ export function decodeShorthand(text: string): PolicyEvent | null {
   const match = line.exec(text.length > policyTextLimit ? text.slice(0, policyTextLimit) : text);
   if (match === null) return null;
   const time = Date.parse(match[1] ?? '');
+  // The 99th of a month has the shape of a time and is none.
+  if (Number.isNaN(time)) return null;
   const eventClass = match[2] ?? '';
   const severity = match[4] ?? null;
   const shorthand = text
