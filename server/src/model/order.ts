@@ -19,7 +19,38 @@ export function orderedEntries(events: Iterable<SessionEvent>): readonly Entry[]
     const known = byId.get(event.entryId);
     if (known === undefined || compareEntries(event, known) < 0) byId.set(event.entryId, event);
   }
-  return [...byId.values()].sort(compareEntries);
+  const times = standingTimes(byId);
+  const time = (entry: Entry): number => times.get(entry.entryId) ?? 0;
+  return [...byId.values()].sort((a, b) => time(a) - time(b) || a.ordinal - b.ordinal || (a.entryId < b.entryId ? -1 : 1));
+}
+
+/**
+ * When each entry stands: its own time, but never before its parent's, for clocks are set back and entries come without a time.
+ * Told by the parents alone, so that it is the same whatever order the entries arrived in.
+ */
+function standingTimes(entries: ReadonlyMap<string, Entry>): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const first of entries.values()) {
+    const chain: Entry[] = [];
+    const onChain = new Set<string>();
+    let entry: Entry | undefined = first;
+    while (entry !== undefined && !times.has(entry.entryId) && !onChain.has(entry.entryId)) {
+      chain.push(entry);
+      onChain.add(entry.entryId);
+      entry = entry.parentEntryId === null ? undefined : entries.get(entry.parentEntryId);
+    }
+    // Parents that go in a circle are nobody's: each keeps its own time.
+    const circle = entry !== undefined && onChain.has(entry.entryId);
+    let before = entry === undefined || circle ? 0 : (times.get(entry.entryId) ?? 0);
+    for (const link of chain.reverse()) {
+      if (circle) times.set(link.entryId, link.time ?? 0);
+      else {
+        before = Math.max(before, link.time ?? 0);
+        times.set(link.entryId, before);
+      }
+    }
+  }
+  return times;
 }
 
 /**

@@ -6,11 +6,10 @@ import type { Assembled } from './turns';
 
 export function totalsOf(assembled: Assembled, account: AccountFor): SessionTotals {
   const usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
-  const byBasis: Partial<Record<CostBasis, number>> = {};
+  const costs = new Map<CostBasis, number[]>();
   let reasoning: number | null = null;
   let llmCalls = 0;
   let thinkingBlocks = 0;
-  let usd: number | null = null;
   let unpricedCalls = 0;
   for (const { entry, counted } of assembled.chats) {
     if (!counted) continue;
@@ -26,10 +25,14 @@ export function totalsOf(assembled: Assembled, account: AccountFor): SessionTota
     const { cost } = account({ provider: entry.provider, model: entry.model, usage: entry.usage, time: entry.startTime });
     if (cost.usd === null) unpricedCalls += 1;
     else {
-      usd = (usd ?? 0) + cost.usd;
-      byBasis[cost.basis] = (byBasis[cost.basis] ?? 0) + cost.usd;
+      const known = costs.get(cost.basis);
+      if (known === undefined) costs.set(cost.basis, [cost.usd]);
+      else known.push(cost.usd);
     }
   }
+  const byBasis: Partial<Record<CostBasis, number>> = {};
+  for (const [basis, usds] of costs) byBasis[basis] = sumOf(usds);
+  const priced = [...costs.values()].flat();
   const counted = assembled.calls.filter((call) => call.counted);
   const orphans = assembled.orphans.filter((orphan) => orphan.counted);
   return {
@@ -42,6 +45,11 @@ export function totalsOf(assembled: Assembled, account: AccountFor): SessionTota
     thinkingBlocks,
     compactions: assembled.others.filter((other) => other.entry.kind === 'compaction' && !other.inherited).length,
     usage: { ...usage, reasoning },
-    cost: { usd, byBasis, unpricedCalls },
+    cost: { usd: priced.length === 0 ? null : sumOf(priced), byBasis, unpricedCalls },
   };
+}
+
+/** The same sum whatever order the calls came in; adding fractions in another order gives another last digit. */
+function sumOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b).reduce((sum, value) => sum + value, 0);
 }

@@ -79,6 +79,9 @@ export function assemble(entries: readonly Entry[], ownership: Ownership): Assem
   const openCalls = new Map<string, CallDraft[]>();
   const countedCalls = new Set<string>();
   const countedResults = new Set<string>();
+  // A result may stand before its call where clocks disagree; it waits for it.
+  const asked = askedCalls(entries);
+  const early = new Map<string, ToolResultEntry[]>();
   let current: TurnDraft | null = null;
 
   const join = (turn: TurnDraft, entry: Entry): TurnDraft => {
@@ -101,6 +104,15 @@ export function assemble(entries: readonly Entry[], ownership: Ownership): Assem
     };
     turns.push(turn);
     return turn;
+  };
+
+  const answer = (entry: ToolResultEntry, inherited: boolean): void => {
+    const waiting = (openCalls.get(entry.callId) ?? []).filter((call) => call.result === null);
+    const call = waiting.find((candidate) => candidate.inherited === inherited) ?? waiting[0];
+    // A second result for a call that has one is the same result appended again.
+    if (call === undefined) return;
+    call.result = entry;
+    join(call.turn, entry);
   };
 
   for (const entry of entries) {
@@ -147,23 +159,25 @@ export function assemble(entries: readonly Entry[], ownership: Ownership): Assem
           if (list === undefined) openCalls.set(block.callId, [call]);
           else list.push(call);
         }
+        for (const { callId } of blocks) {
+          for (const result of early.get(callId) ?? []) answer(result, !ownership.owns(result.entryId));
+          early.delete(callId);
+        }
         break;
       }
       case 'toolResult': {
-        const list = openCalls.get(entry.callId) ?? [];
-        const waiting = list.filter((call) => call.result === null);
-        const call = waiting.find((candidate) => candidate.inherited === inherited) ?? waiting[0];
-        if (call !== undefined) {
-          call.result = entry;
-          join(call.turn, entry);
-        } else if (list.length === 0) {
+        if (openCalls.has(entry.callId)) answer(entry, inherited);
+        else if (asked.has(entry.callId)) {
+          const waiting = early.get(entry.callId);
+          if (waiting === undefined) early.set(entry.callId, [entry]);
+          else waiting.push(entry);
+        } else {
           const counted = !inherited && !countedResults.has(entry.callId);
           if (counted) countedResults.add(entry.callId);
           const turn: TurnDraft | null = ofRun ?? current;
           if (turn !== null) join(turn, entry);
           orphans.push({ result: entry, turn, inherited, counted });
         }
-        // A second result for a call that has one is the same result appended again.
         break;
       }
       case 'nested':
@@ -181,4 +195,13 @@ export function assemble(entries: readonly Entry[], ownership: Ownership): Assem
     }
   }
   return { turns, chats, calls, orphans, others };
+}
+
+function askedCalls(entries: readonly Entry[]): ReadonlySet<string> {
+  const asked = new Set<string>();
+  for (const entry of entries) {
+    if (entry.kind !== 'assistant' || entry.synthetic) continue;
+    for (const block of entry.blocks) if (block.kind === 'toolCall') asked.add(block.callId);
+  }
+  return asked;
 }
