@@ -12,15 +12,19 @@ export interface TranscriptName {
   readonly compressed: boolean;
 }
 
-const TRANSCRIPT = /^(.*?)\.jsonl(?:\.(reset|deleted|bak)\.(.+?))?(\.zst)?$/s;
+/** The time as OpenClaw writes it into a name. A session id may hold any characters, a mark among them: the time tells them apart. */
+const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d[-:]\d\d[-:]\d\d(?:[.-]\d{1,9})?Z`;
+const ARCHIVED = new RegExp(String.raw`^(.*?)\.jsonl(?:\.(reset|deleted|bak)\.${TIME}(?:\..+?)?)?(\.zst)?$`, 's');
+/** One that a person put aside under a name of their own. */
+const PUT_ASIDE = /^(.*?)\.jsonl\.(reset|deleted|bak)\..+?(\.zst)?$/s;
 /** How some versions spell an archive: the mark before the extension. */
-const MARKED_STEM = /\.(reset|deleted|bak)\.[^.].*$/s;
+const MARKED_STEM = new RegExp(String.raw`\.(reset|deleted|bak)\.${TIME}$`, 's');
 
 export function transcriptName(name: string): TranscriptName | null {
   if (name.includes('.trajectory') || name.endsWith('.lock') || name.includes('.tmp')) return null;
-  const match = TRANSCRIPT.exec(name);
+  const match = ARCHIVED.exec(name) ?? PUT_ASIDE.exec(name);
   if (!match) return null;
-  const [, stem = '', mark, , zst] = match;
+  const [, stem = '', mark, zst] = match;
   return { name, stem, state: stateOf(mark ?? MARKED_STEM.exec(stem)?.[1], zst !== undefined), compressed: zst !== undefined };
 }
 
