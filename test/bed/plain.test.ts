@@ -237,7 +237,7 @@ describe.skipIf(there.kind === 'missing')('a container', () => {
     container.exec(
       'sh',
       '-c',
-      `cd ${at} && ln -s ../openclaw.json innocent.json && ln -s ../identity innocent && ln -s project/README.md good.md && ln -s ${at}/project absolute && ln -s loop loop && mkfifo pipe && ln -s /proc/1/environ env.txt && truncate -s 17M large.bin`,
+      `cd ${at} && ln -s ../openclaw.json innocent.json && ln -s ../identity innocent && ln -s project/README.md good.md && ln -s ${at}/project absolute && ln -s ../agents/main innocent-agent && mkdir -p ../agents/main/agent && echo '{}' > ../agents/main/agent/models.json && ln -s innocent-agent/agent/models.json catalogue.txt && echo x > .bash_history && ln -s .bash_history typed.txt && ln -s loop loop && mkfifo pipe && ln -s /proc/1/environ env.txt && truncate -s 17M large.bin`,
     );
     docker('exec', '-u', '0', container.id, 'sh', '-c', 'echo root > /usr/share/rootonly.txt && chmod 600 /usr/share/rootonly.txt');
     const { files } = await sourceOf(container);
@@ -259,6 +259,10 @@ describe.skipIf(there.kind === 'missing')('a container', () => {
       `${at}/innocent/device.json`,
       `${at}/env.txt`,
       `${at}/../openclaw.json`,
+      `${at}/innocent-agent/agent/models.json`,
+      `${at}/catalogue.txt`,
+      `${at}/typed.txt`,
+      `${at}/project/../.bash_history`,
       '/etc/shadow',
       '/etc/openshell/auth/sandbox.jwt',
       '/proc/1/environ',

@@ -58,6 +58,56 @@ describe('secret paths', () => {
     '/run/secrets/x',
     '/root/.bashrc',
     '/etc/shadow',
+    '/sandbox/.openclaw/agents/main/agent/models.json',
+    '/sandbox/.openclaw/agents/ops/agent/plugins/x/catalog.json',
+    '/sandbox/.openclaw/exec-approvals.json',
+    '/sandbox/.openclaw/devices/paired.json',
+    '/sandbox/.openclaw/nodes/paired.json',
+    '/sandbox/.openclaw/node.json',
+    '/sandbox/.openclaw/workspace/config/mcporter.json',
+    '/sandbox/.mcporter/mcporter.json',
+    '/sandbox/.clawdbot/clawdbot.json',
+    '/sandbox/.pi/agent/models.json',
+    '/sandbox/.hermes/.env',
+    '/sandbox/.hermes/config.yaml',
+    '/sandbox/.hermes/pairing/device.json',
+    '/sandbox/.deepagents/.env',
+    '/sandbox/.deepagents/config.toml',
+    '/sandbox/.deepagents/.state/auth.json',
+    '/sandbox/.deepagents/.state/chatgpt-auth.json',
+    '/sandbox/.deepagents/.nemoclaw-mcp.json',
+    '/sandbox/.claude.json',
+    '/sandbox/.claude.json.backup',
+    '/sandbox/.claude/.credentials.json',
+    '/sandbox/.claude/settings.local.json',
+    '/sandbox/.codex/auth.json',
+    '/sandbox/.gemini/oauth_creds.json',
+    '/sandbox/.config/gh/hosts.yml',
+    '/sandbox/.config/gcloud/application_default_credentials.json',
+    '/sandbox/project/application_default_credentials.json',
+    '/sandbox/.config/github-copilot/apps.json',
+    '/sandbox/.bash_history',
+    '/sandbox/.zsh_history',
+    '/sandbox/.python_history',
+    '/sandbox/.node_repl_history',
+    '/sandbox/.histfile',
+    '/sandbox/.local/share/fish/fish_history',
+    '/sandbox/.viminfo',
+    '/sandbox/project/.envrc',
+    '/sandbox/project/.env~',
+    '/sandbox/project/.env.swp',
+    '/sandbox/project/..env.swp',
+    '/sandbox/project/.netrc.bak',
+    '/sandbox/project/#id_rsa#',
+    '/sandbox/project/.id_ed25519.swp',
+    '/sandbox/.openclaw/agents/main/agent/models.json.bak',
+    '/sandbox/project/.git/config',
+    '/sandbox/project/terraform.tfstate',
+    '/sandbox/.kube/config',
+    '/sandbox/.yarnrc.yml',
+    '/sandbox/.config/pip/pip.conf',
+    '/sandbox/dual-station-vllm-api-key',
+    '/sandbox/ollama-proxy-token',
   ])('%s', (path) => expect(isSecretPath(path)).toBe(true));
 
   it.each([
@@ -70,6 +120,19 @@ describe('secret paths', () => {
     '/sandbox/project/src/environment.ts',
     '/sandbox/project/src/keyboard.ts',
     '/sandbox/project/package.json',
+    '/sandbox/project/models.json',
+    '/sandbox/project/src/models.py',
+    '/sandbox/project/src/devices/list.ts',
+    '/sandbox/project/src/oauth.ts',
+    '/sandbox/project/src/history.ts',
+    '/sandbox/project/HISTORY.md',
+    '/sandbox/project/agent/model.json',
+    '/sandbox/project/tsconfig.json',
+    '/sandbox/project/config.toml',
+    '/sandbox/project/.git/HEAD',
+    '/sandbox/project/notes.md~',
+    '/sandbox/.pi/agent/sessions/a.jsonl',
+    '/sandbox/.config/nvim/init.lua',
     '/usr/lib/python3.11/unittest/case.py',
     '/sandbox',
     '/',
@@ -141,6 +204,56 @@ describe('files of a recording', () => {
     expect(await refusal(files, `${at}/file.txt\0.md`)).toBe('not-found');
     expect(await refusal(files, at)).toBe('not-a-file');
     expect((await files.list(at, signal)).map(({ name }) => name)).toEqual(['file.txt', 'good.txt']);
+  });
+
+  it('no secret that a link or a detour leads to, whatever the directory is called', async () => {
+    for (const [inside, at] of [
+      [join('sandbox', '.openclaw'), '/sandbox/.openclaw'],
+      ['.openclaw', '/sandbox/.openclaw'],
+      ['copied-state', null],
+    ] as const) {
+      const root = temporary();
+      const stateDir = join(root, inside);
+      const workspace = join(stateDir, 'workspace');
+      mkdirSync(join(stateDir, 'agents', 'main', 'agent'), { recursive: true });
+      mkdirSync(join(stateDir, 'agents', 'main', 'sessions'));
+      mkdirSync(workspace);
+      writeFileSync(join(stateDir, 'agents', 'main', 'agent', 'models.json'), '{"apiKey":"canary"}');
+      writeFileSync(join(stateDir, 'exec-approvals.json'), '{}');
+      mkdirSync(join(stateDir, 'devices'));
+      writeFileSync(join(stateDir, 'devices', 'paired.json'), '{}');
+      writeFileSync(join(stateDir, 'agents', 'main', 'agent', 'other.json'), '{}');
+      symlinkSync('../devices/paired.json', join(workspace, 'paired.txt'));
+      writeFileSync(join(workspace, '.bash_history'), 'export TOKEN=canary');
+      symlinkSync('../agents/main/agent/models.json', join(workspace, 'catalogue.txt'));
+      symlinkSync('../agents/main', join(workspace, 'innocent'));
+      symlinkSync('../exec-approvals.json', join(workspace, 'approvals.txt'));
+      symlinkSync('.bash_history', join(workspace, 'typed.txt'));
+      symlinkSync('typed.txt', join(workspace, 'typed-twice.txt'));
+      const { files } = await openDirectory(inside === 'copied-state' ? stateDir : root);
+      const state = at ?? stateDir;
+      for (const path of [
+        'agents/main/agent/models.json',
+        'workspace/catalogue.txt',
+        'workspace/innocent/agent/models.json',
+        'workspace/../agents/main/agent/models.json',
+        'agents/main/sessions/../agent/models.json',
+        'workspace/approvals.txt',
+        'workspace/paired.txt',
+        'devices/paired.json',
+        'agents/main/agent/other.json',
+        'workspace/innocent/agent/other.json',
+        'workspace/typed.txt',
+        'workspace/typed-twice.txt',
+        'workspace/./.bash_history',
+      ])
+        expect(await refusal(files, `${state}/${path}`), `${inside}: ${path}`).toBe('secret');
+      for (const path of ['agents/main/agent/models.json', 'workspace/typed.txt'])
+        await expect(files.stat(`${state}/${path}`, signal), path).rejects.toMatchObject({ reason: 'secret' });
+      expect((await files.list(`${state}/workspace`, signal)).map(({ name }) => name)).toEqual(['innocent']);
+      expect((await files.list(`${state}/workspace/innocent`, signal)).map(({ name }) => name)).toEqual(['agent', 'sessions']);
+      expect(await files.list(`${state}/workspace/innocent/agent`, signal).catch(() => [])).toEqual([]);
+    }
   });
 
   it('none that is too large', async () => {

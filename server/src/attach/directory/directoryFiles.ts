@@ -72,7 +72,7 @@ export class DirectoryFiles implements SandboxFiles {
       for (const entry of (await readdir(place.path, { withFileTypes: true })).slice(0, MAX_LISTED)) {
         signal.throwIfAborted();
         const child = posix.join(path, entry.name);
-        if (isSecretPath(child)) continue;
+        if (isSecretPath(child) || this.#isSecret(join(place.path, entry.name))) continue;
         const kind = entry.isSymbolicLink()
           ? ((await this.#linked(child, signal)) ?? null)
           : entry.isDirectory()
@@ -108,7 +108,7 @@ export class DirectoryFiles implements SandboxFiles {
         await lstat(wanted);
         const real = await realpath(wanted);
         if (!isInside(tree.host, real)) refused = new SandboxFileError('not-found', 'It leads out of the recording.');
-        else if (isSecretPath(posix.join(tree.sandbox, relative(tree.host, real).split(sep).join('/')))) throw secret();
+        else if (this.#isSecret(real)) throw secret();
         else return { path: real, tree };
       } catch (error) {
         if (SandboxFileError.is(error)) throw error;
@@ -116,6 +116,13 @@ export class DirectoryFiles implements SandboxFiles {
       }
     }
     throw refused ?? new SandboxFileError('not-found', 'It is not there.');
+  }
+
+  /** By every name it has in the sandbox: a state directory of another name is `.openclaw` there. */
+  #isSecret(real: string): boolean {
+    return this.#trees.some(
+      (tree) => isInside(tree.host, real) && isSecretPath(posix.join(tree.sandbox, relative(tree.host, real).split(sep).join('/'))),
+    );
   }
 
   *#candidates(path: string): Generator<readonly [Tree, string]> {
