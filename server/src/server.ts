@@ -233,7 +233,10 @@ async function answered<T>(body: () => Promise<T> | T): Promise<T> {
     return await body();
   } catch (error) {
     if (AttachError.is(error)) throw failed(error);
-    if (SandboxFileError.is(error)) throw new ResponseError(ErrorCodes.InvalidRequest, `${error.reason}: ${error.message}`);
+    if (SandboxFileError.is(error)) {
+      const data: messages.FileFailure = { reason: error.reason };
+      throw new ResponseError(ErrorCodes.InvalidRequest, `${error.reason}: ${error.message}`, data);
+    }
     throw error;
   }
 }
@@ -293,16 +296,16 @@ function registerRequests(connection: Connection, need: () => Live): void {
     const detail = spanDetail(opened.store, open.row, spanId, Math.min(detailCharsLimit, Math.max(0, limit)));
     const found = detail === null ? null : findSpan(opened.store, open.row, spanId);
     if (detail === null || found === null) return null;
-    return { ...detail, anchors: await places.anchorsOf(open, found.view, found.span, signalOf(token)) };
+    return { ...detail, anchors: await places.round(signalOf(token)).anchorsOf(open, found.view, found.span) };
   });
   connection.onRequest(messages.locateRequest, async ({ sourceId, spanId }, token) => {
     const { opened, places } = need();
     const open = source(sourceId);
     const found = findSpan(opened.store, open.row, spanId);
-    return found === null ? [] : places.anchorsOf(open, found.view, found.span, signalOf(token));
+    return found === null ? [] : places.round(signalOf(token)).anchorsOf(open, found.view, found.span);
   });
   connection.onRequest(messages.callsAtRequest, async ({ uri, line }, token) => {
-    const placed = await need().places.callsIn(uri, signalOf(token));
+    const { placed } = await need().places.round(signalOf(token)).callsIn(uri);
     const here = placed.filter(({ anchor }) => anchor.wholeFile || (anchor.startLine <= line && line <= anchor.endLine));
     // Calls on the line itself stand before those that meant the whole file.
     here.sort((a, b) => Number(a.anchor.wholeFile) - Number(b.anchor.wholeFile));
@@ -345,7 +348,7 @@ function registerRequests(connection: Connection, need: () => Live): void {
     const open = source(sourceId);
     const view = opened.store.sessions.bySession(open.row, sessionId);
     if (view === null) return [];
-    const signal = signalOf(token);
+    const round = places.round(signalOf(token));
     const denied = opened.store.policies.deniedCalls(open.row);
     const steps = replaySteps(
       opened.store.sessions
@@ -354,7 +357,7 @@ function registerRequests(connection: Connection, need: () => Live): void {
     );
     const answer: messages.ReplayStep[] = [];
     for (const { span, ...step } of steps) {
-      const [anchor] = step.kind === 'call' && answer.length < replayAnchors ? await places.anchorsOf(open, view, span, signal) : [];
+      const [anchor] = step.kind === 'call' && answer.length < replayAnchors ? await round.anchorsOf(open, view, span) : [];
       answer.push({ ...step, anchor: anchor ?? null });
     }
     return answer;
@@ -375,11 +378,11 @@ function registerRequests(connection: Connection, need: () => Live): void {
   });
 
   connection.onCodeLens(async ({ textDocument }, token) => {
-    const placed = await need().places.callsIn(textDocument.uri, signalOf(token));
-    return [...codeLenses(need().opened.store, textDocument.uri, placed)];
+    const calls = await need().places.round(signalOf(token)).callsIn(textDocument.uri);
+    return [...codeLenses(need().opened.store, textDocument.uri, calls)];
   });
   connection.onHover(async ({ textDocument, position }, token) => {
-    const placed = await need().places.callsIn(textDocument.uri, signalOf(token));
+    const { placed } = await need().places.round(signalOf(token)).callsIn(textDocument.uri);
     return hover(need().opened.store, placed, position.line);
   });
 }

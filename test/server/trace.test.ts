@@ -143,18 +143,24 @@ describe('the server', () => {
     const base = `sandglass-file://${sourceId}`;
     const file = await server.connection.sendRequest(messages.readFileRequest, { uri: base + cart });
     expect(Buffer.from(file.base64, 'base64').toString()).toContain('def ');
-    for (const secret of [
-      '/sandbox/.openclaw/openclaw.json',
-      '/sandbox/.openclaw/identity/device.json',
-      '/sandbox/.openclaw/agents/main/agent/openclaw-agent.sqlite',
-      '/sandbox/../../../../etc/passwd',
-      '/etc/passwd',
+    const { readFileRequest, statFileRequest, readDirectoryRequest } = messages;
+    for (const [path, reason] of [
+      ['/sandbox/.openclaw/openclaw.json', 'secret'],
+      ['/sandbox/.openclaw/identity/device.json', 'secret'],
+      ['/sandbox/.openclaw/agents/main/agent/openclaw-agent.sqlite', 'secret'],
+      ['/sandbox/../../../../etc/passwd', 'not-found'],
+      ['/etc/passwd', 'not-found'],
+      ['/sandbox/.openclaw/workspace', 'not-a-file'],
     ]) {
-      await expect(server.connection.sendRequest(messages.readFileRequest, { uri: base + secret }), secret).rejects.toThrow();
+      await expect(server.connection.sendRequest(readFileRequest, { uri: base + path }), path).rejects.toMatchObject({ data: { reason } });
     }
-    await expect(
-      server.connection.sendRequest(messages.readFileRequest, { uri: `sandglass-file://0000000000000000${cart}` }),
-    ).rejects.toThrow();
+    for (const request of [statFileRequest, readDirectoryRequest])
+      await expect(server.connection.sendRequest(request, { uri: `${base}/sandbox/.openclaw/identity` })).rejects.toMatchObject({
+        data: { reason: 'secret' },
+      });
+    await expect(server.connection.sendRequest(readFileRequest, { uri: `sandglass-file://0000000000000000${cart}` })).rejects.toMatchObject(
+      { data: { reason: 'not-found' } },
+    );
   });
 
   it("replays with running totals that end at the session's", async () => {

@@ -243,20 +243,25 @@ export const callsAtRequest = new RequestType<{ readonly uri: string; readonly l
   'sandglass/callsAt',
 );
 
-/** A file of a sandbox by its `sandglass-file:` URI. Errors carry a reason ("refused: secret file", "no such file"). */
-export const readFileRequest = new RequestType<{ readonly uri: string }, { readonly base64: string; readonly mtime: number }, void>(
+/** A file of a sandbox by its `sandglass-file:` URI. */
+export const readFileRequest = new RequestType<{ readonly uri: string }, { readonly base64: string; readonly mtime: number }, FileFailure>(
   'sandglass/readFile',
 );
 export const statFileRequest = new RequestType<
   { readonly uri: string },
   { readonly type: 'file' | 'directory'; readonly size: number; readonly mtime: number } | null,
-  void
+  FileFailure
 >('sandglass/statFile');
 export const readDirectoryRequest = new RequestType<
   { readonly uri: string },
   readonly { readonly name: string; readonly type: 'file' | 'directory' }[],
-  void
+  FileFailure
 >('sandglass/readDirectory');
+
+/** `data` of the ResponseError of the requests above: why a file of a sandbox is not shown. */
+export interface FileFailure {
+  readonly reason: 'secret' | 'not-found' | 'not-a-file' | 'too-large' | 'unreadable';
+}
 
 /**
  * A call as a link (`codeDescription.href` of a diagnostic): `sandglass-call:/<name>.txt?source=<sourceId>&span=<spanId>`, both
