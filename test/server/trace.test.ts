@@ -148,16 +148,15 @@ describe('the server', () => {
       ['/sandbox/.openclaw/openclaw.json', 'secret'],
       ['/sandbox/.openclaw/identity/device.json', 'secret'],
       ['/sandbox/.openclaw/agents/main/agent/openclaw-agent.sqlite', 'secret'],
-      ['/sandbox/../../../../etc/passwd', 'not-found'],
-      ['/etc/passwd', 'not-found'],
+      ['/etc/passwd', 'secret'],
+      ['/sandbox/../../../../etc/hostname', 'not-found'],
       ['/sandbox/.openclaw/workspace', 'not-a-file'],
     ]) {
       await expect(server.connection.sendRequest(readFileRequest, { uri: base + path }), path).rejects.toMatchObject({ data: { reason } });
     }
-    for (const request of [statFileRequest, readDirectoryRequest])
-      await expect(server.connection.sendRequest(request, { uri: `${base}/sandbox/.openclaw/identity` })).rejects.toMatchObject({
-        data: { reason: 'secret' },
-      });
+    const uri = `${base}/sandbox/.openclaw/identity`;
+    await expect(server.connection.sendRequest(statFileRequest, { uri })).rejects.toMatchObject({ data: { reason: 'secret' } });
+    await expect(server.connection.sendRequest(readDirectoryRequest, { uri })).rejects.toMatchObject({ data: { reason: 'secret' } });
     await expect(server.connection.sendRequest(readFileRequest, { uri: `sandglass-file://0000000000000000${cart}` })).rejects.toMatchObject(
       { data: { reason: 'not-found' } },
     );
