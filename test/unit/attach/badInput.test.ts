@@ -267,3 +267,44 @@ describe('a directory', () => {
     expect(reasons(records)).toEqual([['agents/main/sessions/sessions.json', 'it is not a JSON object']]);
   });
 });
+
+describe('what is nested a hundred thousand deep', () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const event = (fields: string): string =>
+    `{"type":"model.completed","ts":"2026-11-21T00:00:01.000Z","sessionId":"a","data":{${fields}}}\n`;
+
+  it('in a trajectory, a transcript or the index harms nothing, and what can be kept is', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.trajectory.jsonl', event(`"promptError":{"cause":${deep}},"aborted":true`), event(`"aborted":false`));
+    const message = `{"role":"assistant","content":[{"type":"toolCall","id":"c","name":"exec","arguments":${deep}}]}`;
+    writeSession(sessions, 'a.jsonl', header('a'), `{"type":"message","id":"1","message":${message}}\n`, entry('2'));
+    writeFileSync(join(sessions, 'sessions.json'), `{"agent:main:a":{"sessionId":"a","label":"kept","skillsSnapshot":${deep}}}`);
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(['a', '1', '2']);
+    const trajectory = records
+      .filter((record) => record.kind === 'trajectory')
+      .map((record) => JSON.parse(record.text) as { data: object });
+    expect(trajectory.map(({ data }) => data)).toEqual([
+      { promptError: expect.stringMatching(/nested too deeply/), aborted: true },
+      { aborted: false },
+    ]);
+    expect(records.find((record) => record.kind === 'index')?.text).toContain('kept');
+    expect(reasons(records)).toEqual([]);
+  });
+
+  it('or broken: a line of a trajectory that is none is told, the others are read', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(
+      sessions,
+      'a.trajectory.jsonl',
+      event('"aborted":true'),
+      `{"type":"model.completed","data":${'['.repeat(1000)}\n`,
+      event('"aborted":false'),
+    );
+    const records = await readAll(await openDirectory(stateDir));
+    expect(records.filter((record) => record.kind === 'trajectory')).toHaveLength(2);
+    expect(reasons(records)).toEqual([
+      ['agents/main/sessions/a.trajectory.jsonl', `the line at byte ${event('"aborted":true').length} is not JSON`],
+    ]);
+  });
+});

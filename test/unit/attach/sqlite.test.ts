@@ -252,6 +252,22 @@ describe('a database that OpenClaw has open', () => {
   });
 });
 
+it('trajectory rows nested too deeply, or no JSON, stop nothing and are told', async () => {
+  const writer = new Writer();
+  writer.session('a');
+  const insert = writer.database.prepare("INSERT INTO trajectory_runtime_events VALUES ('a', ?, 'r', ?, 1)");
+  insert.run(0, `{"type":"model.completed","data":{"promptError":{"cause":${'['.repeat(100_000)}${']'.repeat(100_000)}}}}`);
+  insert.run(1, '{"type":"model.completed","data":');
+  insert.run(2, '{"type":"session.ended","data":{"status":"ok"}}');
+  writer.message('a', '1');
+  const records = await readAll(await openDirectory(writer.stateDir));
+  expect(ids(records)).toEqual(['a', '1']);
+  expect(records.filter((record) => record.kind === 'trajectory').map((record) => record.ordinal)).toEqual([0, 2]);
+  expect(records.filter((record) => record.kind === 'skipped')).toEqual([
+    { kind: 'skipped', where: 'agents/main/agent/openclaw-agent.sqlite trajectory a row 1', reason: 'it is not JSON' },
+  ]);
+});
+
 describe('when going on after a while', () => {
   it('only new rows come, whatever became of the log', async () => {
     const writer = new Writer();

@@ -171,7 +171,9 @@ export class AgentStore {
       if (!last) return;
       for (const row of rows) {
         const event = row.text === null ? null : reduceTrajectory(row.text);
-        if (event) yield { kind: 'trajectory', agent: this.#agent, session, ordinal: row.seq, text: event.text };
+        if (event?.kind === 'event') yield { kind: 'trajectory', agent: this.#agent, session, ordinal: row.seq, text: event.text };
+        else if (event?.kind !== 'unused')
+          yield* this.#context.skipped(`${this.#file} trajectory ${session} row ${row.seq}`, row.reason ?? 'it is not JSON');
       }
       from = last.seq + 1;
       this.#trajectories.set(session, last.seq);

@@ -43,16 +43,24 @@ const INDEX_FIELDS = [
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** null: not JSON, or an event that nobody uses. */
-export function reduceTrajectory(text: string): { readonly session: string | null; readonly text: string } | null {
+export type ReducedEvent =
+  | { readonly kind: 'event'; readonly session: string | null; readonly text: string }
+  /** Nobody needs it. */
+  | { readonly kind: 'unused' }
+  /** Not a JSON object. */
+  | { readonly kind: 'broken' };
+
+export function reduceTrajectory(text: string): ReducedEvent {
   // Most bytes are in events that are not used: look at the type before parsing 100 KB. The envelope comes first.
   const type = /"type":"([^"]{1,60})"/.exec(text.slice(0, 600))?.[1];
-  if (type !== undefined && !TRAJECTORY_TYPES.has(type)) return null;
+  if (type !== undefined && !TRAJECTORY_TYPES.has(type)) return { kind: 'unused' };
   const event = parseObject(text);
-  if (!event || typeof event.type !== 'string' || !TRAJECTORY_TYPES.has(event.type)) return null;
+  if (!event) return { kind: 'broken' };
+  if (typeof event.type !== 'string' || !TRAJECTORY_TYPES.has(event.type)) return { kind: 'unused' };
   const data = pick(asObject(event.data), TRAJECTORY_DATA);
   if (typeof data.promptError === 'string') data.promptError = data.promptError.slice(0, MAX_PROMPT_ERROR);
   return {
+    kind: 'event',
     session: typeof event.sessionId === 'string' && event.sessionId !== '' ? event.sessionId : null,
     text: JSON.stringify({ ...pick(event, TRAJECTORY_FIELDS), data }),
   };
@@ -86,7 +94,17 @@ function pick(from: Fields | null, names: readonly string[]): Record<string, unk
       const value = from[name];
       if (typeof value === 'string') kept[name] = value.slice(0, MAX_STRING);
       else if (typeof value === 'number' || typeof value === 'boolean') kept[name] = value;
-      else if (name === 'promptError' && asObject(value)) kept[name] = JSON.stringify(value);
+      else if (name === 'promptError' && asObject(value)) kept[name] = textOf(value);
     }
   return kept;
+}
+
+/** What V8 can parse it can't always write again: writing recurses. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return 'not shown: it is nested too deeply';
+  }
 }

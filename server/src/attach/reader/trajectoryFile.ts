@@ -7,7 +7,7 @@ import type { SourceRecord } from '../record';
 import { reasonOf, type ReaderContext } from './context';
 import { bytesOf, digestOf, openRegular, prefixOf } from './fileBytes';
 import { midwayStamp, readFileCursor, writeFileCursor, type FileCursor } from './fileCursor';
-import { lineBatches } from './lines';
+import { lineBatches, MAX_LINE_BYTES } from './lines';
 import { reduceTrajectory } from './reduce';
 import { stampOf } from './stamp';
 
@@ -49,8 +49,10 @@ export class TrajectoryFile {
         for await (const batch of lineBatches(bytesOf(handle, false, offset), offset, hash)) {
           const records: SourceRecord[] = [];
           for (const line of batch.lines) {
-            const event = line.bytes === null ? null : reduceTrajectory(line.bytes.toString('utf8'));
-            if (event)
+            const text = line.bytes?.toString('utf8') ?? null;
+            if (text?.trim() === '') continue;
+            const event = text === null ? null : reduceTrajectory(text);
+            if (event?.kind === 'event')
               records.push({
                 kind: 'trajectory',
                 agent: this.#agent,
@@ -58,6 +60,10 @@ export class TrajectoryFile {
                 ordinal: line.start,
                 text: event.text,
               });
+            else if (event?.kind !== 'unused') {
+              const reason = event ? 'is not JSON' : `is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`;
+              records.push(...this.#context.skipped(this.#file, `the line at byte ${line.start} ${reason}`));
+            }
           }
           ({ hash, end: offset } = batch);
           this.#known = { stamp: midwayStamp(stamp, offset), offset, hash: digestOf(hash), session: this.#stem, lost: [] };
