@@ -307,4 +307,17 @@ describe('what is nested a hundred thousand deep', () => {
       ['agents/main/sessions/a.trajectory.jsonl', `the line at byte ${event('"aborted":true').length} is not JSON`],
     ]);
   });
+
+  it('cut in its last line is told of a recording, and a whole last line without an end is taken', async () => {
+    for (const [rest, reasonsThen, count] of [
+      [event('"aborted":false').slice(0, 60), [`the last line is cut off, at byte ${event('"aborted":true').length}`], 1],
+      [event('"aborted":false').trimEnd(), [], 2],
+    ] as const) {
+      const { stateDir, sessions } = emptyState();
+      writeSession(sessions, 'a.trajectory.jsonl', event('"aborted":true'), rest);
+      const records = await readAll(await openDirectory(stateDir));
+      expect(records.filter((record) => record.kind === 'trajectory')).toHaveLength(count);
+      expect(reasons(records).map(([, reason]) => reason)).toEqual(reasonsThen);
+    }
+  });
 });

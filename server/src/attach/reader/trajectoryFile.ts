@@ -7,7 +7,7 @@ import type { SourceRecord } from '../record';
 import { reasonOf, type ReaderContext } from './context';
 import { bytesOf, digestOf, openRegular, prefixOf } from './fileBytes';
 import { midwayStamp, readFileCursor, writeFileCursor, type FileCursor } from './fileCursor';
-import { lineBatches, MAX_LINE_BYTES } from './lines';
+import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
 import { reduceTrajectory } from './reduce';
 import { stampOf } from './stamp';
 
@@ -46,26 +46,16 @@ export class TrajectoryFile {
         const goesOn = known !== null && prefix !== null && digestOf(prefix.hash) === known.hash;
         let hash = goesOn ? prefix.hash : createHash('sha256');
         let offset = goesOn ? known.offset : 0;
-        for await (const batch of lineBatches(bytesOf(handle, false, offset), offset, hash)) {
-          const records: SourceRecord[] = [];
-          for (const line of batch.lines) {
-            const text = line.bytes?.toString('utf8') ?? null;
-            if (text?.trim() === '') continue;
-            const event = text === null ? null : reduceTrajectory(text);
-            if (event?.kind === 'event')
-              records.push({
-                kind: 'trajectory',
-                agent: this.#agent,
-                session: event.session ?? this.#stem,
-                ordinal: line.start,
-                text: event.text,
-              });
-            else if (event?.kind !== 'unused') {
-              const reason = event ? 'is not JSON' : `is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`;
-              records.push(...this.#context.skipped(this.#file, `the line at byte ${line.start} ${reason}`));
-            }
+        const batches = lineBatches(bytesOf(handle, false, offset), offset, hash);
+        for (;;) {
+          const next = await batches.next();
+          if (next.done) {
+            // What has no end yet is being written, or, in a recording, was cut off.
+            if (!this.#context.follow) yield* this.#lastLine(next.value);
+            break;
           }
-          ({ hash, end: offset } = batch);
+          const records = next.value.lines.flatMap((line) => [...this.#records(line)]);
+          ({ hash, end: offset } = next.value);
           this.#known = { stamp: midwayStamp(stamp, offset), offset, hash: digestOf(hash), session: this.#stem, lost: [] };
           yield* records;
         }
@@ -76,6 +66,25 @@ export class TrajectoryFile {
       }
     } catch (error) {
       yield* this.#context.skipped(this.#file, reasonOf(error));
+    }
+  }
+
+  *#lastLine(rest: Rest): Generator<SourceRecord> {
+    if (rest.bytes.toString('utf8').trim() === '' && !rest.tooLong) return;
+    if (!rest.tooLong && reduceTrajectory(rest.bytes.toString('utf8')).kind !== 'broken') yield* this.#records(rest);
+    else yield* this.#context.skipped(this.#file, `the last line is cut off, at byte ${rest.start}`);
+  }
+
+  *#records(line: Line): Generator<SourceRecord> {
+    const text = line.bytes?.toString('utf8') ?? null;
+    if (text?.trim() === '') return;
+    const event = text === null ? null : reduceTrajectory(text);
+    if (event?.kind === 'event') {
+      const session = event.session ?? this.#stem;
+      yield { kind: 'trajectory', agent: this.#agent, session, ordinal: line.start, text: event.text };
+    } else if (event?.kind !== 'unused') {
+      const reason = event ? 'is not JSON' : `is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`;
+      yield* this.#context.skipped(this.#file, `the line at byte ${line.start} ${reason}`);
     }
   }
 }
