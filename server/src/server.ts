@@ -198,7 +198,15 @@ class Problems implements Disposable {
       for (const view of this.#newest(source)) {
         order.push(view.row);
         if (!this.#dirty.delete(view.row) && this.#sessions.has(view.row)) continue;
-        this.#sessions.set(view.row, await sessionDiagnostics(this.#opened.store, this.#places, source, view, this.#abort.signal));
+        try {
+          this.#sessions.set(view.row, await sessionDiagnostics(this.#opened.store, this.#places, source, view, this.#abort.signal));
+        } catch (error) {
+          if (this.#abort.signal.aborted) return;
+          // One session whose places can't be worked out must not take the problems of all others along.
+          this.#connection.console.error(
+            `problems of session ${view.info.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+          );
+        }
         if (this.#abort.signal.aborted) return;
       }
     }

@@ -28,19 +28,21 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
   let batch: SourceRecord[] = [];
   let chars = 0;
   let next = records.next();
-  const flush = (): void => {
-    if (batch.length === 0) return;
+  const flush = (bulk: boolean): void => {
     const taken = batch;
     batch = [];
     chars = 0;
-    options.onChange(ingest.apply(taken));
-    if (taken.some((record) => record.kind === 'caughtUp')) options.onCaughtUp();
+    options.onChange(ingest.apply(taken, bulk));
+    if (!taken.some((record) => record.kind === 'caughtUp')) return;
+    if (ingest.foldDueMs !== null) options.onChange(ingest.settle());
+    options.onCaughtUp();
   };
   try {
     for (;;) {
-      const arrived = batch.length === 0 ? await next : await Promise.race([next, delay(liveBatchMs)]);
+      const wait = batch.length === 0 ? ingest.foldDueMs : liveBatchMs;
+      const arrived = wait === null ? await next : await Promise.race([next, delay(wait)]);
       if (arrived === 'waited') {
-        flush();
+        flush(false);
         continue;
       }
       if (arrived.done === true) break;
@@ -51,9 +53,11 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
         chars += 'text' in arrived.value ? arrived.value.text.length : 0;
       }
       next = records.next();
-      if (batch.length >= batchRecords || chars >= batchChars || arrived.value.kind === 'caughtUp') flush();
+      if (arrived.value.kind === 'caughtUp') flush(false);
+      else if (batch.length >= batchRecords || chars >= batchChars) flush(true);
     }
-    flush();
+    if (batch.length > 0) flush(true);
+    options.onChange(ingest.settle());
   } finally {
     await records.return?.(undefined);
   }

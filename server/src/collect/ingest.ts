@@ -1,6 +1,8 @@
 /**
- * Takes a batch of records of one source into the store: decode, keep, fold what changed, join with the supervisor's log,
- * commit with the cursors that cover the batch. Either all of a batch is there afterwards or nothing of it.
+ * Takes a batch of records of one source into the store: decode, keep, fold what is due, join with the supervisor's log,
+ * commit with the cursors that cover the batch. Either all of a batch is there afterwards or nothing of it. A session that is
+ * not folded yet is marked in the store, so that a restart folds it. A record or session that can't be worked on is told as
+ * skipped, and everything else goes on.
  */
 import type { SourceRecord } from '../attach/record';
 import type { Span } from '../protocol/document';
@@ -15,12 +17,13 @@ import { foldSession, latestIndex } from '../model/foldSession';
 import type { FoldContext } from '../model/foldSession';
 import { joinPolicy } from '../model/joinPolicy';
 import { placeSpans } from '../model/place';
-import { touchedPaths } from '../locate/touches';
+import { touchedPaths, writesFiles } from '../locate/touches';
 import { recordDigest } from '../store/entries';
 import type { NewRecord, StoredRecord } from '../store/entries';
-import type { Touch } from '../store/sessions';
+import type { SessionStore, Touch } from '../store/sessions';
 import type { Store } from '../store/store';
 import { accountFor } from '../usage/account';
+import { FoldPacing } from './foldPacing';
 import { SessionCache } from './sessionCache';
 
 /** How far around a change the supervisor's events are joined again. */
@@ -34,6 +37,14 @@ export interface SessionChange {
   readonly spans: readonly Span[];
 }
 
+/** Tells of something that could not be worked on. */
+type Skip = (where: string, reason: string) => void;
+
+interface Folded extends SessionChange {
+  /** Sessions that are now known to be spawned by this one. */
+  readonly children: readonly number[];
+}
+
 export interface IngestResult {
   readonly sessions: readonly SessionChange[];
   readonly policyChanged: boolean;
@@ -43,57 +54,76 @@ export interface IngestResult {
 export class Ingest {
   readonly #store: Store;
   readonly #source: number;
-  #registryProvider: string | null = null;
+  #registryProvider: string | null;
   readonly #cache = new SessionCache();
+  readonly #pacing = new FoldPacing();
+  /** Sessions that grew since they were folded; the store has the same marks. */
+  readonly #dirty: Set<number>;
   /** Sessions being read again, with the ids that have come so far; bounded by the files the reader has open. */
   readonly #rereads = new Map<string, Set<string>>();
 
   constructor(store: Store, source: number) {
     this.#store = store;
     this.#source = source;
+    this.#registryProvider = store.sources.get(source)?.registryProvider ?? null;
+    this.#dirty = new Set(store.entries.dirty(source));
   }
 
-  apply(records: readonly SourceRecord[]): IngestResult {
+  /** `bulk`: more waits to be taken in, so folding is put off. */
+  apply(records: readonly SourceRecord[], bulk = false): IngestResult {
+    return this.#atomic(() => this.#apply(records, (row) => this.#pacing.due(row, performance.now(), bulk)));
+  }
+
+  /** Folds everything that was put off. */
+  settle(): IngestResult {
+    return this.#atomic(() => this.#apply([], () => true));
+  }
+
+  /** Milliseconds until a fold that was put off is due (`apply([])` does it); null when there is none. */
+  get foldDueMs(): number | null {
+    return this.#pacing.wait(this.#dirty, performance.now());
+  }
+
+  #atomic(body: () => IngestResult): IngestResult {
     try {
-      return this.#store.transaction(() => this.#apply(records));
+      return this.#store.transaction(body);
     } catch (error) {
-      // What the cache learned in a batch that was rolled back is not in the store.
+      // What was learned in a batch that was rolled back is not in the store.
       this.#cache.clear();
       this.#rereads.clear();
+      this.#dirty.clear();
+      for (const row of this.#store.entries.dirty(this.#source)) this.#dirty.add(row);
       throw error;
     }
   }
 
-  #apply(records: readonly SourceRecord[]): IngestResult {
+  #apply(records: readonly SourceRecord[], due: (row: number) => boolean): IngestResult {
     const dirty = new Set<number>();
     const policy: PolicyEvent[] = [];
     let skippedChanged = false;
+    const skip: Skip = (where, reason) => {
+      this.#store.sources.addSkipped(this.#source, { where, reason });
+      skippedChanged = true;
+    };
     const cursors = new Map<string, string>();
     for (const record of records) {
       switch (record.kind) {
         case 'transcript':
-          if (!this.#transcript(record, dirty)) {
-            this.#store.sources.addSkipped(this.#source, {
-              where: `${record.file}:${record.ordinal}`,
-              reason: 'the line is no JSON object',
-            });
-            skippedChanged = true;
-          }
+          this.#transcript(record, dirty, skip);
           break;
         case 'index':
-          this.#index(record, dirty);
+          this.#index(record, dirty, skip);
           break;
         case 'trajectory':
-          this.#trajectory(record, dirty);
+          this.#trajectory(record, dirty, skip);
           break;
         case 'log': {
-          const event = decodeShorthand(record.text);
+          const event = decoded(() => decodeShorthand(record.text), 'a line of the log', skip);
           if (event !== null) policy.push(event);
           break;
         }
         case 'skipped':
-          this.#store.sources.addSkipped(this.#source, { where: record.where, reason: record.reason });
-          skippedChanged = true;
+          skip(record.where, record.reason);
           break;
         case 'reread':
           this.#reread(record, dirty);
@@ -113,7 +143,8 @@ export class Ingest {
       if (record.cursor !== undefined) cursors.set(record.cursor.key, record.cursor.value);
     }
     for (const event of policy) this.#store.policies.add(this.#source, event);
-    const changes = this.#foldAll(dirty);
+    for (const row of dirty) this.#markDirty(row);
+    const changes = this.#foldAll([...this.#dirty].filter(due), skip);
     const judged = this.#join(policy, changes);
     for (const [key, value] of cursors) this.#store.sources.setCursor(this.#source, key, value);
     return { sessions: this.#withJudged(changes, judged), policyChanged: policy.length > 0 || judged.size > 0, skippedChanged };
@@ -132,14 +163,22 @@ export class Ingest {
     if (registryProvider === this.#registryProvider) return;
     this.#registryProvider = registryProvider;
     // Every price hangs on who the provider is; what was folded under another is folded again.
-    if (registryProvider !== stored.registryProvider) for (const view of this.#store.sessions.list(this.#source)) dirty.add(view.row);
+    for (const view of this.#store.sessions.list(this.#source)) dirty.add(view.row);
   }
 
-  #transcript(record: Extract<SourceRecord, { kind: 'transcript' }>, dirty: Set<number>): boolean {
-    const event = decodeEntry(record.text, { agent: record.agent, session: record.session, ordinal: record.ordinal });
-    if (event === null) return false;
+  #transcript(record: Extract<SourceRecord, { kind: 'transcript' }>, dirty: Set<number>, skip: Skip): void {
+    const where = `${record.file}:${record.ordinal}`;
+    const event = decoded(
+      () => decodeEntry(record.text, { agent: record.agent, session: record.session, ordinal: record.ordinal }),
+      where,
+      skip,
+    );
+    if (event === null) {
+      skip(where, 'the line is no JSON object');
+      return;
+    }
     const { entries } = this.#store;
-    const row = entries.ensureSession(this.#source, record.agent, record.session);
+    const row = this.#session(record.agent, record.session);
     if (entries.setFileState(row, record.file, record.state)) dirty.add(row);
     this.#rereads.get(`${row} ${record.file}`)?.add(event.entryId);
     const callKey = event.kind === 'assistant' && !event.synthetic ? llmCallKey(event) : null;
@@ -150,18 +189,17 @@ export class Ingest {
       { kind: 'transcript', entryId, ordinal: record.ordinal, file: record.file, callKey, text: record.text },
       event,
     );
-    if (added === 'known') return true;
+    if (added === 'known') return;
     dirty.add(row);
     const ageChanged = entries.noteTimes(row, event.kind === 'header' ? event.time : null, event.time);
     if (ageChanged) for (const other of entries.related(this.#source, row)) dirty.add(other);
     if (event.kind !== 'header') for (const other of entries.sharers(this.#source, row, event.entryId, callKey)) dirty.add(other);
-    return true;
   }
 
-  #index(record: Extract<SourceRecord, { kind: 'index' }>, dirty: Set<number>): void {
-    const event = decodeIndex(record.text, record.agent);
+  #index(record: Extract<SourceRecord, { kind: 'index' }>, dirty: Set<number>, skip: Skip): void {
+    const event = decoded(() => decodeIndex(record.text, record.agent), `the session index of agent ${record.agent}`, skip);
     if (event === null) return;
-    const row = this.#store.entries.ensureSession(this.#source, record.agent, event.session);
+    const row = this.#session(record.agent, event.session);
     const added = this.#add(row, { kind: 'index', entryId: '#index', ordinal: 0, file: null, callKey: null, text: record.text }, event);
     if (added === 'known') return;
     dirty.add(row);
@@ -169,10 +207,14 @@ export class Ingest {
     for (const child of this.#store.sessions.spawnedByKey(this.#source, event.sessionKey)) dirty.add(child);
   }
 
-  #trajectory(record: Extract<SourceRecord, { kind: 'trajectory' }>, dirty: Set<number>): void {
-    const event = decodeTrajectory(record.text, record.agent, record.session, record.ordinal);
+  #trajectory(record: Extract<SourceRecord, { kind: 'trajectory' }>, dirty: Set<number>, skip: Skip): void {
+    const event = decoded(
+      () => decodeTrajectory(record.text, record.agent, record.session, record.ordinal),
+      `trajectory of session ${record.session}:${record.ordinal}`,
+      skip,
+    );
     if (event === null) return;
-    const row = this.#store.entries.ensureSession(this.#source, record.agent, record.session);
+    const row = this.#session(record.agent, record.session);
     // The file is written anew after each run, so an event is what it says, not where it stands.
     const entryId = `#${recordDigest(record.text).toString('hex')}`;
     if (
@@ -194,7 +236,7 @@ export class Ingest {
   }
 
   #reread(record: Extract<SourceRecord, { kind: 'reread' }>, dirty: Set<number>): void {
-    const row = this.#store.entries.ensureSession(this.#source, record.agent, record.session);
+    const row = this.#session(record.agent, record.session);
     const key = `${row} ${record.file}`;
     if (record.phase === 'begin') {
       this.#rereads.set(key, new Set());
@@ -210,7 +252,7 @@ export class Ingest {
   }
 
   #gone(record: Extract<SourceRecord, { kind: 'gone' }>, dirty: Set<number>): void {
-    const row = this.#store.entries.ensureSession(this.#source, record.agent, record.session);
+    const row = this.#session(record.agent, record.session);
     this.#store.entries.setFileState(row, record.file, null);
     if (!record.explained) {
       for (const entryId of this.#store.entries.idsInFile(row, record.file)) this.#store.entries.markVanished(row, entryId, false);
@@ -218,28 +260,42 @@ export class Ingest {
     dirty.add(row);
   }
 
+  #session(agent: string, session: string): number {
+    const { row, made } = this.#store.entries.ensureSession(this.#source, agent, session);
+    // What is new is kept from its first record on, so that the fold need not decrypt it again.
+    if (made) this.#cache.put(row, new Map());
+    return row;
+  }
+
+  #markDirty(row: number): void {
+    if (this.#dirty.has(row)) return;
+    this.#store.entries.markDirty(row);
+    this.#dirty.add(row);
+  }
+
   /** Folds until nothing changes what another session is: a new spawn gives a child its parent. */
-  #foldAll(dirty: Set<number>): readonly SessionChange[] {
+  #foldAll(rows: readonly number[], skip: Skip): readonly SessionChange[] {
     const changes = new Map<number, SessionChange>();
-    const done = new Set<number>();
+    const waiting = new Set(rows);
     for (;;) {
-      const next = [...dirty].filter((row) => !done.has(row)).sort((a, b) => a - b);
+      const next = [...waiting].sort((a, b) => a - b);
       if (next.length === 0) return [...changes.values()];
+      waiting.clear();
       for (const row of next) {
-        done.add(row);
-        const change = this.#fold(row);
+        const began = performance.now();
+        this.#dirty.delete(row);
+        const change = this.#fold(row, skip);
+        this.#pacing.folded(row, began, performance.now());
+        if (change === null) continue;
         const before = changes.get(row);
         changes.set(row, before === undefined ? change : { ...change, spans: [...before.spans, ...change.spans] });
         // A child folded before its parent was known is folded once more; a call spawns only once, so this ends.
-        for (const child of change.children) {
-          done.delete(child);
-          dirty.add(child);
-        }
+        for (const child of change.children) waiting.add(child);
       }
     }
   }
 
-  #fold(row: number): SessionChange & { readonly children: readonly number[] } {
+  #fold(row: number, skip: Skip): Folded | null {
     const { entries, sessions } = this.#store;
     const session = entries.sessionRow(row);
     const events = this.#events(row, session);
@@ -260,12 +316,23 @@ export class Ingest {
       spawnedBy: spawner,
       parentSession: parentRow === undefined ? null : entries.sessionRow(parentRow).session,
     };
-    const folded = foldSession({ agent: session.agent, session: session.session, states: entries.fileStates(row), events: list }, context);
-    const placed = placeSpans(folded.spans);
-    const touches: Touch[] = folded.spans.flatMap((span) =>
-      touchedPaths(span, folded.workspaceDir).map((path) => ({ spanId: span.id, path })),
-    );
-    const { changed: spans, spawned } = sessions.put(row, folded, placed, touches);
+    const put = ((): Parameters<SessionStore['put']> | null => {
+      try {
+        const input = { agent: session.agent, session: session.session, states: entries.fileStates(row), events: list };
+        const folded = foldSession(input, context);
+        return [row, folded, placeSpans(folded.spans), folded.spans.flatMap((span) => touchesOf(span, folded.workspaceDir))];
+      } catch (error) {
+        // Whatever a record holds, it costs no more than its own session.
+        const reason = error instanceof Error ? error.message : String(error);
+        skip(`session ${session.session} of agent ${session.agent}`, `it could not be put together: ${reason}`);
+        return null;
+      }
+    })();
+    if (put === null) {
+      entries.clearDirty(row);
+      return null;
+    }
+    const { changed: spans, spawned } = sessions.put(...put);
     const children = spawned.flatMap((key) => sessions.byKey(this.#source, key));
     return { session: session.session, row, revision: sessions.byRow(row)?.revision ?? 0, spans, children };
   }
@@ -327,6 +394,23 @@ export class Ingest {
       byRow.set(found.session, { session, row: found.session, revision, spans: [...(known?.spans ?? []), found.span] });
     }
     return [...byRow.values()];
+  }
+}
+
+/** What a fork inherited, its first owner did. */
+function touchesOf(span: Span, workspaceDir: string | null): readonly Touch[] {
+  if (span.attributes['sandglass.inherited'] === true) return [];
+  const start = span.startTime === null ? null : Date.parse(span.startTime);
+  return touchedPaths(span, workspaceDir).map((path) => ({ spanId: span.id, path, start, writes: writesFiles(span) }));
+}
+
+/** Decoders answer null for what they don't know. If one throws all the same, it costs that record and no other. */
+function decoded<T>(decode: () => T | null, where: string, skip: Skip): T | null {
+  try {
+    return decode();
+  } catch (error) {
+    skip(where, `it could not be decoded: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
   }
 }
 

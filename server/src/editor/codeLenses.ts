@@ -3,7 +3,7 @@ import type { CodeLens } from 'vscode-languageserver-protocol';
 import { showCallsCommand } from '../protocol/messages';
 import type { CallAt, ShowCallsArguments } from '../protocol/messages';
 import { callAt } from '../query/pages';
-import type { PlacedCall } from '../query/places';
+import type { FileCalls, PlacedCall } from '../query/places';
 import type { Store } from '../store/store';
 import { clock, dollars, statusWords, toolName } from './labels';
 
@@ -39,8 +39,7 @@ function lens(uri: string, line: number, title: string, calls: readonly PlacedCa
   };
 }
 
-/** `placed` newest first. */
-export function codeLenses(store: Store, uri: string, placed: readonly PlacedCall[]): readonly CodeLens[] {
+export function codeLenses(store: Store, uri: string, { placed, older }: FileCalls): readonly CodeLens[] {
   const all = uniqueCalls(placed);
   const [newest] = all;
   if (newest === undefined) return [];
@@ -48,7 +47,11 @@ export function codeLenses(store: Store, uri: string, placed: readonly PlacedCal
   const denied = all.filter(({ span }) => span.status === 'denied').length;
   const cost = costOf(store, all);
   const parts = [
-    all.length === 1 ? '1 agent call' : `${all.length} agent calls`,
+    older > 0
+      ? `newest ${all.length} of ${all.length + older} agent calls`
+      : all.length === 1
+        ? '1 agent call'
+        : `${all.length} agent calls`,
     failed > 0 ? `${failed} failed` : null,
     denied > 0 ? `${denied} denied` : null,
     cost === null ? null : dollars(cost),

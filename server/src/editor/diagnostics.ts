@@ -5,7 +5,7 @@
 import type { Diagnostic, DiagnosticRelatedInformation } from 'vscode-languageserver-protocol';
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
 import { findSpan, retryOf } from '../query/detail';
-import type { PlaceSource, Places } from '../query/places';
+import type { PlaceSource, Places, PlacesRound } from '../query/places';
 import { normalUri } from '../query/places';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
@@ -32,30 +32,23 @@ export async function sessionDiagnostics(
   signal: AbortSignal,
 ): Promise<readonly Placed[]> {
   const found: Placed[] = [];
-  const denied = store.policies.deniedCalls(source.row);
-  for (const { span: kept } of store.sessions.ofKind(view.row, 'execute_tool')) {
-    if (kept.attributes['sandglass.inherited'] === true || (kept.status !== 'error' && !denied.has(kept.id))) continue;
-    const span = findSpan(store, source.row, kept.id)?.span ?? kept;
+  const round = places.round(signal);
+  for (const spanId of store.sessions.failedOrDenied(view.row)) {
     if (found.length >= diagnosticsPerSession || signal.aborted) break;
-    found.push(await diagnosticOf(store, places, source, view, span, signal));
+    const span = findSpan(store, source.row, spanId)?.span;
+    if (span === undefined || span.attributes['sandglass.inherited'] === true) continue;
+    if (span.status === 'error' || span.status === 'denied') found.push(await diagnosticOf(store, round, source, view, span));
   }
   return found;
 }
 
-async function diagnosticOf(
-  store: Store,
-  places: Places,
-  source: PlaceSource,
-  view: SessionView,
-  span: Span,
-  signal: AbortSignal,
-): Promise<Placed> {
-  const [anchor] = await places.anchorsOf(source, view, span, signal);
+async function diagnosticOf(store: Store, round: PlacesRound, source: PlaceSource, view: SessionView, span: Span): Promise<Placed> {
+  const [anchor] = await round.anchorsOf(source, view, span);
   const retryId = retryOf(store, view, span);
   const retry = retryId === null ? null : findSpan(store, source.row, retryId);
   const related: DiagnosticRelatedInformation[] = [];
   if (retry !== null) {
-    const [place] = await places.anchorsOf(source, view, retry.span, signal);
+    const [place] = await round.anchorsOf(source, view, retry.span);
     const uri = place?.uri ?? callUri(source.id, retry.span);
     const line = place?.startLine ?? 0;
     const time = clock(retry.span.startTime);

@@ -35,7 +35,14 @@ export class FileCache {
       return known.file;
     }
     const pending = this.#pending.get(key);
-    if (pending !== undefined) return pending;
+    if (pending !== undefined) {
+      try {
+        return await pending;
+      } catch (error) {
+        // Whoever began that reading may have given it up; we have not.
+        if (SandboxFileError.is(error) || signal.aborted) throw error;
+      }
+    }
     const reading = files.read(path, signal).then(({ bytes, mtime }) => toFile(bytes, mtime));
     this.#pending.set(key, reading);
     try {

@@ -25,25 +25,49 @@ async function real(path: string): Promise<string | null> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (isUnreadable(error)) return null;
     throw error;
   }
 }
 
-function isMissing(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'ELOOP' || code === 'ENAMETOOLONG';
+/** Not there, or not for us: then it is no file of the workspace that could be shown. */
+export function isUnreadable(error: unknown): boolean {
+  return unreadable.has((error as NodeJS.ErrnoException | null)?.code ?? '');
 }
+
+const unreadable: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EIO']);
 
 /** The file, if it exists and lies in one of the folders after all links are followed. */
 async function contained(path: string, folders: readonly string[]): Promise<string | null> {
   const target = await real(path);
-  if (target === null || !(await stat(target)).isFile()) return null;
+  if (target === null || (await fileSize(target)) === null) return null;
   for (const folder of folders) {
     const root = await real(folder);
     if (root !== null && inside(target, root)) return path;
   }
   return null;
+}
+
+/** Null when it is no file, or can't be looked at. */
+async function fileSize(path: string): Promise<number | null> {
+  try {
+    const about = await stat(path);
+    return about.isFile() ? about.size : null;
+  } catch (error) {
+    if (isUnreadable(error)) return null;
+    throw error;
+  }
+}
+
+async function contentHashOf(path: string): Promise<string | null> {
+  try {
+    return createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+  } catch (error) {
+    if (isUnreadable(error)) return null;
+    throw error;
+  }
 }
 
 function under(path: string, prefix: string): string | null {
@@ -88,15 +112,10 @@ async function byContent(path: string, folders: readonly string[], contentHash: 
   for (let from = 0; from < parts.length; from++) {
     for (const folder of folders) {
       const candidate = await contained(join(folder, ...parts.slice(from)), [folder]);
-      if (candidate === null || (await stat(candidate)).size > searchedBytes) continue;
+      if (candidate === null || ((await fileSize(candidate)) ?? Infinity) > searchedBytes) continue;
       hash ??= await contentHash();
       if (hash === null) return null;
-      if (
-        createHash('sha256')
-          .update(await readFile(candidate))
-          .digest('hex') === hash
-      )
-        return candidate;
+      if ((await contentHashOf(candidate)) === hash) return candidate;
     }
   }
   return null;

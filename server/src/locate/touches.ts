@@ -7,7 +7,8 @@ const home = '/sandbox';
 
 /** Absolute path in the sandbox, or null when the text is no path that could be opened. */
 export function sandboxPath(written: string, base: string | null): string | null {
-  if (written === '' || written.length > 4096 || /[\u0000-\u001f]/.test(written)) return null;
+  // Half a surrogate pair is in no file's name and in no address.
+  if (written === '' || written.length > 4096 || /[\u0000-\u001f]|\p{Surrogate}/u.test(written)) return null;
   const expanded = written === '~' ? home : written.startsWith('~/') ? `${home}/${written.slice(2)}` : written;
   if (posix.isAbsolute(expanded)) return posix.normalize(expanded);
   return base === null || !posix.isAbsolute(base) ? null : posix.resolve(base, expanded);
@@ -36,6 +37,13 @@ export function touchedPaths(span: Span, workspaceDir: string | null): readonly 
   const named = strings(span.attributes['sandglass.places']).map((place) => sandboxPath(splitPlace(place).path, base));
   const paths = [...written, ...named].filter((path): path is string => path !== null && !isForeign(path));
   return [...new Set(paths)].slice(0, touchLimit);
+}
+
+const writers: ReadonlySet<string> = new Set(['edit', 'write', 'apply_patch']);
+
+/** Whether a call changed the files it touched, as far as its outcome is known. */
+export function writesFiles(span: Span): boolean {
+  return span.status !== 'error' && writers.has(String(span.attributes['gen_ai.tool.name']));
 }
 
 /** Frames of interpreters and packages are nobody's code here. */

@@ -1,4 +1,5 @@
 /** One span with everything known of it, for hovers, the detail pane and the read-only document of a call. */
+import { targetOf } from '../model/callTarget';
 import type { PolicySpan, Span } from '../protocol/document';
 import type { SpanDetail } from '../protocol/messages';
 import type { PlacedSpan, SessionView } from '../store/sessions';
@@ -32,9 +33,16 @@ function cut(value: string | null, limit: number): string | null {
   return value === null || value.length <= limit ? value : value.slice(0, limit);
 }
 
-function printed(args: unknown): string | null {
+/** Arguments as text. What a parser took may be nested too deep to be written again; that much is then said. */
+function printed(args: unknown, indent: number): string | null {
   if (args === undefined) return null;
-  return typeof args === 'string' ? args : JSON.stringify(args, null, 2);
+  if (typeof args === 'string') return args;
+  try {
+    return JSON.stringify(args, null, indent);
+  } catch (error) {
+    if (error instanceof RangeError) return '(arguments nested too deep to show)';
+    throw error;
+  }
 }
 
 /** `limit`: characters of each text. Anchors are the caller's to add: they need files. */
@@ -43,10 +51,10 @@ export function spanDetail(store: Store, source: number, spanId: string, limit: 
   if (found === null) return null;
   const { view, span } = found;
   const payload = spanPayload(store, view.row, span);
-  const args = printed(payload.args);
+  const args = printed(payload.args, 2);
   // What the tool was sent: the compact JSON, not the pretty print shown.
-  const argumentsBytes =
-    payload.args === undefined ? null : Buffer.byteLength(typeof payload.args === 'string' ? payload.args : JSON.stringify(payload.args));
+  const sent = printed(payload.args, 0);
+  const argumentsBytes = sent === null ? null : Buffer.byteLength(sent);
   const long = [args, payload.result, payload.thinking, payload.text].some((value) => value !== null && value.length > limit);
   return {
     span,
@@ -66,17 +74,5 @@ export function spanDetail(store: Store, source: number, spanId: string, limit: 
 /** The first later call of the same tool on the same target in this session that worked; null for calls that worked. */
 export function retryOf(store: Store, view: SessionView, span: Span): string | null {
   if (span.kind !== 'execute_tool' || (span.status !== 'error' && span.status !== 'denied')) return null;
-  const target = targetOf(span);
-  for (const { span: later } of store.sessions.ofKind(view.row, 'execute_tool')) {
-    if (later.status === 'ok' && (later.startTime ?? '') > (span.startTime ?? '') && targetOf(later) === target) return later.id;
-  }
-  return null;
-}
-
-/** Same tool on the same file, or the same command. */
-export function targetOf(span: Span): string {
-  const { attributes } = span;
-  const paths = attributes['sandglass.paths'];
-  const target = Array.isArray(paths) && paths.length > 0 ? paths.join('\n') : attributes['sandglass.preview'];
-  return `${String(attributes['gen_ai.tool.name'])}\n${String(target)}`;
+  return store.sessions.firstSuccess(view.row, targetOf(span), span.startTime === null ? 0 : Date.parse(span.startTime));
 }

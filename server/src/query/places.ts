@@ -12,12 +12,12 @@ import { claimsOf, placeClaim } from '../locate/anchors';
 import type { PlaceClaim } from '../locate/anchors';
 import { FileCache, searchedBytes, toFile } from '../locate/fileCache';
 import type { CachedFile } from '../locate/fileCache';
-import { mappedDirectory, toWorkspace } from '../locate/mapping';
+import { isUnreadable, mappedDirectory, toWorkspace } from '../locate/mapping';
 import { parseSandboxUri, sandboxUri } from '../locate/sandboxUri';
 import { baseName } from '../store/sessions';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
-import { withDenial } from './denials';
+import { findSpan } from './detail';
 import { spanPayload } from './payload';
 
 export interface PlaceSource {
@@ -37,6 +37,13 @@ export interface PlacedCall {
   readonly view: SessionView;
   readonly span: Span;
   readonly anchor: Anchor;
+}
+
+export interface FileCalls {
+  /** Newest first; one call may have several places. */
+  readonly placed: readonly PlacedCall[];
+  /** Calls that touched the file and are older than those considered. */
+  readonly older: number;
 }
 
 /** Calls considered for one file, newest first; a file that was touched more often says so by its count. */
@@ -62,14 +69,42 @@ export class Places {
     for (const claim of claimsOf(span, undefined, workspaceDir)) this.#files.forget(source.id, claim.path);
   }
 
+  /** One question of the editor: what it learns of a file it asks once. */
+  round(signal: AbortSignal): PlacesRound {
+    return new PlacesRound(this.#store, this.#context(), this.#files, signal);
+  }
+}
+
+interface ResolvedFile {
+  readonly uri: string;
+  /** Null: gone, secret or too large; there is no place to show in it. */
+  readonly file: CachedFile | null;
+  readonly lastWrite: number | null;
+}
+
+export class PlacesRound {
+  readonly #store: Store;
+  readonly #context: PlacesContext;
+  readonly #files: FileCache;
+  readonly #signal: AbortSignal;
+  /** By source and path; lives as long as the question. */
+  readonly #resolved = new Map<string, Promise<ResolvedFile>>();
+
+  constructor(store: Store, context: PlacesContext, files: FileCache, signal: AbortSignal) {
+    this.#store = store;
+    this.#context = context;
+    this.#files = files;
+    this.#signal = signal;
+  }
+
   /** Where a call belongs, best first; a place in a file that is not there any more is left out. */
-  async anchorsOf(source: PlaceSource, view: SessionView, span: Span, signal: AbortSignal, onlyPath?: string): Promise<readonly Anchor[]> {
+  async anchorsOf(source: PlaceSource, view: SessionView, span: Span, onlyPath?: string): Promise<readonly Anchor[]> {
     const args = span.kind === 'execute_tool' ? spanPayload(this.#store, view.row, span).args : undefined;
     const anchors: Anchor[] = [];
     const seen = new Set<string>();
     for (const claim of claimsOf(span, args, view.workspaceDir)) {
       if (onlyPath !== undefined && claim.path !== onlyPath) continue;
-      const anchor = await this.#anchor(source, span, claim, signal);
+      const anchor = await this.#anchor(source, span, claim);
       if (anchor === null) continue;
       const key = `${anchor.uri} ${anchor.startLine}`;
       if (!seen.has(key)) anchors.push(anchor);
@@ -78,92 +113,89 @@ export class Places {
     return anchors;
   }
 
-  async #anchor(source: PlaceSource, span: Span, claim: PlaceClaim, signal: AbortSignal): Promise<Anchor | null> {
-    const { uri, file } = await this.#resolve(source, claim.path, signal);
+  async #anchor(source: PlaceSource, span: Span, claim: PlaceClaim): Promise<Anchor | null> {
+    const { uri, file, lastWrite } = await this.#resolve(source, claim.path);
     if (file === null) return null;
-    const placed = placeClaim(claim, file.lines, this.#changedSince(source, span, claim.path));
+    const changedSince = lastWrite !== null && (span.startTime === null || lastWrite > Date.parse(span.startTime));
+    const placed = placeClaim(claim, file.lines, changedSince);
     return placed === null ? null : { ...placed, uri, sandboxPath: claim.path };
   }
 
-  async #resolve(
-    source: PlaceSource,
-    path: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly uri: string; readonly file: CachedFile | null }> {
+  #resolve(source: PlaceSource, path: string): Promise<ResolvedFile> {
+    const key = `${source.row} ${path}`;
+    let resolved = this.#resolved.get(key);
+    if (resolved === undefined) {
+      resolved = this.#find(source, path);
+      this.#resolved.set(key, resolved);
+    }
+    return resolved;
+  }
+
+  async #find(source: PlaceSource, path: string): Promise<ResolvedFile> {
     const inSandbox = async (): Promise<CachedFile | null> => {
       try {
-        return await this.read(source, path, signal);
+        return await this.#files.read(source.id, source.source.files, path, this.#signal);
       } catch (error) {
-        // Gone, secret or too large: there is no place to show, which is what null says.
         if (SandboxFileError.is(error)) return null;
         throw error;
       }
     };
-    const { folders, mappings } = this.#context();
+    const { folders, mappings } = this.#context;
+    const lastWrite = this.#store.sessions.lastWrite(source.row, path);
     const mapped = await toWorkspace(
       path,
       { folders, mappings, mounts: source.source.mounts },
       async () => (await inSandbox())?.hash ?? null,
     );
-    if (mapped !== null) return { uri: pathToFileURL(mapped).href, file: await hostFile(mapped) };
-    return { uri: sandboxUri(source.id, path), file: await inSandbox() };
+    const onHost = mapped === null ? null : await hostFile(mapped);
+    return mapped !== null && onHost !== null
+      ? { uri: pathToFileURL(mapped).href, file: onHost, lastWrite }
+      : { uri: sandboxUri(source.id, path), file: await inSandbox(), lastWrite };
   }
 
-  /** Whether a later call of the agent wrote the same file. */
-  #changedSince(source: PlaceSource, span: Span, path: string): boolean {
-    const start = span.startTime ?? '';
-    for (const touch of this.#store.sessions.touches({ path })) {
-      if (touch.source !== source.row || touch.spanId === span.id) continue;
-      const later = this.#store.sessions.span(touch.source, touch.spanId)?.span;
-      if (later === undefined || later.status === 'error' || (later.startTime ?? '') <= start) continue;
-      if (writes.has(String(later.attributes['gen_ai.tool.name']))) return true;
-    }
-    return false;
-  }
-
-  /** Calls that touched a file of the editor, newest first, each with its place in it. */
-  async callsIn(uri: string, signal: AbortSignal): Promise<readonly PlacedCall[]> {
+  /** Calls that touched a file of the editor, each with its place in it. */
+  async callsIn(uri: string): Promise<FileCalls> {
     const placed: PlacedCall[] = [];
-    for (const touch of this.#touchesOf(uri)) {
-      if (placed.length >= callsPerFile || signal.aborted) break;
-      const source = this.#context().source(touch.source);
-      const view = this.#store.sessions.byRow(touch.session);
-      const found = this.#store.sessions.span(touch.source, touch.spanId);
-      if (source === null || view === null || found === null || found.span.attributes['sandglass.inherited'] === true) continue;
-      const denials = new Map(
-        this.#store.policies
-          .ofCall(touch.source, touch.spanId)
-          .filter((event) => event.status === 'denied')
-          .map((event) => [touch.spanId, event.statusMessage]),
-      );
-      const span = withDenial(found.span, denials);
-      for (const anchor of await this.anchorsOf(source, view, span, signal, touch.path)) {
-        if (sameUri(anchor.uri, uri)) placed.push({ source, view, span, anchor });
+    let older = 0;
+    for (const { source, path } of await this.#pathsOf(uri)) {
+      const { total, newest } = this.#store.sessions.touches(source.row, path, callsPerFile);
+      older += total - newest.length;
+      for (const touch of newest) {
+        if (this.#signal.aborted) return { placed: [], older: 0 };
+        const found = findSpan(this.#store, source.row, touch.spanId);
+        if (found === null) continue;
+        for (const anchor of await this.anchorsOf(source, found.view, found.span, path)) {
+          if (sameUri(anchor.uri, uri)) placed.push({ source, view: found.view, span: found.span, anchor });
+        }
       }
     }
-    return placed.sort((a, b) => ((a.span.startTime ?? '') < (b.span.startTime ?? '') ? 1 : -1));
+    placed.sort((a, b) => ((a.span.startTime ?? '') < (b.span.startTime ?? '') ? 1 : -1));
+    return { placed, older };
   }
 
-  #touchesOf(
-    uri: string,
-  ): readonly { readonly session: number; readonly source: number; readonly spanId: string; readonly path: string }[] {
+  /** Sandbox paths that were touched and are this file of the editor. */
+  async #pathsOf(uri: string): Promise<readonly { readonly source: PlaceSource; readonly path: string }[]> {
     const sandbox = parseSandboxUri(uri);
-    if (sandbox !== null) {
-      return this.#store.sessions
-        .touches({ path: sandbox.path })
-        .filter((touch) => this.#context().source(touch.source)?.id === sandbox.sourceId);
+    const { folders, mappings } = this.#context;
+    let candidates: readonly { readonly source: number; readonly path: string }[] = [];
+    if (sandbox !== null) candidates = this.#store.sessions.pathsNamed(baseName(sandbox.path)).filter(({ path }) => path === sandbox.path);
+    else if (uri.startsWith('file:')) {
+      const host = fileURLToPath(uri);
+      const known =
+        folders.some((folder) => host.startsWith(folder)) ||
+        mappings.some((mapping) => host.startsWith(mappedDirectory(mapping, folders) ?? '\u0000'));
+      if (known) candidates = this.#store.sessions.pathsNamed(baseName(host.replaceAll('\\', '/')));
     }
-    if (!uri.startsWith('file:')) return [];
-    const path = fileURLToPath(uri);
-    const { folders, mappings } = this.#context();
-    const known =
-      folders.some((folder) => path.startsWith(folder)) ||
-      mappings.some((mapping) => path.startsWith(mappedDirectory(mapping, folders) ?? '\u0000'));
-    return known ? this.#store.sessions.touches({ base: baseName(path.replaceAll('\\', '/')) }) : [];
+    const paths: { source: PlaceSource; path: string }[] = [];
+    for (const { source: row, path } of candidates) {
+      const source = this.#context.source(row);
+      if (source === null || (sandbox !== null && source.id !== sandbox.sourceId)) continue;
+      const { uri: resolved, file } = await this.#resolve(source, path);
+      if (file !== null && sameUri(resolved, uri)) paths.push({ source, path });
+    }
+    return paths;
   }
 }
-
-const writes: ReadonlySet<string> = new Set(['edit', 'write', 'apply_patch']);
 
 /** Editors write addresses with other escapes than we do. */
 export function sameUri(a: string, b: string): boolean {
@@ -176,7 +208,13 @@ export function normalUri(uri: string): string {
   return uri.startsWith('file:') ? pathToFileURL(fileURLToPath(uri)).href : uri;
 }
 
+/** Null when it can't be read (any more), or is too large to be searched. */
 async function hostFile(path: string): Promise<CachedFile | null> {
-  const { size, mtimeMs } = await stat(path);
-  return size > searchedBytes ? null : toFile(await readFile(path), mtimeMs);
+  try {
+    const { size, mtimeMs } = await stat(path);
+    return size > searchedBytes ? null : toFile(await readFile(path), mtimeMs);
+  } catch (error) {
+    if (isUnreadable(error)) return null;
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import type { FlowDiagram } from '../protocol/messages';
 import { buildFlow } from '../flow/buildFlow';
 import type { FlowChild, FlowTexts } from '../flow/steps';
 import type { Store } from '../store/store';
-import { targetOf } from './detail';
+import { targetOf } from '../model/callTarget';
 import { spanRow } from './pages';
 import { spanPayload } from './payload';
 

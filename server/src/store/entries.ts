@@ -53,12 +53,29 @@ export class EntryStore {
     this.#db = db;
   }
 
-  ensureSession(source: number, agent: string, session: string): number {
-    const row = this.#db.prepare('SELECT id FROM session WHERE source = ? AND agent = ? AND session = ?').get(source, agent, session) as
+  /** The row of a session; made when it is new. */
+  ensureSession(source: number, agent: string, session: string): { readonly row: number; readonly made: boolean } {
+    const known = this.#db.prepare('SELECT id FROM session WHERE source = ? AND agent = ? AND session = ?').get(source, agent, session) as
       { id: number } | undefined;
-    if (row !== undefined) return row.id;
-    return Number(
-      this.#db.prepare('INSERT INTO session(source, agent, session) VALUES (?, ?, ?)').run(source, agent, session).lastInsertRowid,
+    if (known !== undefined) return { row: known.id, made: false };
+    const { lastInsertRowid } = this.#db
+      .prepare('INSERT INTO session(source, agent, session) VALUES (?, ?, ?)')
+      .run(source, agent, session);
+    return { row: Number(lastInsertRowid), made: true };
+  }
+
+  /** Records of it came that are to be folded; the fold clears it. */
+  markDirty(session: number): void {
+    this.#db.prepare('UPDATE session SET dirty = 1 WHERE id = ?').run(session);
+  }
+
+  clearDirty(session: number): void {
+    this.#db.prepare('UPDATE session SET dirty = 0 WHERE id = ?').run(session);
+  }
+
+  dirty(source: number): readonly number[] {
+    return (this.#db.prepare('SELECT id FROM session WHERE source = ? AND dirty = 1 ORDER BY id').all(source) as { id: number }[]).map(
+      (row) => row.id,
     );
   }
 

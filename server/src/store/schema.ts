@@ -3,8 +3,9 @@ export const migrations: readonly string[] = [
   `
 CREATE TABLE meta(name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 
+-- A row is never used again: what still comes of a source that was removed must not fall to the next one.
 CREATE TABLE source(
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   blind BLOB NOT NULL UNIQUE,
   body BLOB NOT NULL
 ) STRICT;
@@ -24,6 +25,7 @@ CREATE TABLE skipped(
 ) STRICT, WITHOUT ROWID;
 
 -- Times are epoch milliseconds. The columns after revision are what the fold made; body holds key, title and totals.
+-- dirty: records came that are not folded yet.
 CREATE TABLE session(
   id INTEGER PRIMARY KEY,
   source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
@@ -33,6 +35,7 @@ CREATE TABLE session(
   first_time REAL,
   key_blind BLOB,
   spawned_by_blind BLOB,
+  dirty INTEGER NOT NULL DEFAULT 0,
   revision INTEGER NOT NULL DEFAULT 0,
   start REAL,
   end REAL,
@@ -41,6 +44,7 @@ CREATE TABLE session(
   UNIQUE(source, agent, session)
 ) STRICT;
 CREATE INDEX session_by_key ON session(source, key_blind);
+CREATE INDEX session_dirty ON session(source) WHERE dirty = 1;
 
 CREATE TABLE file(
   session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
@@ -69,6 +73,7 @@ CREATE INDEX entry_by_id ON entry(entry_id) WHERE kind = 0;
 CREATE INDEX entry_by_call ON entry(call_blind) WHERE call_blind IS NOT NULL;
 CREATE INDEX entry_rewritten ON entry(session) WHERE version > 0 OR vanished > 0;
 
+-- target: same tool on the same thing; of tool calls only.
 CREATE TABLE span(
   session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
   span_id TEXT NOT NULL,
@@ -84,12 +89,14 @@ CREATE TABLE span(
   thinking_blocks INTEGER NOT NULL,
   tokens INTEGER NOT NULL,
   cost_usd REAL,
+  target BLOB,
   digest BLOB NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(session, span_id)
 ) STRICT;
 CREATE INDEX span_by_position ON span(session, position);
 CREATE INDEX span_by_id ON span(span_id);
+CREATE INDEX span_by_target ON span(session, target, start) WHERE target IS NOT NULL;
 
 CREATE TABLE call(
   session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
@@ -100,6 +107,8 @@ CREATE TABLE call(
   PRIMARY KEY(session, span_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX call_by_end ON call(end);
+
 CREATE TABLE spawn(
   session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
   span_id TEXT NOT NULL,
@@ -108,17 +117,20 @@ CREATE TABLE spawn(
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX spawn_by_child ON spawn(child_blind);
 
--- Which call touched which path; base_blind is the path's last part, to find a file of the workspace by its name.
+-- Which call touched which path and when; base_blind is the path's last part, to find a file of the workspace by its name.
+-- writes: the call changed the file, and it worked.
 CREATE TABLE touch(
   session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
   span_id TEXT NOT NULL,
   path_blind BLOB NOT NULL,
   base_blind BLOB NOT NULL,
+  start REAL,
+  writes INTEGER NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(session, span_id, path_blind)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX touch_by_path ON touch(path_blind);
-CREATE INDEX touch_by_base ON touch(base_blind);
+CREATE INDEX touch_by_path ON touch(path_blind, start);
+CREATE INDEX touch_by_base ON touch(base_blind, path_blind);
 
 CREATE TABLE policy(
   source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,

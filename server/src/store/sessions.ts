@@ -1,6 +1,7 @@
 /** Folded sessions and their spans: what the fold made, kept so that a page can be read without folding again. */
 import { hash } from 'node:crypto';
 import type { SessionInfo, Span } from '../protocol/document';
+import { targetOf } from '../model/callTarget';
 import type { CallFact, FoldedSession } from '../model/foldSession';
 import { isoTime } from '../model/toolSpan';
 import type { Database } from './database';
@@ -16,6 +17,16 @@ export interface PlacedSpan {
 export interface Touch {
   readonly spanId: string;
   readonly path: string;
+  /** Epoch milliseconds of the call's start. */
+  readonly start: number | null;
+  /** The call changed the file, and it worked. */
+  readonly writes: boolean;
+}
+
+export interface StoredTouch {
+  readonly session: number;
+  readonly source: number;
+  readonly spanId: string;
 }
 
 export interface SessionView {
@@ -96,8 +107,8 @@ export class SessionStore {
     }
     const changed: Span[] = [];
     const upsert = this.#db.prepare(
-      `INSERT OR REPLACE INTO span(session, span_id, entry_id, kind, status, turn_id, position, depth, start, end, failed, thinking_blocks, tokens, cost_usd, digest, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO span(session, span_id, entry_id, kind, status, turn_id, position, depth, start, end, failed, thinking_blocks, tokens, cost_usd, target, digest, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const changedIds = new Set<string>();
     for (const { span, position, depth, turnId } of placed) {
@@ -123,6 +134,7 @@ export class SessionStore {
         own ? count(attributes['sandglass.thinking_blocks']) : 0,
         own ? count(attributes['gen_ai.usage.input_tokens']) + count(attributes['gen_ai.usage.output_tokens']) : 0,
         own && typeof attributes['sandglass.cost.usd'] === 'number' ? attributes['sandglass.cost.usd'] : null,
+        span.kind === 'execute_tool' ? box.blind(targetOf(span)) : null,
         digest,
         box.seal(text),
       );
@@ -146,18 +158,19 @@ export class SessionStore {
         .run(row, spawn.spanId, box.blind(spawn.childSessionKey));
       if (Number(inserted.changes) > 0) spawned.add(spawn.childSessionKey);
     }
-    for (const touch of touches) {
-      if (!changedIds.has(touch.spanId)) continue;
+    for (const spanId of changedIds) this.#db.prepare('DELETE FROM touch WHERE session = ? AND span_id = ?').run(row, spanId);
+    for (const { spanId, path, start, writes } of touches) {
+      if (!changedIds.has(spanId)) continue;
       this.#db
-        .prepare('INSERT OR IGNORE INTO touch(session, span_id, path_blind, base_blind, body) VALUES (?, ?, ?, ?, ?)')
-        .run(row, touch.spanId, box.blind(touch.path), box.blind(baseName(touch.path)), box.seal(touch.path));
+        .prepare('INSERT INTO touch(session, span_id, path_blind, base_blind, start, writes, body) VALUES (?, ?, ?, ?, ?, ?, ?)')
+        .run(row, spanId, box.blind(path), box.blind(baseName(path)), start, writes ? 1 : 0, box.seal(path));
     }
     const { spans: _spans, calls: _calls, spawns: _spawns, workspaceDir, startTime, endTime, ...rest } = folded;
     const info: SessionInfo = { ...rest, startTime: isoTime(startTime), endTime: isoTime(endTime) };
     const body: SessionBody = { info, workspaceDir };
     const lastTime = placed.reduce((last, { span }) => Math.max(last, millis(span.endTime) ?? millis(span.startTime) ?? 0), 0);
     this.#db
-      .prepare('UPDATE session SET revision = revision + 1, start = ?, end = ?, last_time = ?, body = ? WHERE id = ?')
+      .prepare('UPDATE session SET dirty = 0, revision = revision + 1, start = ?, end = ?, last_time = ?, body = ? WHERE id = ?')
       .run(startTime, endTime, lastTime, box.seal(JSON.stringify(body)), row);
     return { changed, spawned: [...spawned] };
   }
@@ -286,6 +299,18 @@ export class SessionStore {
     );
   }
 
+  /** Newest first: calls that failed, and calls a denial was joined to. */
+  failedOrDenied(session: number): readonly string[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT span_id FROM span p WHERE session = ? AND kind = 'execute_tool'
+            AND (status = 'error' OR EXISTS (SELECT 1 FROM policy WHERE call_id = p.span_id AND action = 'denied'))
+          ORDER BY position DESC`,
+      )
+      .all(session) as { span_id: string }[];
+    return rows.map((row) => row.span_id);
+  }
+
   ofTurn(session: number, turnId: string, limit: number): readonly PlacedSpan[] {
     return this.#placed(
       this.#db
@@ -353,21 +378,49 @@ export class SessionStore {
     return rows.map((row) => JSON.parse(this.#db.box.open(row.body)) as CallFact);
   }
 
-  /** Touches of a path, or of any path with this last part. */
-  touches(
-    by: { readonly path: string } | { readonly base: string },
-  ): readonly (Touch & { readonly session: number; readonly source: number })[] {
+  /** Paths that end in this name and were touched, each once with the source it lies in. */
+  pathsNamed(base: string): readonly { readonly source: number; readonly path: string }[] {
     const { box } = this.#db;
-    const rows = (
-      'path' in by
-        ? this.#db
-            .prepare('SELECT t.session, s.source, t.span_id, t.body FROM touch t JOIN session s ON s.id = t.session WHERE t.path_blind = ?')
-            .all(box.blind(by.path))
-        : this.#db
-            .prepare('SELECT t.session, s.source, t.span_id, t.body FROM touch t JOIN session s ON s.id = t.session WHERE t.base_blind = ?')
-            .all(box.blind(by.base))
-    ) as { session: number; source: number; span_id: string; body: Uint8Array }[];
-    return rows.map((row) => ({ session: row.session, source: row.source, spanId: row.span_id, path: box.open(row.body) }));
+    const rows = this.#db
+      .prepare(
+        `SELECT s.source, min(t.body) AS body FROM touch t JOIN session s ON s.id = t.session
+          WHERE t.base_blind = ? GROUP BY s.source, t.path_blind`,
+      )
+      .all(box.blind(base)) as { source: number; body: Uint8Array }[];
+    return rows.map((row) => ({ source: row.source, path: box.open(row.body) }));
+  }
+
+  /** Calls that touched a path, newest first, and how many there are in all. */
+  touches(source: number, path: string, limit: number): { readonly total: number; readonly newest: readonly StoredTouch[] } {
+    const blind = this.#db.box.blind(path);
+    const { n } = this.#db
+      .prepare('SELECT count(*) AS n FROM touch t JOIN session s ON s.id = t.session WHERE s.source = ? AND t.path_blind = ?')
+      .get(source, blind) as { n: number };
+    const newest = this.#db
+      .prepare(
+        `SELECT t.session, s.source, t.span_id AS spanId FROM touch t JOIN session s ON s.id = t.session
+          WHERE s.source = ? AND t.path_blind = ? ORDER BY t.start DESC, t.span_id LIMIT ?`,
+      )
+      .all(source, blind, limit) as unknown as StoredTouch[];
+    return { total: n, newest };
+  }
+
+  /** When a call last changed this file, as epoch milliseconds; null when none did. */
+  lastWrite(source: number, path: string): number | null {
+    const row = this.#db
+      .prepare(
+        'SELECT max(t.start) AS last FROM touch t JOIN session s ON s.id = t.session WHERE s.source = ? AND t.path_blind = ? AND t.writes = 1',
+      )
+      .get(source, this.#db.box.blind(path)) as { last: number | null };
+    return row.last;
+  }
+
+  /** The first later call of a session with the same target that worked. */
+  firstSuccess(session: number, target: string, after: number): string | null {
+    const row = this.#db
+      .prepare("SELECT span_id FROM span WHERE session = ? AND target = ? AND status = 'ok' AND start > ? ORDER BY start, position LIMIT 1")
+      .get(session, this.#db.box.blind(target), after) as { span_id: string } | undefined;
+    return row?.span_id ?? null;
   }
 
   touchedPaths(source: number): readonly string[] {

@@ -44,5 +44,6 @@ export function traceOfBatches(batches: readonly (readonly SourceRecord[])[]): T
   const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
   const ingest = new Ingest(store, row);
   for (const batch of batches) ingest.apply(batch);
+  ingest.settle();
   return traceDocument(store, row, null);
 }
