@@ -1,5 +1,6 @@
 /** What the tests of attach share: reading a source to its end or while it is followed, and temporary state directories. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -96,6 +97,17 @@ export function temporary(): string {
   const dir = mkdtempSync(join(tmpdir(), 'sandglass-test-'));
   made.push(dir);
   return dir;
+}
+
+/** Every file below `root` with its time and a digest of its bytes: what must be the same after a reading. */
+export function contents(root: string): readonly string[] {
+  return (readdirSync(root, { recursive: true }) as string[]).sort().map((name) => {
+    const stat = lstatSync(join(root, name), { bigint: true });
+    if (!stat.isFile()) return `${name} ${stat.isDirectory() ? 'dir' : 'other'}`;
+    return `${name} ${stat.mtimeNs} ${createHash('sha256')
+      .update(readFileSync(join(root, name)))
+      .digest('hex')}`;
+  });
 }
 
 export function removeLater(dir: string): void {

@@ -1,13 +1,13 @@
 /** Every recording, read through the source, against counts made here by the plainest means and against expected.json. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
 import { recording, recordingNames, type Recording } from '../../fixtures/recordings';
-import { readAll, temporary, transcripts } from './reading';
+import { contents, readAll, temporary, transcripts } from './reading';
 
 interface Entry {
   readonly type: string;
@@ -58,13 +58,6 @@ function countedPlainly(recording: Recording): Map<string, Entry[]> {
     open.close();
   }
   return sessions;
-}
-
-function listing(root: string): readonly string[] {
-  return (readdirSync(root, { recursive: true }) as string[]).sort().map((name) => {
-    const stat = statSync(join(root, name));
-    return `${name} ${stat.isDirectory() ? 'dir' : `${stat.size} ${stat.mtimeMs}`}`;
-  });
 }
 
 describe.each(recordingNames)('recording %s', (name) => {
@@ -126,9 +119,9 @@ describe.each(recordingNames)('recording %s', (name) => {
     const one = recording(name);
     const copy = temporary();
     execFileSync('cp', ['-a', `${one.root}/.`, copy]);
-    const before = listing(copy);
+    const before = contents(copy);
     await readAll(await openDirectory(copy));
-    expect(listing(copy)).toEqual(before);
+    expect(contents(copy)).toEqual(before);
   });
 
   it('is the same from the state directory, from the folder that holds it and from the recording', async () => {

@@ -9,7 +9,7 @@ import { openDirectory } from '../../../server/src/attach/directory';
 import { readState } from '../../../server/src/attach/reader/readState';
 import type { SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
 import { recording } from '../../fixtures/recordings';
-import { cursorsOf, emptyState, Following, readAll, sleep, transcripts } from './reading';
+import { contents, cursorsOf, emptyState, Following, readAll, sleep, transcripts } from './reading';
 
 const CANARY = 'canary-of-the-secret-table';
 const open: DatabaseSync[] = [];
@@ -323,6 +323,36 @@ describe('when going on after a while', () => {
 });
 
 describe('a database that nobody has open', () => {
+  it.each([
+    ['a whole -shm', (): undefined => undefined],
+    ['an empty -shm', (shm: string) => truncateSync(shm, 0)],
+    ['a -shm of another time', (shm: string) => writeFileSync(shm, Buffer.alloc(32_768, 7))],
+    ['an empty log', (shm: string) => truncateSync(shm.replace('-shm', '-wal'), 0)],
+  ])('left behind with its log and %s is read without a byte or a time of any file changing', async (_, spoil) => {
+    const writer = new Writer();
+    writer.session('a');
+    writer.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    for (let index = 0; index < 20; index++) writer.message('a', `${index}`, 'x'.repeat(2000));
+    // As it lies there after its writer was killed, or in a copy that was made while it ran.
+    const left = emptyState();
+    const path = join(left.agent, 'openclaw-agent.sqlite');
+    for (const suffix of ['', '-wal', '-shm']) copyFileSync(writer.path + suffix, path + suffix);
+    spoil(`${path}-shm`);
+    const before = contents(left.stateDir);
+    const records = await readAll(await openDirectory(left.stateDir));
+    expect(ids(records)).toEqual([
+      'a',
+      ...(statSync(`${path}-wal`).size === 0 ? [] : Array.from({ length: 20 }, (_, index) => `${index}`)),
+    ]);
+    expect(records.filter((record) => record.kind === 'skipped')).toEqual([]);
+    expect(contents(left.stateDir)).toEqual(before);
+    const live = new Following(await openDirectory(left.stateDir, { verifyEveryMs: VERIFY_MS }));
+    await live.caughtUp();
+    await sleep(700);
+    await live.stop();
+    expect(contents(left.stateDir)).toEqual(before);
+  });
+
   it('with a log alone is read from a private copy, which is gone at once', async () => {
     const { stateDir } = recording('sandbox-live');
     const before = readdirSync(tmpdir()).filter((name) => name.startsWith('sandglass-db-'));

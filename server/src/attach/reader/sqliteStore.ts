@@ -1,8 +1,9 @@
 /**
  * Opens an agent's database for reading without leaving a trace. Opening a cleanly closed WAL database, even read-only, leaves
- * `-wal` and `-shm` behind; so: no `-wal`, then as immutable; `-wal` and `-shm` there, then read-only; a `-wal` alone (a copied
- * directory), then from a private copy. A connection lives for one short reading, never between two looks: it would keep the
- * writer from tidying up its log.
+ * `-wal` and `-shm` behind, and opening one whose writer is gone writes its `-shm` anew; so: no `-wal`, then as immutable; `-wal`
+ * and `-shm` there, then with the `-shm` read-only too, which SQLite builds again in memory where no writer holds it; a `-wal`
+ * alone (a copied directory), then from a private copy. A connection lives for one short reading, never between two looks: it
+ * would keep the writer from tidying up its log.
  */
 import { copyFileSync, existsSync, lstatSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import type * as Sqlite from 'node:sqlite';
@@ -100,17 +101,21 @@ export class SqliteStore {
   #open(access: Access, stamp: string): DatabaseSync {
     const Database = databaseClass();
     switch (access) {
-      case 'immutable': {
-        const url = pathToFileURL(this.#path);
-        url.searchParams.set('immutable', '1');
-        return new Database(url, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-      }
+      case 'immutable':
+        return new Database(this.#url('immutable'), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
       case 'live':
-        return new Database(this.#path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+        return new Database(this.#url('readonly_shm'), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
       case 'copy':
         if (this.#copy?.stamp !== stamp) this.#copy = { database: this.#privateCopy(Database), stamp };
         return this.#copy.database;
     }
+  }
+
+  #url(option: 'immutable' | 'readonly_shm'): URL {
+    const url = pathToFileURL(this.#path);
+    url.searchParams.set('mode', 'ro');
+    url.searchParams.set(option, '1');
+    return url;
   }
 
   /** In a 0700 directory that is removed again as soon as the copy is open: a killed server leaves nothing behind. */
