@@ -73,6 +73,8 @@ export class SamplePlayer {
     const editor = await this.jump.toAnchor(failing.anchor, { beside: false, column: One, keep: true });
     await this.trace.open(failing.session, { spanId: failing.step.spanId, pane: 'flow', column: Two, preserveFocus: true });
     if (diagnostic !== null) await showProblem(editor, diagnostic);
+    // The editor drops its question for lenses when the focus leaves a file within a quarter of a second after it came up.
+    await this.server.refreshLenses();
   }
 
   /** The first call that failed at a place in the code; one whose own output names the line before any other. */

@@ -34,6 +34,7 @@ export interface CommandServices {
 
 type Handlers = { readonly [K in CommandId]: (...args: CommandArguments[K]) => unknown };
 const t = vscode.l10n.t;
+const walkthroughsKnownMs = 600;
 
 export function registerCommands(services: CommandServices): DisposableStore {
   const registered = new DisposableStore();
@@ -128,8 +129,7 @@ function makeHandlers(services: CommandServices): Handlers {
     'sandglass.showCalls': (given) => showCalls(callsOf(given)),
     'sandglass.restartServer': () => server.restart(),
     'sandglass.showLogs': () => services.showLogs(),
-    'sandglass.getStarted': () =>
-      vscode.commands.executeCommand('workbench.action.openWalkthrough', `${services.extensionId}#${walkthroughId}`, false),
+    'sandglass.getStarted': () => openWalkthrough(services.extensionId),
   };
 }
 
@@ -158,6 +158,17 @@ function inView(status: StatusItem): OpenTraceArguments | undefined {
 /** The trace goes beside the code it was asked from. */
 function besideText(): vscode.ViewColumn {
   return vscode.window.activeTextEditor === undefined ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside;
+}
+
+/**
+ * Asked twice, since the editor learns of extensions' walkthroughs only when its welcome page first opens, and shows its own
+ * until then; asked for the one that is shown already, it does nothing.
+ */
+async function openWalkthrough(extensionId: string): Promise<void> {
+  const open = () => vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extensionId}#${walkthroughId}`, false);
+  await open();
+  await new Promise((resolve) => setTimeout(resolve, walkthroughsKnownMs));
+  await open();
 }
 
 async function openRecording(sources: Sources): Promise<void> {

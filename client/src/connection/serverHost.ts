@@ -78,6 +78,10 @@ export class ServerHost {
     await (await this.#running()).configure(trusted, settings);
   }
 
+  async refreshLenses(): Promise<void> {
+    if (this.#state.kind === 'running') (await this.#running()).refreshLenses();
+  }
+
   async restart(): Promise<void> {
     this.#budget.reset();
     const next = this.#endThenLaunch(this.#session);

@@ -2,7 +2,7 @@
  * One run of the server: process, language client, and what hangs on it. A restart makes a new one, so nothing of a dead
  * server is left over. This file and what it imports are loaded when the first session starts, not before.
  */
-import { EventEmitter } from 'vscode';
+import { EventEmitter, workspace } from 'vscode';
 import type { CancellationToken, Diagnostic, Event, LogOutputChannel } from 'vscode';
 import {
   CloseAction,
@@ -94,6 +94,12 @@ export class ServerSession {
 
   async configure(trusted: boolean, settings: Settings): Promise<void> {
     await this.#client.sendNotification(configureNotification, { trusted, settings });
+  }
+
+  /** As if the server had asked for it: the editor asks for the lenses of what it shows. */
+  refreshLenses(): void {
+    const feature = this.#client.getFeature('textDocument/codeLens');
+    for (const document of workspace.textDocuments) feature.getProvider(document)?.onDidChangeCodeLensEmitter.fire();
   }
 
   async end(): Promise<void> {
