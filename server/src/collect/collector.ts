@@ -19,15 +19,27 @@ export interface CollectOptions {
   readonly onAlive?: () => void;
 }
 
-/** Ends when the source ends or the signal aborts; throws what the source throws (AttachError). */
+/** A source that was told to end may take so long to tidy up; then it is left to itself. */
+const closeMs = 3000;
+
+/** Ends when the source ends or the signal aborts, and touches the store no more; throws what the source throws (AttachError). */
 export async function collect(store: Store, sourceRow: number, source: Source, options: CollectOptions): Promise<void> {
   const ingest = new Ingest(store, sourceRow);
   const cursors = store.sources.cursors(sourceRow);
   store.transaction(() => store.sources.clearSkipped(sourceRow));
-  const records = source.open({ cursors, follow: options.follow, signal: options.signal })[Symbol.asyncIterator]();
+  // Its own: what fails here must end the source too, or it would be waited for until someone else ends it.
+  const own = new AbortController();
+  const signal = AbortSignal.any([options.signal, own.signal]);
+  const records = source.open({ cursors, follow: options.follow, signal })[Symbol.asyncIterator]();
   let batch: SourceRecord[] = [];
   let chars = 0;
-  let next = records.next();
+  const ask = (): Promise<IteratorResult<SourceRecord>> => {
+    const asked = records.next();
+    // It is awaited below; but when this ends first, it may still fail, and then there is no one left to tell.
+    asked.catch(() => undefined);
+    return asked;
+  };
+  let next = ask();
   const flush = (bulk: boolean): void => {
     const taken = batch;
     batch = [];
@@ -40,7 +52,8 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
   try {
     for (;;) {
       const wait = batch.length === 0 ? ingest.foldDueMs : liveBatchMs;
-      const arrived = wait === null ? await next : await Promise.race([next, delay(wait)]);
+      const arrived = await firstOf(next, wait, options.signal);
+      if (arrived === 'aborted') break;
       if (arrived === 'waited') {
         flush(false);
         continue;
@@ -52,17 +65,49 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
         batch.push(arrived.value);
         chars += 'text' in arrived.value ? arrived.value.text.length : 0;
       }
-      next = records.next();
+      next = ask();
       if (arrived.value.kind === 'caughtUp') flush(false);
       else if (batch.length >= batchRecords || chars >= batchChars) flush(true);
     }
     if (batch.length > 0) flush(true);
     options.onChange(ingest.settle());
   } finally {
-    await records.return?.(undefined);
+    own.abort();
+    await closed(records);
   }
 }
 
-function delay(ms: number): Promise<'waited'> {
-  return new Promise((resolve) => setTimeout(() => resolve('waited'), ms));
+/** Not a race of promises: one that waits long would remember every race it was in. */
+function firstOf<T>(next: Promise<T>, waitMs: number | null, signal: AbortSignal): Promise<T | 'waited' | 'aborted'> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', aborted);
+    };
+    const aborted = (): void => {
+      end();
+      resolve('aborted');
+    };
+    const timer = waitMs === null ? undefined : setTimeout(() => (end(), resolve('waited')), waitMs);
+    signal.addEventListener('abort', aborted);
+    next.then(
+      (value) => (end(), resolve(value)),
+      (error: unknown) => (end(), reject(error as Error)),
+    );
+    if (signal.aborted) aborted();
+  });
+}
+
+/** Its failure while closing says nothing that matters any more: it was told to end, or has said why it failed. */
+async function closed(records: AsyncIterator<SourceRecord>): Promise<void> {
+  const closing = Promise.resolve(records.return?.(undefined)).then(
+    () => undefined,
+    () => undefined,
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, closeMs);
+  });
+  await Promise.race([closing, limit]);
+  clearTimeout(timer);
 }
