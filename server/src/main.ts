@@ -1,4 +1,5 @@
 /** Entry of the server process: probes the runtime, then speaks LSP. The only file that knows the transport. */
+import { catchFaults } from './faults';
 import { missing, probeRuntime } from './runtimeProbe';
 
 /** Told to the client by exit code, since without these nothing else can run. */
@@ -17,9 +18,11 @@ if (process.argv.includes('--probe')) {
     process.on('warning', (warning) => {
       if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
     });
+    const tellOn = catchFaults();
     void import('./server').then(async ({ startServer }) => {
       const { createConnection, ProposedFeatures } = await import('vscode-languageserver/node');
       const connection = createConnection(ProposedFeatures.all);
+      tellOn(connection);
       startServer(connection);
       connection.listen();
     });
