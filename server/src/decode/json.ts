@@ -27,6 +27,11 @@ export function asNumber(value: unknown): number | null {
 export function asCount(value: unknown): number {
   return typeof value === 'number' && value > 0 && value <= Number.MAX_SAFE_INTEGER ? Math.trunc(value) : 0;
 }
+/** What one model call can cost in US dollars; more is no price. */
+const dearestCallUsd = 1e6;
+export function asCost(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 && value <= dearestCallUsd ? value : null;
+}
 /** As far as JavaScript's dates reach; what lies beyond is no time. */
 const latestTime = 8.64e15;
 /** Epoch milliseconds from a number or an ISO string. */

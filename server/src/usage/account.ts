@@ -62,8 +62,9 @@ const unknown: CallCost = { usd: null, basis: 'unknown', source: null };
 
 function costOf(call: CallFacts, inclusiveInput: number, context: ProviderContext): CallCost {
   const usage = call.usage;
-  if (usage === null || call.model === null) return unknown;
+  if (usage === null) return unknown;
   if (usage.costUsd !== null && usage.costUsd > 0) return { usd: usage.costUsd, basis: 'reported', source: null };
+  if (call.model === null) return unknown;
   // `inference` stands for whatever provider the sandbox was given; who that is, only the registry knows.
   const provider = call.provider === 'inference' ? context.registryProvider : call.provider;
   if (provider === null) return unknown;

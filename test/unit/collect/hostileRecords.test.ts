@@ -32,6 +32,7 @@ const path = fc.constantFrom(
   '/sandbox/x.py',
   '\u202egpj.exe',
   'x'.repeat(9000),
+  'half \ud800 a pair.py',
 );
 
 const entry = fc
@@ -114,6 +115,8 @@ describe('hostile records', () => {
           { kind: 'log', text: 'x' },
         );
         const document = traceOfBatches([records]);
+        // What can't be worked on is told; here all of it can.
+        expect(document.skipped.filter(({ reason }) => reason.startsWith('it could not'))).toEqual([]);
         const text = JSON.stringify(document);
         expect(JSON.parse(text)).toEqual(document);
         for (const session of document.sessions) {
@@ -123,6 +126,20 @@ describe('hostile records', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('of absurd prices are not summed', () => {
+    const text = (id: string, total: number): string =>
+      JSON.stringify({
+        type: 'message',
+        id,
+        message: { role: 'assistant', responseId: id, provider: 'x', usage: { input: 1, cost: { total } } },
+      });
+    const records = [1e308, 1e308, -3, 0.5].map((total, ordinal) => {
+      const id = `e${ordinal}`;
+      return { kind: 'transcript', agent: 'main', session: 's', state: 'live', file: 'f', ordinal, text: text(id, total) } as const;
+    });
+    expect(traceOfBatches([records]).sessions[0]?.totals.cost).toEqual({ usd: 0.5, byBasis: { reported: 0.5 }, unpricedCalls: 3 });
   });
 
   it('of any nesting are an object or none', () => {

@@ -29,7 +29,7 @@ describe('a sandbox path', () => {
     expect(sandboxPath('../../etc/passwd', '/sandbox/ws')).toBe('/etc/passwd');
     expect(sandboxPath('~/x', null)).toBe('/sandbox/x');
     expect(sandboxPath('a.py', null)).toBeNull();
-    for (const bad of ['', 'a\u0000b', 'a\nb', 'x'.repeat(5000)]) expect(sandboxPath(bad, '/sandbox')).toBeNull();
+    for (const bad of ['', 'a\u0000b', 'a\nb', 'x'.repeat(5000), 'a\ud800b', '\udc00']) expect(sandboxPath(bad, '/sandbox')).toBeNull();
   });
 
   it('goes into an address and back', () => {

@@ -4,7 +4,7 @@
  * changes within weeks.
  */
 import type { AssistantEntry, Block, Entry, SessionHeader, TokenUsage, ToolResultEntry } from '../../model/events';
-import { asArray, asCount, asDuration, asNumber, asObject, asString, asTime, parseObject } from '../json';
+import { asArray, asCost, asCount, asDuration, asNumber, asObject, asString, asTime, parseObject } from '../json';
 import type { JsonObject } from '../json';
 import { preview } from '../preview';
 import { failureLine } from './failureLine';
@@ -160,7 +160,7 @@ function decodeUsage(usage: JsonObject | null): TokenUsage | null {
     cacheRead: asCount(usage['cacheRead']),
     cacheWrite: asCount(usage['cacheWrite']),
     reasoning: usage['reasoningTokens'] === undefined ? null : asCount(usage['reasoningTokens']),
-    costUsd: asNumber(asObject(usage['cost'])?.['total']),
+    costUsd: asCost(asObject(usage['cost'])?.['total']),
   };
 }
 

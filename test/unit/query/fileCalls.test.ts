@@ -1,0 +1,87 @@
+// From a file to the calls that touched it, with far more calls than are shown.
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { SandboxFileError } from '../../../server/src/attach/errors';
+import type { SourceRecord } from '../../../server/src/attach/record';
+import { Ingest } from '../../../server/src/collect/ingest';
+import { codeLenses } from '../../../server/src/editor/codeLenses';
+import { sandboxUri } from '../../../server/src/locate/sandboxUri';
+import { callsPerFile, Places } from '../../../server/src/query/places';
+import { info, memoryStore } from '../support/traces';
+
+const sourceId = createHash('sha256').update('x').digest('hex').slice(0, 16);
+const t0 = Date.UTC(2026, 10, 21);
+const iso = (ms: number): string => new Date(t0 + ms).toISOString();
+
+/** A session of edits of one file: each writes its own line. */
+function edits(count: number): SourceRecord[] {
+  const records: SourceRecord[] = [];
+  const add = (json: unknown): void => {
+    const at = { agent: 'main', session: 's', state: 'live', file: 's.jsonl', ordinal: records.length } as const;
+    records.push({ kind: 'transcript', ...at, text: JSON.stringify(json) });
+  };
+  for (let i = 0; i < count; i++) {
+    const call = {
+      type: 'toolCall',
+      id: `c${i}`,
+      name: 'edit',
+      arguments: { path: '/sandbox/a.py', edits: [{ oldText: 'x', newText: `line ${i}` }] },
+    };
+    add({
+      type: 'message',
+      id: `a${i}`,
+      timestamp: iso(i * 1000),
+      message: { role: 'assistant', timestamp: t0 + i * 1000 - 1, provider: 'p', content: [call] },
+    });
+    const result = {
+      role: 'toolResult',
+      toolCallId: `c${i}`,
+      toolName: 'edit',
+      content: [],
+      isError: i % 100 === 99,
+      timestamp: t0 + i * 1000 + 5,
+    };
+    add({ type: 'message', id: `r${i}`, timestamp: iso(i * 1000 + 5), message: result });
+  }
+  return records;
+}
+
+describe('a file that was touched more often than is shown', () => {
+  const count = callsPerFile + 300;
+  const text = Array.from({ length: count }, (_, i) => `line ${i}`).join('\n');
+
+  it('answers its newest calls, says how many are older, and reads the file once', async () => {
+    using store = memoryStore();
+    const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+    const ingest = new Ingest(store, row);
+    ingest.apply(edits(count));
+    ingest.settle();
+    let reads = 0;
+    const files = {
+      read: (path: string) => {
+        reads += 1;
+        return path === '/sandbox/a.py'
+          ? Promise.resolve({ bytes: Buffer.from(text), mtime: 0 })
+          : Promise.reject(new SandboxFileError('not-found', 'no such file'));
+      },
+      stat: () => Promise.resolve(null),
+      list: () => Promise.resolve([]),
+    };
+    const source = { id: sourceId, row, source: { files, mounts: [] } };
+    const places = new Places(store, () => ({ source: (asked) => (asked === row ? source : null), folders: [], mappings: [] }));
+    const uri = sandboxUri(sourceId, '/sandbox/a.py');
+
+    const calls = await places.round(new AbortController().signal).callsIn(uri);
+    expect(calls.older).toBe(count - callsPerFile);
+    expect(calls.placed.length).toBe(callsPerFile);
+    expect(calls.placed[0]?.anchor.startLine).toBe(count - 1);
+    expect(calls.placed.at(-1)?.anchor.startLine).toBe(count - callsPerFile);
+    expect(reads).toBe(1);
+    // Only the last of them wrote after nobody.
+    expect(calls.placed.filter(({ anchor }) => !anchor.stale).length).toBeGreaterThan(0);
+
+    const [top] = codeLenses(store, uri, calls);
+    expect(top?.command?.title).toContain(`newest ${callsPerFile} of ${count} agent calls`);
+    expect(top?.command?.title).toContain('5 failed');
+  });
+});
