@@ -44,7 +44,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     if (AttachError.is(error)) complain(`${error.message}. ${error.hint}`);
     else if (StoreError.is(error)) complain(`the store can't be used: ${error.message}`);
     else if (error instanceof CommandError) complain(error.message);
-    else throw error;
+    else {
+      complain(`this should not happen: ${error instanceof Error ? error.message : String(error)} (SANDGLASS_DEBUG=1 shows where)`);
+      if (io.env['SANDGLASS_DEBUG'] === '1' && error instanceof Error) io.stderr.write(`${error.stack ?? ''}\n`);
+    }
     return 1;
   }
 }

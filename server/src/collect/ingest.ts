@@ -13,7 +13,7 @@ import { decodeShorthand } from '../decode/ocsf/shorthand';
 import { assertNever } from '../model/assertNever';
 import { llmCallKey } from '../model/events';
 import type { PolicyEvent, SessionEvent } from '../model/events';
-import { foldSession, latestIndex } from '../model/foldSession';
+import { foldSession, latestIndex, parentAmong } from '../model/foldSession';
 import type { FoldContext } from '../model/foldSession';
 import { joinPolicy } from '../model/joinPolicy';
 import { placeSpans } from '../model/place';
@@ -192,7 +192,10 @@ export class Ingest {
     if (added === 'known') return;
     dirty.add(row);
     const ageChanged = entries.noteTimes(row, event.kind === 'header' ? event.time : null, event.time);
-    if (ageChanged) for (const other of entries.related(this.#source, row)) dirty.add(other);
+    if (ageChanged) {
+      for (const other of entries.related(this.#source, row)) dirty.add(other);
+      for (const child of this.#store.sessions.spawnedByKeyOf(row)) dirty.add(child);
+    }
     if (event.kind !== 'header') for (const other of entries.sharers(this.#source, row, event.entryId, callKey)) dirty.add(other);
   }
 
@@ -308,13 +311,14 @@ export class Ingest {
     }
     const index = latestIndex(list);
     const spawner = index === null ? null : sessions.spawner(this.#source, index.sessionKey);
-    const parentRow = index === null || index.spawnedBy === null ? undefined : sessions.byKey(this.#source, index.spawnedBy).at(-1);
+    const parents =
+      index === null || index.spawnedBy === null ? [] : sessions.byKey(this.#source, index.spawnedBy).map((id) => entries.sessionRow(id));
     const context: FoldContext = {
       owns: (entryId) => !foreignEntries.has(entryId),
       ownsCall: (key) => !foreignCalls.has(key),
       account: (call) => accountFor(call, { registryProvider: this.#registryProvider }),
       spawnedBy: spawner,
-      parentSession: parentRow === undefined ? null : entries.sessionRow(parentRow).session,
+      parentSession: parentAmong(parents, session.created)?.session ?? null,
     };
     const put = ((): Parameters<SessionStore['put']> | null => {
       try {

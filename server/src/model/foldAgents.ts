@@ -5,7 +5,7 @@
 import type { SessionState } from '../protocol/document';
 import { llmCallKey } from './events';
 import type { SessionEvent } from './events';
-import { firstHeader, foldSession, latestIndex } from './foldSession';
+import { firstHeader, foldSession, latestIndex, parentAmong } from './foldSession';
 import type { FoldContext, FoldedSession, SessionInput } from './foldSession';
 import { isEntry, orderedEntries } from './order';
 
@@ -56,10 +56,10 @@ export function foldAgents(drafts: Iterable<SessionDraft>, account: FoldContext[
     spawnedBy,
     parentSession,
   });
-  const sessionOfKey = new Map<string, string>();
-  for (const { session, events } of sessions) {
+  const sessionsOfKey = new Map<string, { readonly session: string; readonly created: number }[]>();
+  for (const { session, events, created } of sessions) {
     const key = latestIndex(events)?.sessionKey;
-    if (key !== undefined) sessionOfKey.set(key, session);
+    if (key !== undefined) sessionsOfKey.set(key, [...(sessionsOfKey.get(key) ?? []), { session, created }]);
   }
   const spawner = new Map<string, { spanId: string; session: string }>();
   const spawnedKeys = new Set<string>();
@@ -75,7 +75,8 @@ export function foldAgents(drafts: Iterable<SessionDraft>, account: FoldContext[
   const fold = (input: SessionInput): void => {
     const index = latestIndex(input.events);
     const spawnedBy = index === null ? null : (spawner.get(index.sessionKey) ?? null);
-    const parent = index === null || index.spawnedBy === null ? null : (sessionOfKey.get(index.spawnedBy) ?? null);
+    const parents = index === null || index.spawnedBy === null ? [] : (sessionsOfKey.get(index.spawnedBy) ?? []);
+    const parent = parentAmong(parents, createdTime(input.events))?.session ?? null;
     const result = foldSession(input, context(input, spawnedBy, parent));
     folded.set(`${input.agent}\n${input.session}`, result);
     for (const spawn of result.spawns)

@@ -67,6 +67,11 @@ export interface FoldedSession {
   readonly workspaceDir: string | null;
 }
 
+/** A key names one session after another: of those, oldest first, the one that was there when the child was made. */
+export function parentAmong<T extends { readonly created: number }>(sessions: readonly T[], childCreated: number): T | null {
+  return sessions.findLast((session) => session.created <= childCreated) ?? sessions[0] ?? null;
+}
+
 export function latestIndex(events: Iterable<SessionEvent>): IndexEvent | null {
   let latest: IndexEvent | null = null;
   for (const event of events) {
@@ -94,15 +99,15 @@ export function foldSession(input: SessionInput, context: FoldContext): FoldedSe
   const runs = collectRuns(events);
   const assembled = assemble(entries, context);
   const state = strongestState(input.states);
-  const status: SessionStatus = index?.status ?? 'unknown';
   const lastTurn = assembled.turns[assembled.turns.length - 1];
   const turns = new Map<TurnDraft, TurnView>();
   for (const turn of assembled.turns) {
     turns.set(
       turn,
-      turnView(agent, session, turn, matchRun(turn, runs), turn === lastTurn && status === 'running' && state === 'live', index),
+      turnView(agent, session, turn, matchRun(turn, runs), turn === lastTurn && index?.status === 'running' && state === 'live', index),
     );
   }
+  const status = sessionStatus(index, lastTurn, lastTurn === undefined ? undefined : turns.get(lastTurn));
   const view = (turn: TurnDraft): TurnView => {
     const known = turns.get(turn);
     if (known === undefined) throw new Error('a draft names a turn that was never opened');
@@ -172,6 +177,14 @@ export function foldSession(input: SessionInput, context: FoldContext): FoldedSe
     spawns,
     workspaceDir: runs.find((run) => run.workspaceDir !== null)?.workspaceDir ?? header?.cwd ?? null,
   };
+}
+
+/** OpenClaw's index may go on saying "running" after a turn that failed for good; what it says later than that holds. */
+function sessionStatus(index: IndexEvent | null, lastTurn: TurnDraft | undefined, view: TurnView | undefined): SessionStatus {
+  const said = index?.status ?? 'unknown';
+  if (said !== 'running' || lastTurn === undefined || view === undefined) return said;
+  const failed = view.status === 'error' || view.status === 'aborted';
+  return failed && (index?.updatedAt ?? 0) <= (lastTurn.lastTime ?? 0) ? 'failed' : said;
 }
 
 /** Smallest and largest, without spreading a long array over the stack. */

@@ -44,6 +44,7 @@ CREATE TABLE session(
   UNIQUE(source, agent, session)
 ) STRICT;
 CREATE INDEX session_by_key ON session(source, key_blind);
+CREATE INDEX session_by_spawner ON session(source, spawned_by_blind) WHERE spawned_by_blind IS NOT NULL;
 CREATE INDEX session_dirty ON session(source) WHERE dirty = 1;
 
 CREATE TABLE file(

@@ -77,6 +77,16 @@ export class SessionStore {
     return rows.map((row) => row.id);
   }
 
+  /** Sessions whose index row names the key of this session as the one that spawned them. */
+  spawnedByKeyOf(session: number): readonly number[] {
+    const rows = this.#db
+      .prepare(
+        'SELECT child.id FROM session parent JOIN session child ON child.source = parent.source AND child.spawned_by_blind = parent.key_blind WHERE parent.id = ?',
+      )
+      .all(session) as { id: number }[];
+    return rows.map((row) => row.id);
+  }
+
   setKeys(session: number, key: string | null, spawnedBy: string | null): void {
     const { box } = this.#db;
     this.#db

@@ -36,8 +36,8 @@ export function decodeParsedEntry(json: JsonObject, context: EntryContext): Sess
     agent: context.agent,
     session: context.session,
     // Versions 1 and 2 had no ids; the place in the file is then the identity.
-    entryId: asString(json['id']) ?? `@${context.ordinal}`,
-    parentEntryId: asString(json['parentId']),
+    entryId: wellFormed(asString(json['id'])) ?? `@${context.ordinal}`,
+    parentEntryId: wellFormed(asString(json['parentId'])),
     time: asTime(json['timestamp']),
     ordinal: context.ordinal,
     runId: asString(meta?.['runId']),
@@ -64,6 +64,11 @@ export function sessionOfParent(parent: string): string {
   if (sqlite?.[1] !== undefined) return sqlite[1];
   const name = parent.slice(parent.lastIndexOf('/') + 1);
   return name.replace(/\.jsonl.*$/, '').replace(timestampPrefix, '');
+}
+
+/** Half surrogate pairs can't be stored apart from each other; escaped they are different ids again. */
+function wellFormed(id: string | null): string | null {
+  return id === null || !/\p{Surrogate}/u.test(id) ? id : JSON.stringify(id);
 }
 
 function decodeHeader(json: JsonObject, context: EntryContext): SessionHeader {
