@@ -18,19 +18,16 @@ const terminalEscapes =
 const lineBreaks = /\r\n?|[\u0085\p{Zl}\p{Zp}]/gu;
 const controls = /[\p{Cc}]/gu;
 const controlsButLayout = /[^\P{Cc}\n\t]/gu;
-// Format characters reorder or hide text; the two joiners are parts of words and emoji, and stay.
-const formatCharacters = /[^\P{Cf}\u200c\u200d]/gu;
+// What reorders or hides text: format characters, tags, and all else that a font shows nothing for. The two joiners and the
+// emoji's selector are parts of words and emoji, and stay.
+const unseen = /(?![\u200c\u200d\ufe0f])[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 const loneSurrogates = /\p{Cs}/gu;
 
 export function plainText(text: string, options: PlainTextOptions = {}): string {
   const { maxLength = defaultMaxLength, multiline = false } = options;
   // Cut first: what will not be shown need not be cleaned. Escapes can only shorten it further.
   const head = text.length > maxLength * 8 ? text.slice(0, maxLength * 8) : text;
-  const cleaned = head
-    .replace(terminalEscapes, '')
-    .replace(lineBreaks, '\n')
-    .replace(formatCharacters, '')
-    .replace(loneSurrogates, '\ufffd');
+  const cleaned = head.replace(terminalEscapes, '').replace(lineBreaks, '\n').replace(unseen, '').replace(loneSurrogates, '\ufffd');
   const shaped = multiline ? cleaned.replace(controlsButLayout, '') : cleaned.replace(/\s+/gu, ' ').replace(controls, '').trim();
   return shorten(shaped, maxLength);
 }

@@ -61,7 +61,7 @@ describe('header', () => {
     expect(backend.acts).toEqual(['replay']);
     await page.locator('.row[data-index="2"]').click();
     const spanId = await page.locator('.row[data-index="2"]').getAttribute('data-span');
-    await page.locator('.header').getByRole('button', { name: 'Open Call' }).click();
+    await page.locator('#panel-list').getByRole('button', { name: 'Open Call' }).click();
     expect(backend.acts).toEqual(['replay', `openCall ${spanId}`]);
   });
 });
@@ -279,5 +279,42 @@ describe('thought flow', () => {
       .first()
       .evaluate((box) => getComputedStyle(box).fill);
     expect(fill).not.toBe('rgb(32, 32, 32)');
+  });
+});
+
+describe('divider', () => {
+  const listHeight = async (page: TestPage['page']): Promise<number> => (await page.locator('.panel-rows').boundingBox())?.height ?? 0;
+
+  it('is dragged, worked by keys, remembered, and reset by a double click', async () => {
+    const { page, link } = await open('discount test', {}, { width: 520, height: 800 });
+    const divider = page.getByRole('separator', { name: 'Size of the list' });
+    const first = await listHeight(page);
+    const box = (await divider.boundingBox())!;
+    await page.mouse.move(box.x + 100, box.y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 100, box.y + 120, { steps: 4 });
+    await page.mouse.up();
+    expect(await listHeight(page)).toBeGreaterThan(first + 100);
+    expect(Number(await divider.getAttribute('aria-valuenow'))).toBeGreaterThan(50);
+    await eventually(() => link.state.shares?.stacked ?? 0).toBeGreaterThan(0.5);
+    const dragged = await listHeight(page);
+    await divider.focus();
+    await page.keyboard.press('ArrowUp');
+    expect(await listHeight(page)).toBeLessThan(dragged - 10);
+    await page.keyboard.press('Home');
+    expect(await divider.getAttribute('aria-valuenow')).toBe('15');
+    await divider.dblclick();
+    expect(Math.abs((await listHeight(page)) - first)).toBeLessThan(2);
+    await eventually(() => link.state.shares).toEqual({});
+  });
+
+  it('stands where it was left, apart for each way the parts stand', async () => {
+    const { page } = await open('discount test', { shares: { stacked: 0.3, beside: 0.7 } }, { width: 900, height: 700 });
+    const width = async (): Promise<number> => (await page.locator('.panel-rows').boundingBox())?.width ?? 0;
+    expect(Math.round(await width())).toBe(630);
+    await page.setViewportSize({ width: 500, height: 700 });
+    await eventually(async () => Math.round(await width())).toBe(500);
+    const body = (await page.locator('main').boundingBox())?.height ?? 0;
+    expect(Math.round(((await listHeight(page)) / body) * 100)).toBe(30);
   });
 });

@@ -12,6 +12,14 @@ export interface TraceViewState {
   readonly selectedTurnId: string | null;
   readonly pane: 'list' | 'flow';
   readonly onlyProblems: boolean;
+  /** What the list has of the room, 0 to 1, where the user moved the divider. */
+  readonly shares?: Shares;
+}
+
+/** With list and panes one above the other, and side by side. */
+export interface Shares {
+  readonly stacked?: number;
+  readonly beside?: number;
 }
 
 export type ToHost =

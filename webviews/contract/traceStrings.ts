@@ -12,8 +12,6 @@ export const traceStrings = {
   'header.started': 'Started',
   'header.replay': 'Replay',
   'header.replayHint': 'Replay this session in the debugger',
-  'header.openCall': 'Open Call',
-  'header.openCallHint': 'Open the selected call as a read-only document',
   'header.parent': 'Open Parent Session',
   'header.previous': 'Open Previous Session',
   'header.totals': 'Totals of this session',
@@ -96,6 +94,9 @@ export const traceStrings = {
   'findings.severity.information': 'Note',
   'findings.history-rewritten': 'History rewritten',
   'findings.skipped': 'Not read: {0}',
+  // Layout
+  'divider.label': 'Size of the list',
+  'divider.hint': 'Drag to resize, double-click to reset',
   // List
   'list.label': 'Turns and calls',
   'list.step': 'Step',

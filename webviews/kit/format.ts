@@ -1,14 +1,16 @@
 /** Numbers for people, in the locale of the page. What was not observed is never formatted as a number. */
 
-const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dateAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 export const dash = '—';
 
+/** 999, 8.4k, 41k, 1.2M: as the status bar and the view write it. */
 export function compactNumber(value: number): string {
-  return compact.format(value);
+  if (value < 1000) return whole.format(value);
+  const [shown, unit] = value < 999_500 ? [value / 1000, 'k'] : [value / 1_000_000, 'M'];
+  return `${shown < 9.95 ? shown.toFixed(1) : Math.round(shown)}${unit}`;
 }
 
 export function wholeNumber(value: number): string {
@@ -20,7 +22,7 @@ export function dollars(usd: number): string {
   if (usd === 0) return '$0';
   if (usd < 0.0001) return '<$0.0001';
   if (usd < 0.1) return `$${usd.toFixed(4)}`;
-  return usd < 1000 ? `$${usd.toFixed(2)}` : `$${compact.format(usd)}`;
+  return usd < 1000 ? `$${usd.toFixed(2)}` : `$${whole.format(usd)}`;
 }
 
 export function duration(ms: number): string {

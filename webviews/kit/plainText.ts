@@ -3,9 +3,10 @@
  * could still make it read as something else; so they are written out (`␛`, `⟨U+202E⟩`) instead of taking effect.
  */
 
-// C0 and C1 controls but tab and newline, bidirectional marks, zero-width characters, separators, tags, lone surrogates.
+// C0 and C1 controls but tab and newline; whatever reorders or hides text (bidirectional marks, zero-width characters, tags,
+// fillers) but the emoji's selector; line separators, lone surrogates.
 const acting =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Cs}/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufff9-\ufffb]|(?!\ufe0f)[\p{Cf}\p{Default_Ignorable_Code_Point}]|\p{Cs}/gu;
 
 /** Text of several lines: newlines and tabs stay. */
 export function visibleText(text: string): string {

@@ -15,13 +15,12 @@ import { LiveRegion } from '../kit/liveRegion';
 import { RateLimit } from '../kit/rateLimit';
 import { makeStrings } from '../kit/strings';
 import { Asker } from './asker';
-import { DetailPane } from './detailPane';
-import { FlowPane } from './flowPane';
 import { Header } from './header';
 import { Layout } from './layout';
 import { ListPane } from './listPane';
 import { modelOf, newsOf } from './news';
 import { RowPages } from './rowPages';
+import { SidePanes } from './sidePanes';
 
 /** However often the session changes, the page asks again at most twice a second. */
 const refreshIntervalMs = 500;
@@ -39,8 +38,7 @@ export class TraceApp {
   #state: TraceViewState | null = null;
   #header!: Header;
   #list!: ListPane;
-  #flow!: FlowPane;
-  #detail!: DetailPane;
+  #side!: SidePanes;
   #layout!: Layout;
   #problems!: HTMLElement;
   #count!: HTMLElement;
@@ -49,10 +47,6 @@ export class TraceApp {
   #turns: ReadonlyMap<string, TurnSummary> = new Map();
   #started = false;
   #changedMeanwhile = false;
-  #flowShown = false;
-  #detailShown = false;
-  #detailAsk = new AbortController();
-  #flowAsk = new AbortController();
 
   constructor() {
     this.#host = new Host((message) => this.#receive(message));
@@ -87,6 +81,7 @@ export class TraceApp {
     this.#translated = strings;
     if (!this.#started) this.#build();
     setChecked(this.#problems, state.onlyProblems);
+    this.#layout.divide(state.shares ?? {});
     this.#layout.show(state.pane);
     this.#host.setState(state);
     this.#pages.filter(state.onlyProblems);
@@ -102,10 +97,6 @@ export class TraceApp {
     this.#header = new Header({
       t,
       replay: () => this.#host.send({ kind: 'replay' }),
-      openCall: () => {
-        const spanId = this.#state?.selectedSpanId ?? null;
-        if (spanId !== null) openCall(spanId);
-      },
       openSession,
       showSpan: (spanId) => void this.#reveal(spanId, true),
     });
@@ -131,15 +122,17 @@ export class TraceApp {
         if (row.span.kind === 'execute_tool') jump(row.span.id, beside);
       },
     });
-    this.#flow = new FlowPane({
+    this.#side = new SidePanes({
       t,
-      step: (by) => this.#stepTurn(by),
-      press: (node) => this.#pressNode(node),
-      details: () => this.#choosePane('list'),
-    });
-    this.#detail = new DetailPane({
-      t,
+      asker: this.#asker,
       turn: (turnId) => this.#turns.get(turnId) ?? null,
+      turns: () => this.#page?.turns.length ?? null,
+      selectedTurn: () => this.#state?.selectedTurnId ?? null,
+      selectedSpan: () => this.#state?.selectedSpanId ?? null,
+      rowOf: (spanId) => this.#rowOf(spanId),
+      stepTurn: (by) => this.#stepTurn(by),
+      pressNode: (node) => this.#pressNode(node),
+      showDetails: () => this.#choosePane('list'),
       jump,
       openCall,
       openSession,
@@ -160,10 +153,11 @@ export class TraceApp {
       header: this.#header.element,
       bar: element('div', { class: 'list-bar' }, this.#problems, this.#count),
       list: this.#list.element,
-      flow: this.#flow.element,
-      detail: this.#detail.element,
-      shown: (flow, detail) => this.#panesShown(flow, detail),
+      flow: this.#side.flow.element,
+      detail: this.#side.detail.element,
+      shown: (flow, detail) => this.#side.shown(flow, detail),
       chosen: (pane) => this.#remember({ pane }),
+      divided: (shares) => this.#remember({ shares }),
     });
     root.append(this.#live.element);
   }
@@ -185,8 +179,7 @@ export class TraceApp {
       const turn = page.session.status === 'running' ? page.turns.at(-1) : page.turns[0];
       this.#remember({ selectedTurnId: asked ?? turn?.span.id ?? null });
     }
-    this.#loadFlow();
-    this.#loadDetail();
+    this.#side.load();
     if (this.#changedMeanwhile) {
       this.#changedMeanwhile = false;
       this.#changed(page.revision);
@@ -251,8 +244,7 @@ export class TraceApp {
     }
     this.#refresh.run(() => {
       this.#pages.invalidate();
-      this.#loadFlow();
-      this.#loadDetail();
+      this.#side.load();
     });
   }
 
@@ -276,17 +268,6 @@ export class TraceApp {
     this.#layout.show(pane);
   }
 
-  #panesShown(flow: boolean, detail: boolean): void {
-    const flowCame = flow && !this.#flowShown;
-    const detailCame = detail && !this.#detailShown;
-    this.#flowShown = flow;
-    this.#detailShown = detail;
-    this.#flow.setVisible(flow);
-    if (this.#page === null) return;
-    if (flowCame) this.#loadFlow();
-    if (detailCame) this.#loadDetail();
-  }
-
   /** A click in the list shows details; of a turn, its flow. */
   #select(row: SpanRow): void {
     const turn = row.span.kind === 'invoke_agent' ? row.span.id : row.turnId;
@@ -295,9 +276,9 @@ export class TraceApp {
     this.#remember({ selectedSpanId: row.span.id, ...(turn === null ? {} : { selectedTurnId: turn }) });
     if (row.span.kind !== 'invoke_agent') this.#choosePane('list');
     this.#list.refresh();
-    if (otherTurn) this.#loadFlow();
-    else this.#flow.select(row.span.id);
-    if (otherSpan) this.#loadDetail();
+    if (otherTurn) this.#side.loadFlow();
+    else this.#side.flow.select(row.span.id);
+    if (otherSpan) this.#side.loadDetail();
   }
 
   /** Selects a span that may be on another page, in another turn, or hidden by the filter. */
@@ -321,7 +302,7 @@ export class TraceApp {
     const row = at === null ? null : this.#pages.row(at);
     if (at === null || row === null) {
       this.#remember({ selectedSpanId: spanId });
-      this.#loadDetail();
+      this.#side.loadDetail();
       return;
     }
     this.#select(row);
@@ -336,8 +317,8 @@ export class TraceApp {
   /** The flow keeps the focus and stays on show; list and details follow. */
   async #revealFromFlow(spanId: string): Promise<void> {
     this.#remember({ selectedSpanId: spanId });
-    this.#flow.select(spanId);
-    this.#loadDetail();
+    this.#side.flow.select(spanId);
+    this.#side.loadDetail();
     if (this.#pages.indexOf(spanId) === null) await this.#pages.start(spanId);
     const at = this.#pages.indexOf(spanId);
     if (at !== null && this.#state?.selectedSpanId === spanId) this.#list.reveal(at, false);
@@ -350,53 +331,12 @@ export class TraceApp {
     const turn = turns[at + by];
     if (turn === undefined) return;
     this.#remember({ selectedTurnId: turn.span.id });
-    this.#loadFlow();
+    this.#side.loadFlow();
     void this.#revealFromFlow(turn.span.id);
   }
 
-  #loadFlow(): void {
-    const turnId = this.#state?.selectedTurnId ?? null;
-    if (!this.#flowShown || this.#page === null) return;
-    this.#flowAsk.abort();
-    if (turnId === null) return this.#flow.showNothing();
-    const ask = (this.#flowAsk = new AbortController());
-    const turns = (): number => this.#page?.turns.length ?? 0;
-    const turn = (): TurnSummary | null => this.#turns.get(turnId) ?? null;
-    this.#flow.showLoading(turn(), turns());
-    this.#asker.ask(
-      { kind: 'flow', turnId },
-      ask,
-      (response) => {
-        if (response.kind !== 'flow') return;
-        if (response.diagram === null) this.#flow.showGone();
-        else {
-          this.#flow.show(response.diagram, turn(), turns());
-          this.#flow.select(this.#state?.selectedSpanId ?? null);
-        }
-      },
-      ({ reason, hint }) => this.#flow.showError(reason, hint, () => this.#loadFlow()),
-    );
-  }
-
-  #loadDetail(): void {
-    const spanId = this.#state?.selectedSpanId ?? null;
-    const at = spanId === null ? null : this.#pages.indexOf(spanId);
-    const row = at === null ? null : this.#pages.row(at);
-    this.#header.setCallSelected(row?.span.kind === 'execute_tool');
-    if (!this.#detailShown || this.#page === null) return;
-    this.#detailAsk.abort();
-    if (spanId === null) return this.#detail.showNothing();
-    const ask = (this.#detailAsk = new AbortController());
-    this.#asker.ask(
-      { kind: 'span', spanId },
-      ask,
-      (response) => {
-        if (response.kind !== 'span') return;
-        if (response.detail === null) return this.#detail.showGone();
-        this.#header.setCallSelected(response.detail.span.kind === 'execute_tool');
-        this.#detail.show(response.detail, { childSessionId: row?.childSessionId ?? null });
-      },
-      ({ reason, hint }) => this.#detail.showError(reason, hint, () => this.#loadDetail()),
-    );
+  #rowOf(spanId: string): SpanRow | null {
+    const at = this.#pages.indexOf(spanId);
+    return at === null ? null : this.#pages.row(at);
   }
 }

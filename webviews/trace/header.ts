@@ -1,7 +1,8 @@
 /** Who ran what, how it stands, what it came to; and the findings a person should not miss. */
 import type { Finding, SessionInfo } from '../../server/src/protocol/document';
 import type { TracePage } from '../../server/src/protocol/messages';
-import { button, setDisabled } from '../kit/controls';
+import { promptText } from '../../server/src/protocol/promptText';
+import { button } from '../kit/controls';
 import { element, replace } from '../kit/dom';
 import { compactNumber, dateTime, duration, wholeNumber } from '../kit/format';
 import type { IconName } from '../kit/icons';
@@ -14,7 +15,6 @@ import { deniedOf } from './news';
 export interface HeaderOptions {
   readonly t: Texts;
   readonly replay: () => void;
-  readonly openCall: () => void;
   readonly openSession: (sessionId: string) => void;
   readonly showSpan: (spanId: string) => void;
 }
@@ -27,7 +27,6 @@ export class Header {
   readonly #options: HeaderOptions;
   readonly #heading = element('h1', { class: 'title' });
   readonly #badges = element('div', { class: 'badges' });
-  readonly #openCall: HTMLElement;
   readonly #links = element('span', { class: 'links' });
   readonly #facts = element('dl', { class: 'facts' });
   readonly #totals: HTMLElement;
@@ -38,13 +37,6 @@ export class Header {
   constructor(options: HeaderOptions) {
     const { t } = options;
     this.#options = options;
-    this.#openCall = button({
-      label: t('header.openCall'),
-      title: t('header.openCallHint'),
-      icon: 'open',
-      disabled: true,
-      press: options.openCall,
-    });
     this.#totals = element('ul', { class: 'totals', attributes: { 'aria-label': t('header.totals') } });
     this.#findings = element('section', { class: 'findings', attributes: { 'aria-label': t('findings.label'), hidden: '' } });
     this.element = element(
@@ -58,7 +50,6 @@ export class Header {
           'div',
           { class: 'actions' },
           this.#links,
-          this.#openCall,
           button({ label: t('header.replay'), title: t('header.replayHint'), icon: 'replay', kind: 'primary', press: options.replay }),
         ),
       ),
@@ -68,16 +59,12 @@ export class Header {
     );
   }
 
-  setCallSelected(selected: boolean): void {
-    setDisabled(this.#openCall, !selected);
-  }
-
   /** `model`: what an LLM call named, for sources that don't say theirs. */
   show(page: TracePage, model: string | null): void {
     const { t } = this.#options;
     this.#last = page;
     const { session, source } = page;
-    const title = session.title === null ? t('header.untitled') : visibleLine(session.title, 300);
+    const title = session.title === null ? t('header.untitled') : visibleLine(promptText(session.title), 300);
     if (this.#heading.textContent !== title) {
       this.#heading.textContent = title;
       this.#heading.title = title;

@@ -2,6 +2,8 @@
  * Where the parts of the page stand: stacked when it is narrow, list and tabs side by side in the middle, list, flow and
  * details side by side when there is room. In the last there are no tabs to choose.
  */
+import type { Shares } from '../contract/trace';
+import { Divider } from '../kit/divider';
 import { element } from '../kit/dom';
 import type { Texts } from './describe';
 
@@ -22,6 +24,8 @@ export interface LayoutOptions {
   readonly shown: (flow: boolean, detail: boolean) => void;
   /** The user chose a tab. */
   readonly chosen: (pane: Pane) => void;
+  /** The user moved the divider. */
+  readonly divided: (shares: Shares) => void;
 }
 
 const tabNames = { flow: 'tabs.flow', list: 'tabs.details' } as const;
@@ -32,6 +36,9 @@ export class Layout {
   readonly #root: HTMLElement;
   readonly #tabs: ReadonlyMap<Pane, HTMLElement>;
   readonly #panels: ReadonlyMap<Pane, HTMLElement>;
+  readonly #rows: HTMLElement;
+  readonly #divider: Divider;
+  #shares: Shares = {};
   #pane: Pane = 'flow';
   #width: Width = 'medium';
 
@@ -67,12 +74,20 @@ export class Layout {
       ...this.#tabs.values(),
     );
     tablist.addEventListener('keydown', (event) => this.#key(event));
+    this.#rows = element(
+      'section',
+      { class: 'panel panel-rows', attributes: { 'aria-label': t('list.label') } },
+      options.bar,
+      options.list,
+    );
+    this.#divider = new Divider({ label: t('divider.label'), title: t('divider.hint'), changed: (share) => this.#divided(share) });
     root.append(
       options.header,
       element(
         'main',
         { class: 'body' },
-        element('section', { class: 'panel panel-rows', attributes: { 'aria-label': t('list.label') } }, options.bar, options.list),
+        this.#rows,
+        this.#divider.element,
         element('div', { class: 'side' }, tablist, ...this.#panels.values()),
       ),
     );
@@ -87,6 +102,12 @@ export class Layout {
     this.#root.toggleAttribute('data-known', known);
   }
 
+  /** Where the user left the divider. */
+  divide(shares: Shares): void {
+    this.#shares = shares;
+    this.#applyShare();
+  }
+
   show(pane: Pane): void {
     this.#pane = pane;
     this.#apply();
@@ -98,6 +119,8 @@ export class Layout {
     if (width === this.#width && this.#root.dataset['width'] === width) return;
     this.#width = width;
     this.#root.dataset['width'] = width;
+    this.#divider.show(width === 'narrow');
+    this.#applyShare();
     this.#apply();
   }
 
@@ -120,6 +143,19 @@ export class Layout {
       }
     }
     shown(wide || this.#pane === 'flow', wide || this.#pane === 'list');
+  }
+
+  #divided(share: number | null): void {
+    const { stacked, beside } = this.#shares;
+    const next = { stacked, beside, [this.#width === 'narrow' ? 'stacked' : 'beside']: share ?? undefined };
+    this.divide(Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined)));
+    this.#options.divided(this.#shares);
+  }
+
+  #applyShare(): void {
+    const share = this.#width === 'narrow' ? this.#shares.stacked : this.#shares.beside;
+    this.#rows.style.flex = share === undefined ? '' : `0 0 ${(share * 100).toFixed(2)}%`;
+    this.#divider.measured();
   }
 
   #choose(pane: Pane): void {

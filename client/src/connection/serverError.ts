@@ -38,7 +38,8 @@ const cancelledCodes = new Set([-32800, -32802]);
 /** What a failed request of the language client means. */
 export function asServerError(error: unknown): ServerError {
   if (ServerError.is(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  // The JSON-RPC library says which request it was; the user asked in other words.
+  const message = (error instanceof Error ? error.message : String(error)).replace(/^Request \S+ failed with message: /, '');
   const code = field(error, 'code');
   if (typeof code === 'number' && cancelledCodes.has(code)) return new ServerError('cancelled', message, { cause: error });
   if (typeof code === 'number' && lostCodes.has(code)) return new ServerError('lost', message, { cause: error });

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { Anchor, SpanRef } from '../../../server/src/protocol/messages';
 import { readSettings } from '../connection/settings';
 import type { ServerHost } from '../connection/serverHost';
+import { tracePanelType } from '../contributions';
 import { isAllowedTarget } from './targets';
 
 const staleMessageMs = 5_000;
@@ -32,7 +33,7 @@ export class Jump {
     });
   }
 
-  /** Opens the place. `beside`: the trace keeps the focus and its place, the file comes up next to it. */
+  /** Opens the place next to the trace that is on show, never over it. `beside`: the trace keeps the focus. */
   async toAnchor(
     anchor: Anchor,
     options: { readonly beside: boolean; readonly column?: vscode.ViewColumn; readonly keep?: boolean },
@@ -42,7 +43,7 @@ export class Jump {
     const start = new vscode.Position(Math.min(anchor.startLine, last), 0);
     const end = document.lineAt(Math.min(Math.max(anchor.endLine, anchor.startLine), last)).range.end;
     const editor = await vscode.window.showTextDocument(document, {
-      viewColumn: options.column ?? (options.beside ? besideColumn() : undefined),
+      viewColumn: options.column ?? besideTrace(),
       preserveFocus: options.beside,
       preview: options.keep !== true,
       selection: new vscode.Range(start, start),
@@ -58,9 +59,15 @@ function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
 
-/** A column that shows a file already, else a new one: the trace must not be covered by the file it leads to. */
-function besideColumn(): vscode.ViewColumn {
-  const active = vscode.window.tabGroups.activeTabGroup;
-  const other = vscode.window.tabGroups.all.find((group) => group.viewColumn !== active.viewColumn);
-  return other?.viewColumn ?? vscode.ViewColumn.Beside;
+/** A column that shows no trace, else a new one: a trace must not be covered by the file it leads to. */
+function besideTrace(): vscode.ViewColumn | undefined {
+  const { all, activeTabGroup } = vscode.window.tabGroups;
+  const free = all.filter((group) => !showsTrace(group));
+  if (free.length === all.length) return undefined;
+  return (free.find((group) => group === activeTabGroup) ?? free[0])?.viewColumn ?? vscode.ViewColumn.Beside;
+}
+
+function showsTrace({ activeTab }: vscode.TabGroup): boolean {
+  // The editor puts a prefix of its own before the type.
+  return activeTab?.input instanceof vscode.TabInputWebview && activeTab.input.viewType.endsWith(tracePanelType);
 }

@@ -1,5 +1,6 @@
 /** What the status bar says: what the agent in view does now, for how long, and what it has cost. Pure. */
 import type { StatusView } from '../../../server/src/protocol/messages';
+import { promptText } from '../../../server/src/protocol/promptText';
 import { clock, costText, dollars, shortCostText, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
@@ -67,17 +68,32 @@ function elapsedMs(since: string, now: number | null): number | null {
   return elapsed > maxElapsedMs ? null : elapsed;
 }
 
+/** How the price is known, in words; a basis that is not ours stays as it is. */
+function basisText(basis: string, t: Translate): string {
+  const words: Readonly<Record<string, string>> = {
+    reported: t('reported by the provider'),
+    user: t('your prices'),
+    overlay: t('list price'),
+    priced: t('list price'),
+    local: t('local model'),
+    unknown: t('no price'),
+  };
+  return Object.hasOwn(words, basis) ? (words[basis] ?? basis) : basis;
+}
+
 function tooltip(view: StatusView, t: Translate): string {
-  const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title ?? view.session.key ?? view.session.id, maxTitle)}`;
+  const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title === null ? (view.session.key ?? view.session.id) : promptText(view.session.title), maxTitle)}`;
   const price = (usd: number | null, basis: string): string =>
     usd === null ? t('no price') : usd === 0 && basis === 'local' ? t('$0 (local model)') : dollars(usd);
   const rows = view.byModel
     .slice(0, maxModelsInTooltip)
     .map(
       (row) =>
-        `| ${escapedMarkdown(row.model)} | ${row.calls} | ${tokenCount(row.tokens)} | ${escapedMarkdown(price(row.usd, row.basis))} | ${escapedMarkdown(row.basis)} |`,
+        `| ${escapedMarkdown(row.model)} | ${row.calls} | ${tokenCount(row.tokens)} | ${escapedMarkdown(price(row.usd, row.basis))} | ${escapedMarkdown(basisText(row.basis, t))} |`,
     );
-  const cost = costText(view.session.totals.cost, t);
+  // One model's row says it all; the sum is for several, or for what has no price.
+  const { cost: sum } = view.session.totals;
+  const cost = view.byModel.length === 1 && sum.unpricedCalls === 0 ? null : costText(sum, t);
   const more = view.byModel.length > maxModelsInTooltip ? [t('{0} more models', view.byModel.length - maxModelsInTooltip)] : [];
   const table =
     rows.length === 0

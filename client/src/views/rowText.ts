@@ -1,6 +1,7 @@
 /** What a row says beside its label, and its icon by state. Words only; what came out of a sandbox is made plain here. */
 import type { SessionInfo, SessionStatus } from '../../../server/src/protocol/document';
 import type { SandboxNode } from '../../../server/src/protocol/messages';
+import { promptText } from '../../../server/src/protocol/promptText';
 import { assertNever } from '../assertNever';
 import { attachWords, rowWords } from '../contributions';
 import { costText, tokenCount, totalTokens } from '../format';
@@ -26,7 +27,8 @@ export function description(row: Row, t: Translate): string {
       return join([row.sum.sessions === 1 ? t('1 session') : t('{0} sessions', row.sum.sessions), ...sumParts(row.sum, t)]);
     case 'session':
       return join([
-        sessionState(row.session, t),
+        // Most are done, and the sign says so; the room is for what differs.
+        row.session.status === 'done' && row.session.state === 'live' ? null : sessionState(row.session, t),
         ...sumParts(
           {
             sessions: 1,
@@ -66,12 +68,15 @@ export function noteLabel(note: NoteRow['note'], t: Translate): string {
   }
 }
 
+function known(label: string, value: string | null): string | null {
+  return value === null ? null : `${label}: ${plainText(value)}`;
+}
+
 /** Lines of the tooltip, shown as plain text. */
 export function tooltip(row: Row, t: Translate): string {
   switch (row.kind) {
     case 'sandbox': {
       const { node } = row;
-      const known = (label: string, value: string | null): string | null => (value === null ? null : `${label}: ${plainText(value)}`);
       return lines([
         row.label,
         sandboxState(node, t),
@@ -90,9 +95,9 @@ export function tooltip(row: Row, t: Translate): string {
       const { session } = row;
       const { totals } = session;
       return lines([
-        session.title === null ? row.label : plainText(session.title, { maxLength: 500 }),
+        session.title === null ? row.label : plainText(promptText(session.title), { maxLength: 500 }),
         sessionState(session, t),
-        t('Trigger: {0}', session.trigger),
+        t('Trigger: {0}', triggerWord(session.trigger, t)),
         session.startTime === null ? null : t('Start: {0}', localTime(session.startTime)),
         session.endTime === null ? null : t('End: {0}', localTime(session.endTime)),
         t(
@@ -104,14 +109,13 @@ export function tooltip(row: Row, t: Translate): string {
         ),
         t(
           'Tokens: {0} in, {1} out, {2} cache read, {3} cache write',
-          totals.usage.input,
-          totals.usage.output,
-          totals.usage.cacheRead,
-          totals.usage.cacheWrite,
+          ...[totals.usage.input, totals.usage.output, totals.usage.cacheRead, totals.usage.cacheWrite].map((count) =>
+            count.toLocaleString(),
+          ),
         ),
-        costText(totals.cost, t),
-        session.key === null ? null : plainText(session.key),
-        plainText(session.id),
+        known(t('Cost'), costText(totals.cost, t)),
+        known(t('Session key'), session.key),
+        known(t('Session ID'), session.id),
       ]);
     }
     case 'note':
@@ -217,15 +221,15 @@ function sessionState(session: SessionInfo, t: Translate): string {
   return join([status[session.status], archived[session.state]]);
 }
 
-/** Running, tokens, cost, failures; a part that is not known says so or is left out, and none is ever a made-up zero. */
+/** What matters most comes first, since a narrow view cuts the rest: running, failures, cost, tokens. A part that is not known says so or is left out, and none is ever a made-up zero. */
 function sumParts(sum: Sum | null, t: Translate): readonly (string | null)[] {
   if (sum === null) return [];
   const tokens = totalTokens(sum.usage);
   return [
     sum.running > 0 ? t('{0} running', sum.running) : null,
-    tokens > 0 ? t('{0} tok', tokenCount(tokens)) : null,
-    costText(sum.cost, t),
     sum.failedToolCalls > 0 ? t('{0} failed', sum.failedToolCalls) : null,
+    costText(sum.cost, t),
+    tokens > 0 ? t('{0} tok', tokenCount(tokens)) : null,
   ];
 }
 
@@ -289,6 +293,18 @@ function noteIcon(note: NoteRow['note']): RowIcon {
     default:
       return assertNever(note);
   }
+}
+
+function triggerWord(trigger: SessionInfo['trigger'], t: Translate): string {
+  const words: Record<SessionInfo['trigger'], string> = {
+    user: t('user'),
+    cron: t('cron'),
+    heartbeat: t('heartbeat'),
+    subagent: t('sub-agent task'),
+    exec: t('background command'),
+    unknown: t('unknown'),
+  };
+  return words[trigger];
 }
 
 function severityWord(severity: 'error' | 'warning' | 'information', t: Translate): string {

@@ -216,8 +216,14 @@ export function isTraceViewState(value: unknown): value is TraceViewState {
     (value['selectedSpanId'] === null || isId(value['selectedSpanId'])) &&
     (value['selectedTurnId'] === null || isId(value['selectedTurnId'])) &&
     (value['pane'] === 'list' || value['pane'] === 'flow') &&
-    typeof value['onlyProblems'] === 'boolean'
+    typeof value['onlyProblems'] === 'boolean' &&
+    isShares(value['shares'])
   );
+}
+
+function isShares(value: unknown): boolean {
+  if (value === undefined) return true;
+  return isRecord(value) && [value['stacked'], value['beside']].every((share) => share === undefined || Number.isFinite(share));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

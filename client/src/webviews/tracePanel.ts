@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { SessionRef, SpanRef } from '../../../server/src/protocol/messages';
+import { promptText } from '../../../server/src/protocol/promptText';
 import type { TraceViewState } from '../../../webviews/contract/trace';
 import { traceStrings } from '../../../webviews/contract/traceStrings';
 import type { OpenTraceOptions, TraceView } from '../commands/traceView';
@@ -40,7 +41,14 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
 
   async open(session: SessionRef, options: OpenTraceOptions = {}): Promise<void> {
     const key = keyOf(session);
-    const known = this.#panels.get(key);
+    let known = this.#panels.get(key);
+    // Moved by `reveal`, a panel becomes a preview in its new column, which the next file opened there would replace.
+    const moved = known !== undefined && options.column !== undefined && options.column !== known.panel.viewColumn ? known : undefined;
+    const before = moved?.link.state;
+    if (moved !== undefined) {
+      moved.panel.dispose();
+      known = undefined;
+    }
     if (known !== undefined) {
       known.panel.reveal(options.column ?? known.panel.viewColumn, options.preserveFocus);
       this.#use(key, known);
@@ -58,10 +66,10 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
     );
     this.#adopt(panel, {
       ...session,
-      selectedSpanId: options.spanId ?? null,
-      selectedTurnId: null,
-      pane: options.pane ?? (options.spanId ? 'list' : 'flow'),
-      onlyProblems: false,
+      selectedSpanId: options.spanId ?? before?.selectedSpanId ?? null,
+      selectedTurnId: options.spanId ? null : (before?.selectedTurnId ?? null),
+      pane: options.pane ?? (options.spanId ? 'list' : (before?.pane ?? 'flow')),
+      onlyProblems: before?.onlyProblems ?? false,
     });
   }
 
@@ -104,7 +112,7 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
       newToken: () => new vscode.CancellationTokenSource(),
       openSession: (session) => void this.open(session, { column: panel.viewColumn }),
       titleChanged: (title) => {
-        panel.title = title === null ? vscode.l10n.t('Trace') : plainText(title, { maxLength: titleLength });
+        panel.title = title === null ? vscode.l10n.t('Trace') : plainText(promptText(title), { maxLength: titleLength });
       },
     });
     const opened: Opened = { panel, link, owned };

@@ -11,10 +11,15 @@ const hostile: readonly (readonly [string, string, string])[] = [
   ['an unended string', 'a\u001b]0;never ends', 'a'],
   ['bidirectional overrides', 'user\u202egnp.exe\u202c \u2066x\u2069', 'usergnp.exe x'],
   ['invisible tags and marks', 'a\u200bb\u{e0041}c\ufeff\u00add', 'abcd'],
+  [
+    'tags, fillers and selectors that spell nothing',
+    `a${[...'hidden'].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join('')}\u{e0000}\u{e007f}\u{e0100}\u3164\u115f\u1160\uffa0\u034f\u180b\ufe00b`,
+    'ab',
+  ],
   ['controls', 'a\u0000b\u0008c\u007fd', 'abcd'],
   ['lines', 'a\r\nb\tc\u2028d\u0085e', 'a b c d e'],
   ['a lone surrogate', 'a\ud800b', 'a\ufffdb'],
-  ['emoji that need their joiner', '👩\u200d💻', '👩\u200d💻'],
+  ['emoji that need their joiner', '👩\u200d💻 ☂\ufe0f', '👩\u200d💻 ☂\ufe0f'],
 ];
 
 describe('plainText', () => {

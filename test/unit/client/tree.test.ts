@@ -41,12 +41,12 @@ describe('the rows of the view', () => {
     });
     expect(drawn(given)).toMatchInlineSnapshot(`
       [
-        "box a live · nemotron-3-super · 1 running · 3.4k tok · $0.04 + 2 calls without price · 2 failed",
-        "  main 2 sessions · 1 running · 2.2k tok · $0.04",
-        "    agent:main:two done · 1.1k tok · $0.02",
-        "    Fix the test running · 1.1k tok · $0.02",
-        "      agent:main:child done · 1.1k tok · no price · 2 failed",
-        "  research 1 session · 1.1k tok · no price · 2 failed",
+        "box a live · nemotron-3-super · 1 running · 2 failed · $0.04 + 2 calls without price · 3.4k tok",
+        "  main 2 sessions · 1 running · $0.04 · 2.2k tok",
+        "    agent:main:two $0.02 · 1.1k tok",
+        "    Fix the test running · $0.02 · 1.1k tok",
+        "      agent:main:child 2 failed · no price · 1.1k tok",
+        "  research 1 session · 2 failed · no price · 1.1k tok",
       ]
     `);
   });
