@@ -70,7 +70,7 @@ export function startServer(connection: Connection): void {
       folders = [...kept, ...added.filter((folder) => folder.uri.startsWith('file:')).map((folder) => fileURLToPath(folder.uri))];
     });
     need()
-      .hub.refresh(AbortSignal.timeout(30_000))
+      .hub.refresh()
       .catch((error: unknown) => connection.console.error(String(error)));
   });
   connection.onShutdown(async () => {
@@ -257,10 +257,10 @@ function registerRequests(connection: Connection, need: () => Live): void {
     return open;
   };
 
-  connection.onRequest(messages.inventoryRequest, ({ refresh }, token) =>
+  connection.onRequest(messages.inventoryRequest, ({ refresh }) =>
     answered(async () => {
       const { hub, opened } = need();
-      if (refresh) await hub.refresh(signalOf(token));
+      await (refresh ? hub.refresh() : hub.lookedOnce());
       return { ...hub.inventory(), storeLifetime: opened.lifetime, storeNote: opened.note };
     }),
   );
@@ -268,7 +268,7 @@ function registerRequests(connection: Connection, need: () => Live): void {
   connection.onRequest(messages.playSampleRequest, ({ speed }) =>
     answered(async () => ({ sourceId: (await need().hub.playSample(speed)).id })),
   );
-  connection.onRequest(messages.attachRequest, ({ sourceId }) => answered(() => void need().hub.attach(sourceId)));
+  connection.onRequest(messages.attachRequest, ({ sourceId }) => answered(async () => void (await need().hub.attach(sourceId))));
   connection.onRequest(messages.detachRequest, ({ sourceId }) => answered(() => need().hub.detach(sourceId)));
   connection.onRequest(messages.sessionsRequest, ({ sourceId }) => {
     const open = need().hub.get(sourceId);
@@ -382,7 +382,7 @@ function registerRequests(connection: Connection, need: () => Live): void {
   connection.onNotification(messages.configureNotification, ({ trusted, settings }) => {
     const { hub } = need();
     hub.configure(trusted, settings);
-    hub.refresh(AbortSignal.timeout(30_000)).catch((error: unknown) => connection.console.error(String(error)));
+    hub.refresh().catch((error: unknown) => connection.console.error(String(error)));
   });
 
   connection.onCodeLens(async ({ textDocument }, token) => {

@@ -9,17 +9,19 @@ import type { Source } from '../attach/record';
 import { AttachError } from '../attach/errors';
 import { openDirectory } from '../attach/directory';
 import type { Looked, SourceInfo } from '../protocol/document';
-import type { AttachState, EmptyReason, Inventory, SandboxNode, Settings } from '../protocol/messages';
+import type { AttachState, Inventory, SandboxNode, Settings } from '../protocol/messages';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import { sandboxSource } from '../sandboxes/sandboxSource';
 import { watchSandboxes } from '../sandboxes/watchSandboxes';
 import type { SandboxWatch } from '../sandboxes/watchSandboxes';
 import type { Store } from '../store/store';
-import { findingsOf } from '../query/findings';
-import { collect } from './collector';
 import type { IngestResult } from './ingest';
+import { emptyReason, sandboxNode } from './inventory';
+import { attachFailure, keepCollecting } from './keepCollecting';
+import { Looks } from './looks';
 import { pacedSource } from './paced';
+import { Turns } from './turns';
 
 export interface HubOptions {
   readonly store: Store;
@@ -51,10 +53,6 @@ export interface OpenSource {
 /** Sources open at once; the oldest that only was read is closed first. */
 export const openSourceLimit = 32;
 const refreshMs = 30_000;
-const retryFirstMs = 500;
-const retryLastMs = 5000;
-/** How long after a loss a container may stay away before it is called gone rather than lost. */
-const retryForMs = 10 * 60_000;
 
 export function sourceIdOf(kind: 'directory' | 'sandbox' | 'sample', name: string): string {
   return createHash('sha256').update(`${kind}\n${name}`).digest('hex').slice(0, 16);
@@ -66,7 +64,11 @@ export class Hub implements AsyncDisposable {
   readonly #running = new Map<string, { readonly controller: AbortController; readonly done: Promise<void> }>();
   #found: readonly FoundSandbox[] = [];
   #looked: readonly Looked[] = [];
-  #detachedByUser = new Set<string>();
+  readonly #detachedByUser = new Set<string>();
+  /** Whatever starts or stops a source does so in its turn. */
+  readonly #turns = new Turns();
+  readonly #looks = new Looks(() => this.#look());
+  #closed = false;
   #watch: SandboxWatch | null = null;
   #watched = '';
   #trusted = false;
@@ -89,10 +91,7 @@ export class Hub implements AsyncDisposable {
     this.#watch?.dispose();
     const { home, env, onError } = this.#options;
     this.#watch = trusted
-      ? watchSandboxes(
-          { home, env, dockerHost: settings.dockerHost },
-          () => void this.refresh(AbortSignal.timeout(refreshMs)).catch(onError),
-        )
+      ? watchSandboxes({ home, env, dockerHost: settings.dockerHost }, () => void this.#looks.askAnew(this.#lookOf()).catch(onError))
       : null;
   }
 
@@ -110,33 +109,58 @@ export class Hub implements AsyncDisposable {
   }
 
   /** Looks for sandboxes, and attaches to the running ones where that is wanted. */
-  async refresh(signal: AbortSignal): Promise<void> {
+  refresh(): Promise<void> {
+    return this.#looks.ask(this.#lookOf());
+  }
+
+  /** When it is known what there is: before the first look has ended, nothing found would mean nothing. */
+  lookedOnce(): Promise<void> {
+    return this.#looks.once(this.#lookOf());
+  }
+
+  #lookOf(): string {
+    return JSON.stringify([this.#trusted, this.#settings.dockerHost, this.#settings.directories, this.#settings.autoAttach]);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#closed) return;
     if (!this.#trusted) {
       this.#found = [];
       this.#looked = [];
       return;
     }
     const { home, env } = this.#options;
-    const { looked, sandboxes } = await findSandboxes({ home, env, dockerHost: this.#settings.dockerHost, signal });
-    this.#looked = looked;
-    this.#found = sandboxes;
-    for (const found of sandboxes) {
-      const id = sourceIdOf('sandbox', found.id);
-      const running = found.state === 'running' && found.layout !== 'directory' && found.layout !== 'registry-only';
-      if (running && this.#settings.autoAttach && !this.#running.has(id) && !this.#detachedByUser.has(id)) this.attach(id);
-    }
-    for (const directory of this.#settings.directories) {
-      try {
-        await this.open(directory);
-      } catch (error) {
-        if (!AttachError.is(error)) throw error;
-        this.#looked = [
-          ...this.#looked,
-          { place: directory, outcome: 'failed', reason: `${error.message}. ${error.hint}`, ms: 0, found: 0 },
-        ];
-      }
-    }
+    const { dockerHost, directories, autoAttach } = this.#settings;
+    const found = await findSandboxes({ home, env, dockerHost, signal: AbortSignal.timeout(refreshMs) });
+    this.#found = found.sandboxes;
+    this.#looked = found.looked;
+    const attached = autoAttach
+      ? found.sandboxes.filter(runs).map((sandbox) => this.#attachUnasked(sourceIdOf('sandbox', sandbox.id)))
+      : [];
+    const opened = directories.map((directory) => this.#openUnasked(directory));
+    const failures = (await Promise.all([...attached, ...opened])).filter((looked) => looked !== null);
+    this.#looked = [...found.looked, ...failures];
     this.#options.onChange({ inventory: true, source: null, result: null });
+  }
+
+  async #attachUnasked(id: string): Promise<null> {
+    await this.#turns.run(id, () => {
+      if (!this.#closed && !this.#running.has(id) && !this.#detachedByUser.has(id)) this.#attach(id);
+    });
+    return null;
+  }
+
+  /** A directory of the settings; what it could not be opened for. */
+  async #openUnasked(directory: string): Promise<Looked | null> {
+    const started = performance.now();
+    try {
+      await this.#openPath(directory, false);
+      return null;
+    } catch (error) {
+      if (!AttachError.is(error)) throw error;
+      const ms = Math.round(performance.now() - started);
+      return { place: directory, outcome: 'failed', reason: `${error.message}. ${error.hint}`, ms, found: 0 };
+    }
   }
 
   inventory(): Inventory {
@@ -146,36 +170,12 @@ export class Hub implements AsyncDisposable {
       nodes.set(id, this.#node(id, found, this.#open.get(id) ?? null));
     }
     for (const open of this.#open.values()) if (!nodes.has(open.id)) nodes.set(open.id, this.#node(open.id, open.found, open));
-    return { looked: this.#looked, sandboxes: [...nodes.values()], empty: this.#empty(), storeLifetime: 'session', storeNote: null };
-  }
-
-  #empty(): EmptyReason {
-    if (this.#open.size > 0 || this.#found.length > 0) return 'none';
-    if (!this.#trusted) return 'untrusted';
-    const engines = this.#looked.filter((looked) => looked.place.includes('docker') || looked.place.includes('DOCKER'));
-    if (engines.some((looked) => looked.outcome === 'ok')) return 'nothing-found';
-    return engines.some((looked) => looked.outcome === 'refused') ? 'docker-refused' : 'no-docker';
+    const empty = nodes.size > 0 ? 'none' : emptyReason(this.#trusted, this.#looked);
+    return { looked: this.#looked, sandboxes: [...nodes.values()], empty, storeLifetime: 'session', storeNote: null };
   }
 
   #node(id: string, found: FoundSandbox | null, open: OpenSource | null): SandboxNode {
-    const { store } = this.#options;
-    const info = open === null ? null : (store.sources.get(open.row)?.info ?? null);
-    return {
-      id,
-      name: found?.name ?? info?.sandbox ?? info?.name ?? id,
-      layout: found?.layout ?? 'directory',
-      runtime: found?.runtime ?? 'openclaw',
-      runtimeVersion: info?.runtimeVersion ?? found?.runtimeVersion ?? null,
-      provider: found?.provider ?? (open === null ? null : (store.sources.get(open.row)?.registryProvider ?? null)),
-      model: found?.model ?? null,
-      state: found?.state ?? 'recorded',
-      seenBy: found?.seenBy ?? [],
-      kind: open?.kind ?? (found?.layout === 'directory' ? 'directory' : 'container'),
-      attach: open?.state ?? { kind: 'idle' },
-      skipped: open === null ? [] : store.sources.skipped(open.row),
-      findings: open === null ? [] : findingsOf(store, open.row),
-      revision: open?.revision ?? 0,
-    };
+    return sandboxNode(this.#options.store, id, found, open);
   }
 
   node(open: OpenSource): SandboxNode {
@@ -184,34 +184,51 @@ export class Hub implements AsyncDisposable {
 
   /** A recording, a state directory or a folder holding one. Throws AttachError. */
   async open(path: string): Promise<OpenSource> {
+    const open = await this.#openPath(path, true);
+    if (open === null) throw new Error('what a person opens is opened');
+    return open;
+  }
+
+  /** null: not asked for by anyone, and a person detached from it. */
+  async #openPath(path: string, asked: boolean): Promise<OpenSource | null> {
     const source = await openDirectory(path);
     const id = sourceIdOf('directory', await realpath(path));
-    const known = this.#open.get(id);
-    if (known !== undefined && this.#running.has(id)) return known;
-    const open = this.#register(id, 'directory', source, null, null);
-    this.#start(open, source, true);
-    return open;
+    if (asked) this.#detachedByUser.delete(id);
+    return this.#turns.run(id, () => {
+      const known = this.#open.get(id);
+      if (known !== undefined && this.#running.has(id)) return known;
+      if (!asked && this.#detachedByUser.has(id)) return null;
+      const open = this.#register(id, 'directory', source, null, null);
+      this.#start(open, source, true);
+      return open;
+    });
   }
 
   /** Plays the bundled recording; what an earlier playing left is forgotten first. */
-  async playSample(speed: number): Promise<OpenSource> {
+  playSample(speed: number): Promise<OpenSource> {
     const { sampleDir, store } = this.#options;
-    const source = await openDirectory(sampleDir);
     const id = sourceIdOf('sample', basename(sampleDir));
-    await this.#stop(id);
-    const known = this.#open.get(id);
-    if (known !== undefined) {
-      this.#open.delete(id);
-      store.transaction(() => store.sources.remove(known.row));
-    }
-    const open = this.#register(id, 'sample', source, null, 'sample: scripted model');
-    this.#start(open, speed > 0 ? pacedSource(source, speed) : source, speed <= 0);
-    return open;
+    return this.#turns.run(id, async () => {
+      const source = await openDirectory(sampleDir);
+      await this.#stop(id);
+      const known = this.#open.get(id);
+      if (known !== undefined) {
+        this.#open.delete(id);
+        store.transaction(() => store.sources.remove(known.row));
+      }
+      const open = this.#register(id, 'sample', source, null, 'sample: scripted model');
+      this.#start(open, speed > 0 ? pacedSource(source, speed) : source, speed <= 0);
+      return open;
+    });
   }
 
   /** Attaches to a sandbox that was found; its progress is its state. Throws AttachError when there is none of this id. */
-  attach(sourceId: string): OpenSource {
+  attach(sourceId: string): Promise<OpenSource> {
     this.#detachedByUser.delete(sourceId);
+    return this.#turns.run(sourceId, () => this.#attach(sourceId));
+  }
+
+  #attach(sourceId: string): OpenSource {
     const known = this.#open.get(sourceId);
     if (known !== undefined && this.#running.has(sourceId)) return known;
     const found = this.#found.find((candidate) => sourceIdOf('sandbox', candidate.id) === sourceId);
@@ -228,15 +245,20 @@ export class Hub implements AsyncDisposable {
     return open;
   }
 
-  async detach(sourceId: string): Promise<void> {
+  detach(sourceId: string): Promise<void> {
     this.#detachedByUser.add(sourceId);
-    await this.#stop(sourceId);
-    const open = this.#open.get(sourceId);
-    if (open !== undefined) this.#state(open, { kind: 'idle' });
+    return this.#turns.run(sourceId, async () => {
+      await this.#stop(sourceId);
+      const open = this.#open.get(sourceId);
+      if (open !== undefined) this.#state(open, { kind: 'idle' });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     this.#watch?.dispose();
+    for (const { controller } of this.#running.values()) controller.abort();
+    await this.#turns.settled();
     await Promise.all([...this.#running.keys()].map((id) => this.#stop(id)));
   }
 
@@ -266,61 +288,47 @@ export class Hub implements AsyncDisposable {
   }
 
   #bound(): void {
+    let over = this.#open.size - openSourceLimit;
     for (const [id, open] of this.#open) {
-      if (this.#open.size <= openSourceLimit) return;
-      if (open.state.kind === 'live' || open.state.kind === 'attaching') continue;
-      this.#stop(id).catch(this.#options.onError);
-      this.#open.delete(id);
+      if (over <= 0) return;
+      if (!mayClose(open)) continue;
+      over -= 1;
+      const close = async (): Promise<void> => {
+        if (this.#open.get(id) !== open || !mayClose(open)) return; // opened again meanwhile
+        await this.#stop(id);
+        this.#open.delete(id);
+        this.#options.onChange({ inventory: true, source: null, result: null });
+      };
+      this.#turns.run(id, close).catch(this.#options.onError);
     }
   }
 
   #start(open: OpenSource, source: Source, follow: boolean): void {
+    if (this.#closed) return;
+    if (this.#running.has(open.id)) throw new Error('a source is collected once at a time');
     const controller = new AbortController();
     this.#state(open, { kind: 'attaching' });
     const done = this.#run(open, source, follow, controller.signal).catch((error: unknown) => {
       if (controller.signal.aborted) return;
-      this.#state(open, failure(error));
+      this.#state(open, attachFailure(error));
       if (!AttachError.is(error)) this.#options.onError(error);
     });
     const run = {
       controller,
-      done: done.finally(() => this.#running.get(open.id) === run && this.#running.delete(open.id)).then(() => undefined),
+      done: done.finally(() => void this.#running.delete(open.id)),
     };
     this.#running.set(open.id, run);
   }
 
-  async #run(open: OpenSource, first: Source, follow: boolean, signal: AbortSignal): Promise<void> {
-    let source = first;
-    let wait = retryFirstMs;
-    let lostAt: number | null = null;
-    for (;;) {
-      try {
-        await collect(this.#options.store, open.row, source, {
-          follow,
-          signal,
-          onChange: (result) => this.#changed(open, result),
-          onCaughtUp: () => {
-            wait = retryFirstMs;
-            lostAt = null;
-            this.#state(open, { kind: open.kind === 'container' ? 'live' : 'read' });
-          },
-        });
-        if (open.kind !== 'container' || signal.aborted) return;
-        throw new AttachError('lost', 'The sandbox stopped answering', 'It is tried again.');
-      } catch (error) {
-        if (signal.aborted) return;
-        const retryable =
-          open.kind === 'container' &&
-          (AttachError.is(error, 'lost') || AttachError.is(error, 'container-stopped') || AttachError.is(error, 'reader-failed'));
-        lostAt ??= Date.now();
-        if (!retryable || Date.now() - lostAt > retryForMs) throw error;
-        this.#state(open, { kind: 'lost', reason: error instanceof Error ? error.message : String(error), retrying: true });
-        await sleep(wait, signal);
-        wait = Math.min(retryLastMs, wait * 2);
-        if (signal.aborted) return;
-        source = await this.#again(open, source, signal);
-      }
-    }
+  #run(open: OpenSource, source: Source, follow: boolean, signal: AbortSignal): Promise<void> {
+    return keepCollecting(this.#options.store, open.row, source, {
+      follow,
+      signal,
+      live: open.kind === 'container',
+      again: (before) => this.#again(open, before, signal),
+      onState: (state) => this.#state(open, state),
+      onChange: (result) => this.#changed(open, result),
+    });
   }
 
   /** The container may be another one by now (recreated under the same sandbox id). */
@@ -349,21 +357,13 @@ export class Hub implements AsyncDisposable {
   }
 }
 
-function failure(error: unknown): AttachState {
-  if (AttachError.is(error)) return { kind: 'failed', reason: error.message, hint: error.hint };
-  return { kind: 'failed', reason: error instanceof Error ? error.message : String(error), hint: 'See the log of the Sandglass server.' };
+function runs(found: FoundSandbox): boolean {
+  return found.state === 'running' && found.layout !== 'directory' && found.layout !== 'registry-only';
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
+/** Only read, not followed live: it can be opened again at any time. */
+function mayClose(open: OpenSource): boolean {
+  return open.state.kind !== 'live' && open.state.kind !== 'attaching' && open.state.kind !== 'lost';
 }
 
 export function sampleDirectory(extensionDir: string): string {

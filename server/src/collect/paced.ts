@@ -83,7 +83,7 @@ function timeOf(record: SourceRecord): number {
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms < 1) return Promise.resolve();
+  if (ms < 1 || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     function done(): void {

@@ -52,11 +52,18 @@ function unreachable(found: FoundSandbox): Source {
     files: { read: refuse, stat: refuse, list: refuse },
     mounts: [],
     open() {
-      throw new AttachError(
-        'container-stopped',
-        `NemoClaw knows the sandbox "${found.name}", but there is no container of it`,
-        'Start it with NemoClaw, or look for it with another DOCKER_HOST.',
-      );
+      // One that only the registry knows does not come to be by waiting: with its container it is found under another id.
+      throw found.layout === 'registry-only'
+        ? new AttachError(
+            'no-such-path',
+            `NemoClaw knows the sandbox "${found.name}", but there is no container of it`,
+            'Start it with NemoClaw, or look for it with another DOCKER_HOST.',
+          )
+        : new AttachError(
+            'container-stopped',
+            `The container in which the agent of "${found.name}" runs is not there`,
+            'Start it with NemoClaw; it is tried again.',
+          );
     },
   };
 }

@@ -174,7 +174,7 @@ describe('looking', () => {
     ]);
     expect(looked.every(({ ms }) => ms >= 0)).toBe(true);
     const error: unknown = await readAll(sandboxSource(sandboxes[0] as (typeof sandboxes)[number])).catch((caught: unknown) => caught);
-    expect(AttachError.is(error, 'container-stopped')).toBe(true);
+    expect(AttachError.is(error, 'no-such-path')).toBe(true);
   });
 
   it('reads the registries of all gateways, also one that was written by hand', async () => {

@@ -1,0 +1,35 @@
+/** What the view Sandboxes shows of a source, found or open or both; and why it is empty when it is. */
+import type { Looked } from '../protocol/document';
+import type { EmptyReason, SandboxNode } from '../protocol/messages';
+import { findingsOf } from '../query/findings';
+import type { FoundSandbox } from '../sandboxes/findSandboxes';
+import type { Store } from '../store/store';
+import type { OpenSource } from './hub';
+
+export function sandboxNode(store: Store, id: string, found: FoundSandbox | null, open: OpenSource | null): SandboxNode {
+  const stored = open === null ? null : store.sources.get(open.row);
+  const info = stored?.info ?? null;
+  return {
+    id,
+    name: found?.name ?? info?.sandbox ?? info?.name ?? id,
+    layout: found?.layout ?? 'directory',
+    runtime: found?.runtime ?? 'openclaw',
+    runtimeVersion: info?.runtimeVersion ?? found?.runtimeVersion ?? null,
+    provider: found?.provider ?? stored?.registryProvider ?? null,
+    model: found?.model ?? null,
+    state: found?.state ?? 'recorded',
+    seenBy: found?.seenBy ?? [],
+    kind: open?.kind ?? (found?.layout === 'directory' ? 'directory' : 'container'),
+    attach: open?.state ?? { kind: 'idle' },
+    skipped: open === null ? [] : store.sources.skipped(open.row),
+    findings: open === null ? [] : findingsOf(store, open.row),
+    revision: open?.revision ?? 0,
+  };
+}
+
+export function emptyReason(trusted: boolean, looked: readonly Looked[]): EmptyReason {
+  if (!trusted) return 'untrusted';
+  const engines = looked.filter(({ place }) => place.includes('docker') || place.includes('DOCKER'));
+  if (engines.some(({ outcome }) => outcome === 'ok')) return 'nothing-found';
+  return engines.some(({ outcome }) => outcome === 'refused') ? 'docker-refused' : 'no-docker';
+}
