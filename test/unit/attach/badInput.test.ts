@@ -174,6 +174,26 @@ describe('a transcript', () => {
     expect(transcripts(await readAll(await openDirectory(stateDir))).map((record) => record.session)).toEqual(['named']);
   });
 
+  it.each([
+    ['second', [entry('1'), header('h'), entry('2')], 'h', ['1', 'h', '2']],
+    ['last', [entry('1'), entry('2'), header('h')], 'h', ['1', '2', 'h']],
+    ['after a broken line', ['{"type":"session","id"\n', header('h'), entry('1')], 'h', ['h', '1']],
+    ['after an empty line', ['\n', header('h'), entry('1')], 'h', ['h', '1']],
+    ['that names no session', [`${JSON.stringify({ type: 'session' })}\n`, entry('1')], 'named', [undefined, '1']],
+    ['that is only spoken of', [entry('1', 'a "session" is no header'), entry('2')], 'named', ['1', '2']],
+  ])('whose header is %s is one session, and nothing of it is lost', async (_, lines, session, expected) => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'named.jsonl', ...lines);
+    const records = await readAll(await openDirectory(stateDir));
+    expect(ids(records)).toEqual(expected);
+    expect(new Set(transcripts(records).map((record) => record.session))).toEqual(new Set([session]));
+    // Gone on with from anywhere, it stays that session.
+    for (let cut = 0; cut < records.length; cut++) {
+      const rest = await readAll(await openDirectory(stateDir), cursorsOf(records.slice(0, cut)));
+      for (const record of transcripts(rest)) expect(record.session).toBe(session);
+    }
+  });
+
   it('that is empty is no session', async () => {
     const { stateDir, sessions } = emptyState();
     writeSession(sessions, 'a.jsonl', '');

@@ -167,7 +167,8 @@ export class TranscriptFile {
       const records: SourceRecord[] = [];
       for (const line of lines) {
         const text = line.bytes?.toString('utf8') ?? '';
-        if (session === null && (line.bytes === null || text.trim() !== '')) session = sessionIdIn(text) ?? this.#name.stem;
+        if (session === null && (line.bytes === null || text.trim() !== ''))
+          session = sessionIdIn(text) ?? (await headerBelow(handle, this.#name.compressed)) ?? this.#name.stem;
         records.push(...this.#records(line, text, session ?? this.#name.stem));
       }
       if (open && session !== null && session !== open.session) {
@@ -286,6 +287,20 @@ export class TranscriptFile {
 function sessionIdIn(text: string): string | null {
   const entry = readEntry(text);
   return entry.kind === 'header' ? entry.sessionId : null;
+}
+
+/** The header is the first line, unless someone put a file together by hand: then whose entries these are stands further below. */
+async function headerBelow(handle: FileHandle, compressed: boolean): Promise<string | null> {
+  try {
+    for await (const { lines } of lineBatches(bytesOf(handle, compressed, 0), 0, createHash('sha256')))
+      for (const { bytes } of lines) {
+        const id = bytes?.includes('"session"') ? sessionIdIn(bytes.toString('utf8')) : null;
+        if (id !== null) return id;
+      }
+    return null;
+  } catch {
+    return null; // what can't be read is told by the reading itself
+  }
 }
 
 async function archiveHolds(path: string, compressed: boolean, old: FileCursor): Promise<boolean> {
