@@ -11,7 +11,7 @@ if (lacking.length > 0) {
 } else {
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
-    if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
+    if (!/^(?:Experimental|Deprecation)Warning$/.test(warning.name)) process.stderr.write(`${warning.name}: ${warning.message}\n`);
   });
   // A reader that went away (`sandglass trace … | head`) is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

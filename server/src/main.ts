@@ -13,10 +13,11 @@ if (process.argv.includes('--probe')) {
     process.stderr.write(`Sandglass needs Node 22.15 or newer; this one (${process.versions.node}) lacks ${lacking.join(', ')}.\n`);
     process.exitCode = exitRuntimeTooOld;
   } else {
-    // node:sqlite warns that it is young at its first use; on stderr that would look like a fault of ours.
+    // node:sqlite warns that it is young at its first use, a library that it uses what Node no longer likes; on stderr that would
+    // look like a fault.
     process.removeAllListeners('warning');
     process.on('warning', (warning) => {
-      if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
+      if (!/^(?:Experimental|Deprecation)Warning$/.test(warning.name)) process.stderr.write(`${warning.name}: ${warning.message}\n`);
     });
     const tellOn = catchFaults();
     void import('./server').then(async ({ startServer }) => {

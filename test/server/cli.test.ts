@@ -95,6 +95,31 @@ describe('the command line', () => {
     }
   });
 
+  it('says that nothing is recorded, and what could not be read, instead of an empty table', async () => {
+    const stateDir = join(scratch, 'bare', '.openclaw');
+    mkdirSync(join(stateDir, 'agents/main/sessions'), { recursive: true });
+    for (const command of ['sessions', 'trace']) {
+      const ran = await runCli([command, stateDir]);
+      expect(ran).toMatchObject({ code: 0, stdout: 'No session is recorded here.\n', stderr: '' });
+    }
+    writeFileSync(join(stateDir, 'agents/main/sessions/sessions.json'), '{"agent:main:main":{"sessionId":"a"}}');
+    mkdirSync(join(stateDir, 'agents/main/agent'));
+    writeFileSync(join(stateDir, 'agents/main/agent/openclaw-agent.sqlite'), 'SQLite format 3\0 and then it was cut off'.repeat(100));
+    for (const command of ['sessions', 'trace']) {
+      const { stdout } = await runCli([command, stateDir]);
+      expect(stdout).toContain('No session is recorded here.');
+      expect(stdout).toMatch(/not read: agents\/main\/agent\/openclaw-agent\.sqlite: the database is damaged or cut off/);
+      expect(stdout).toMatch(/not read: agents\/main\/sessions\/sessions\.json: it names 1 session, but no transcript is here/);
+    }
+  });
+
+  it('says why it could not look for a sandbox', async () => {
+    const ran = await runCli(['trace', 'my-sandbox'], { DOCKER_HOST: 'unix:///nonexistent/docker.sock' });
+    expect(ran.stderr).toBe(
+      'sandglass: There is no path and no sandbox "my-sandbox" (no container engine answered: DOCKER_HOST unix:///nonexistent/docker.sock: there is no such socket). Run "sandglass sandboxes" to see what there is and where it was looked for.\n',
+    );
+  });
+
   it("keeps a store only others can't read, and refuses a key file they can", async () => {
     const args = ['--store', join(scratch, 'kept/traces.sqlite'), '--key-file', join(scratch, 'key')];
     const first = await runCli(['sessions', path, '--json', ...args]);

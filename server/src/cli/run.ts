@@ -13,7 +13,7 @@ import { findSandboxes } from '../sandboxes/findSandboxes';
 import { StoreError } from '../store/errors';
 import { keyBytes } from '../store/sealedBox';
 import { Store } from '../store/store';
-import { sandboxesText, sessionsTable, spanLine, table, traceText } from './tables';
+import { sandboxesText, sessionsText, spanLine, table, traceText } from './tables';
 import { parseCommand, usageText, UsageError } from './usage';
 import type { Command } from './usage';
 
@@ -112,12 +112,14 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
     onCaughtUp: () => undefined,
   });
   if (follow) return;
+  // Half of it would look like all of it.
+  if (signal.aborted) throw new CommandError('interrupted before everything was read');
   if (command.session !== null && store.sessions.bySession(row, command.session) === null) {
     throw new CommandError(`there is no session "${command.session}" in ${command.source}; "sandglass sessions" lists them`);
   }
   if (command.name === 'sessions') {
     const document = sessionsDocument(store, row);
-    io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : sessionsTable(document.sessions));
+    io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : sessionsText(document));
   } else {
     const document = traceDocument(store, row, command.session);
     io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : traceText(document));

@@ -1,5 +1,5 @@
 /** Tables for people. Everything in them is free of control characters from a trace. */
-import type { SandboxesDocument, SessionInfo, SessionTrace, Span, TraceDocument } from '../protocol/document';
+import type { SandboxesDocument, SessionInfo, SessionsDocument, SessionTrace, Skipped, Span, TraceDocument } from '../protocol/document';
 import { plainLine } from '../decode/preview';
 import { dollars } from '../editor/labels';
 import { placeSpans } from '../model/place';
@@ -72,8 +72,19 @@ export function spanLine(span: Span, depth: number): readonly string[] {
   ];
 }
 
+const nothingRecorded = 'No session is recorded here.\n';
+
+function notRead(skipped: readonly Skipped[]): readonly string[] {
+  return skipped.map(({ where, reason }) => `not read: ${plainLine(where, 200)}: ${plainLine(reason, 300)}\n`);
+}
+
+export function sessionsText({ sessions, skipped }: Pick<SessionsDocument, 'sessions' | 'skipped'>): string {
+  const found = sessions.length === 0 ? nothingRecorded : sessionsTable(sessions);
+  return [found, ...notRead(skipped)].join('');
+}
+
 export function traceText(document: TraceDocument): string {
-  const parts: string[] = [sessionsTable(document.sessions)];
+  const parts: string[] = [document.sessions.length === 0 ? nothingRecorded : sessionsTable(document.sessions)];
   for (const session of document.sessions) parts.push(sessionText(session));
   const denials = document.policy.filter((event) => event.status === 'denied');
   if (denials.length > 0) {
@@ -92,7 +103,7 @@ export function traceText(document: TraceDocument): string {
     );
   }
   for (const finding of document.findings) parts.push(`${finding.severity}: ${plainLine(finding.message, 400)}\n`);
-  for (const skipped of document.skipped) parts.push(`not read: ${plainLine(skipped.where, 200)}: ${plainLine(skipped.reason, 300)}\n`);
+  parts.push(...notRead(document.skipped));
   return parts.join('\n');
 }
 

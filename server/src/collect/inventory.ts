@@ -2,6 +2,7 @@
 import type { Looked } from '../protocol/document';
 import type { EmptyReason, SandboxNode } from '../protocol/messages';
 import { findingsOf } from '../query/findings';
+import { isEnginePlace } from '../sandboxes/engines';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import type { Store } from '../store/store';
 import type { OpenSource } from './hub';
@@ -29,7 +30,7 @@ export function sandboxNode(store: Store, id: string, found: FoundSandbox | null
 
 export function emptyReason(trusted: boolean, looked: readonly Looked[]): EmptyReason {
   if (!trusted) return 'untrusted';
-  const engines = looked.filter(({ place }) => place.includes('docker') || place.includes('DOCKER'));
+  const engines = looked.filter(({ place }) => isEnginePlace(place));
   if (engines.some(({ outcome }) => outcome === 'ok')) return 'nothing-found';
   return engines.some(({ outcome }) => outcome === 'refused') ? 'docker-refused' : 'no-docker';
 }

@@ -4,7 +4,8 @@ import { realpath } from 'node:fs/promises';
 import { AttachError } from '../attach/errors';
 import { openDirectory } from '../attach/directory';
 import type { Source } from '../attach/record';
-import type { SourceInfo } from '../protocol/document';
+import type { Looked, SourceInfo } from '../protocol/document';
+import { isEnginePlace } from '../sandboxes/engines';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import type { FindOptions } from '../sandboxes/findSandboxes';
 import { sandboxSource } from '../sandboxes/sandboxSource';
@@ -32,14 +33,10 @@ export async function openSource(words: string, options: FindOptions): Promise<O
       : sandbox.containers.some(({ id, name }) => name === container || (container.length >= 8 && id.startsWith(container))),
   );
   if (found === undefined) {
-    const failures = looked
-      .filter((place) => place.outcome === 'refused' || place.outcome === 'failed')
-      .map((place) => `${place.place}: ${place.reason}`);
-    const why = failures.length > 0 ? ` (${failures.join('; ')})` : '';
     throw new AttachError(
       'no-such-path',
-      `there is no path and no sandbox "${words}"${why}`,
-      'Run "sandglass sandboxes" to see what there is and where it was looked for',
+      `There is no path and no sandbox "${words}"${whyUnseen(looked)}`,
+      'Run "sandglass sandboxes" to see what there is and where it was looked for.',
     );
   }
   const source = sandboxSource(found);
@@ -51,4 +48,16 @@ export async function openSource(words: string, options: FindOptions): Promise<O
     runtimeVersion: found.runtimeVersion,
   };
   return { id: sourceIdOf('sandbox', found.id), source, info, provider: found.provider };
+}
+
+/** Where it could not be looked; and where no engine is at all, that. */
+function whyUnseen(looked: readonly Looked[]): string {
+  const engines = looked.filter(({ place }) => isEnginePlace(place));
+  const noEngine = !engines.some(({ outcome }) => outcome === 'ok');
+  const unseen = looked.filter(
+    (place) =>
+      place.outcome === 'refused' || place.outcome === 'failed' || (noEngine && engines.includes(place) && place.outcome === 'absent'),
+  );
+  if (unseen.length === 0) return '';
+  return ` (${noEngine ? 'no container engine answered: ' : ''}${unseen.map(({ place, reason }) => `${place}: ${reason}`).join('; ')})`;
 }

@@ -32,6 +32,11 @@ export function enginePlaces({ env, dockerHost, platform = process.platform }: E
   ];
 }
 
+/** Is this place one of those above, and not a file of a registry? */
+export function isEnginePlace(place: string): boolean {
+  return /^(?:unix:|setting dockerHost |DOCKER_HOST )/.test(place);
+}
+
 function usual(path: string): EnginePlace {
   return { place: `unix://${path}`, address: { kind: 'socket', path }, reason: null };
 }

@@ -286,6 +286,33 @@ describe('a directory', () => {
     expect(ids(records)).toEqual(['a']);
     expect(reasons(records)).toEqual([['agents/main/sessions/sessions.json', 'it is not a JSON object']]);
   });
+
+  it('of which only the index was kept says so, and what is missing', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeFileSync(
+      join(sessions, 'sessions.json'),
+      JSON.stringify({ 'agent:main:a': { sessionId: 'a' }, 'agent:main:b': { sessionId: 'b' } }),
+    );
+    const source = await openDirectory(stateDir);
+    const records = await readAll(source);
+    const told = [['agents/main/sessions/sessions.json', expect.stringMatching(/^it names 2 sessions, but no transcript is here/)]];
+    expect(reasons(records)).toEqual(told);
+    expect(reasons(await readAll(source, cursorsOf(records)))).toEqual(told);
+    writeSession(sessions, 'a.jsonl', header('a'));
+    expect(reasons(await readAll(source))).toEqual([]);
+  });
+
+  it('whose database has no byte says so, and of one that is only just made nothing is said', async () => {
+    const { stateDir, agent } = emptyState();
+    writeFileSync(join(agent, 'openclaw-agent.sqlite'), '');
+    expect(reasons(await readAll(await openDirectory(stateDir)))).toEqual([
+      ['agents/main/agent/openclaw-agent.sqlite', 'the database is empty (0 bytes)'],
+    ]);
+    const live = new Following(await openDirectory(stateDir));
+    await live.caughtUp();
+    await live.stop();
+    expect(reasons(live.records)).toEqual([]);
+  });
 });
 
 describe('what is nested a hundred thousand deep', () => {

@@ -50,6 +50,18 @@ export class AgentReader {
     }
     if (!this.#inside(this.#databaseDir)) yield* this.#context.skipped(`agents/${this.id}/agent`, 'it leads out of the directory');
     else if (!dirty || dirty.has(this.#databaseDir) || this.#store.due(Date.now())) yield* this.#store.scan(this.#sessions.names);
+    if (!this.#context.follow) yield* this.#nothingButIndex();
+  }
+
+  /** A recording of which only the index was kept, or whose database was left out, would look like one in which nothing happened. */
+  async *#nothingButIndex(): AsyncGenerator<SourceRecord> {
+    if (this.#sessions.hasTranscripts || this.#cold.hasTranscripts || this.#store.hasSessions) return;
+    const named = await this.#sessions.indexed();
+    if (named > 0)
+      yield* this.#context.skipped(
+        `agents/${this.id}/sessions/sessions.json`,
+        `it names ${named} session${named === 1 ? '' : 's'}, but no transcript is here: copy the *.jsonl files beside it, or the agent's database, too`,
+      );
   }
 
   /** A recording may come from anyone: its links must not lead to what is not part of it. */

@@ -54,6 +54,10 @@ export class AgentStore {
       this.#trajectories.set(key.slice(`trajectoryRows:${file}#`.length), Number(context.takeCursor(key)));
   }
 
+  get hasSessions(): boolean {
+    return this.#sessions.size > 0;
+  }
+
   /** The version of OpenClaw that wrote it. */
   get version(): string | null {
     return this.#version;
@@ -111,6 +115,8 @@ export class AgentStore {
     });
     if (!found) {
       this.#stamp = stamp;
+      // OpenClaw makes it so a moment before it writes to it; in a recording it was cut off.
+      if (!this.#context.follow && this.#store.isEmpty) yield* this.#context.skipped(this.#file, 'the database is empty (0 bytes)');
       yield* this.#gone(new Set(), () => false);
       return;
     }

@@ -77,6 +77,21 @@ export class SessionIndexFile {
     }
   }
 
+  /** Sessions that it names, whether or not they were told; null: it can't be read. */
+  async count(): Promise<number | null> {
+    try {
+      const handle = await openRegular(this.#path);
+      try {
+        const index = (await handle.stat()).size > MAX_INDEX_BYTES ? null : parseObject(await handle.readFile('utf8'));
+        return index === null ? null : Object.values(index).filter((entry) => typeof asObject(entry)?.sessionId === 'string').length;
+      } finally {
+        await handle.close();
+      }
+    } catch {
+      return null; // why is told by the scan
+    }
+  }
+
   #isNew(key: string, text: string): boolean {
     const digest = createHash('sha256').update(text).digest('base64');
     if (this.#sent.get(key) === digest) return false;

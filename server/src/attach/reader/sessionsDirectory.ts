@@ -83,10 +83,25 @@ export class SessionsDirectory {
     }
   };
 
-  async *#scanIndex(): AsyncGenerator<SourceRecord> {
+  /** Is any transcript here? */
+  get hasTranscripts(): boolean {
+    return this.#transcripts.size > 0;
+  }
+
+  /** Sessions that the index names, if there is one. */
+  async indexed(): Promise<number> {
+    return this.#names.includes(INDEX) ? ((await this.#indexFile().count()) ?? 0) : 0;
+  }
+
+  #indexFile(): SessionIndexFile {
     this.#index ??= new SessionIndexFile(this.#context, this.#agent, join(this.path, INDEX), `${this.#relative}/${INDEX}`);
+    return this.#index;
+  }
+
+  async *#scanIndex(): AsyncGenerator<SourceRecord> {
+    const index = this.#indexFile();
     const stamp = this.#stamp(INDEX);
-    if (stamp !== null && !this.#index.unchanged(stamp) && !(this.#context.follow && this.#index.tooSoon)) yield* this.#index.scan();
+    if (stamp !== null && !index.unchanged(stamp) && !(this.#context.follow && index.tooSoon)) yield* index.scan();
   }
 
   async *#scanTrajectory(name: string): AsyncGenerator<SourceRecord> {

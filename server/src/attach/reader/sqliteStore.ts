@@ -61,6 +61,10 @@ export class SqliteStore {
     return main === null ? null : `${main}|${fileStamp(`${this.#path}-wal`) ?? '-'}`;
   }
 
+  get isEmpty(): boolean {
+    return sizeOf(this.#path) === 0 && !sizeOf(`${this.#path}-wal`);
+  }
+
   /** Runs `read` on an open database; synchronous, so that no transaction outlives it. */
   read<T>(read: (database: Reading) => T): T {
     const stamp = this.stamp();
