@@ -1,13 +1,14 @@
 /**
- * Folds the sessions of all agents of one source. Which of several sessions owns a copied entry or a repeated model call, and
+ * Folds the sessions of all agents of one source in memory, written apart from the store so that the two can be held against
+ * each other; the throughput of decode and fold is measured with it too. Which of several sessions owns a copied entry or a repeated model call, and
  * which call spawned which session, is decided here; a session itself is folded by foldSession.
  */
-import type { SessionState } from '../protocol/document';
-import { llmCallKey } from './events';
-import type { SessionEvent } from './events';
-import { firstHeader, foldSession, latestIndex, parentAmong } from './foldSession';
-import type { FoldContext, FoldedSession, SessionInput } from './foldSession';
-import { isEntry, orderedEntries } from './order';
+import type { SessionState } from '../../../server/src/protocol/document';
+import { llmCallKey } from '../../../server/src/model/events';
+import type { SessionEvent } from '../../../server/src/model/events';
+import { firstHeader, foldSession, latestIndex, parentAmong } from '../../../server/src/model/foldSession';
+import type { FoldContext, FoldedSession, SessionInput } from '../../../server/src/model/foldSession';
+import { isEntry, orderedEntries } from '../../../server/src/model/order';
 
 export interface SessionDraft {
   readonly agent: string;
