@@ -45,10 +45,12 @@ interface Live extends AsyncDisposable {
 export function startServer(connection: Connection): void {
   let live: Live | null = null;
   let folders: readonly string[] = [];
+  let foldersChange = false;
 
   connection.onInitialize((params) => {
+    foldersChange = params.capabilities.workspace?.workspaceFolders === true;
     live = createLive(connection, params, () => folders);
-    folders = foldersOf(params);
+    folders = localPaths(params.workspaceFolders ?? []);
     return {
       capabilities: {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.None, save: true },
@@ -64,11 +66,13 @@ export function startServer(connection: Connection): void {
     return live;
   };
   connection.onInitialized(() => {
-    connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
-      const gone = new Set(removed.map((folder) => folder.uri));
-      const kept = folders.filter((folder) => ![...gone].some((uri) => uri.startsWith('file:') && fileURLToPath(uri) === folder));
-      folders = [...kept, ...added.filter((folder) => folder.uri.startsWith('file:')).map((folder) => fileURLToPath(folder.uri))];
-    });
+    // The library throws at those who ask a client that does not tell.
+    if (foldersChange) {
+      connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+        const gone = new Set(localPaths(removed));
+        folders = [...folders.filter((folder) => !gone.has(folder)), ...localPaths(added)];
+      });
+    }
     need()
       .hub.refresh()
       .catch((error: unknown) => connection.console.error(String(error)));
@@ -80,8 +84,8 @@ export function startServer(connection: Connection): void {
   registerRequests(connection, need);
 }
 
-function foldersOf(params: InitializeParams): readonly string[] {
-  return (params.workspaceFolders ?? []).filter((folder) => folder.uri.startsWith('file:')).map((folder) => fileURLToPath(folder.uri));
+function localPaths(workspaceFolders: readonly { readonly uri: string }[]): readonly string[] {
+  return workspaceFolders.filter(({ uri }) => uri.startsWith('file:')).map(({ uri }) => fileURLToPath(uri));
 }
 
 function createLive(connection: Connection, params: InitializeParams, folders: () => readonly string[]): Live {
