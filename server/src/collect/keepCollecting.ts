@@ -37,7 +37,7 @@ export async function keepCollecting(store: Store, row: number, first: Source, o
     try {
       await collect(store, row, source, { follow, signal, onChange, onCaughtUp });
       if (!live || signal.aborted) return;
-      throw new AttachError('lost', 'The sandbox stopped answering', 'It is tried again.');
+      throw new AttachError('lost', 'The sandbox stopped answering', 'Try again.');
     } catch (error) {
       if (signal.aborted) return;
       lostAt ??= Date.now();

@@ -62,7 +62,7 @@ function unreachable(found: FoundSandbox): Source {
         : new AttachError(
             'container-stopped',
             `The container in which the agent of "${found.name}" runs is not there`,
-            'Start it with NemoClaw; it is tried again.',
+            'Start it with NemoClaw, then try again.',
           );
     },
   };

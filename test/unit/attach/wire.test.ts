@@ -78,6 +78,16 @@ describe('a frame', () => {
     '{"kind":"__proto__"}',
   ])('%s is none of ours', (line) => expect(parseFrame(line)).toBeNull());
 
+  it('from inside a sandbox that says why it failed moves no cursor and fits in a line', () => {
+    const frame = parseFrame(
+      JSON.stringify({ kind: 'failed', reason: 'forged', message: `a\u001b[2J\nb ${'x'.repeat(5000)}`, hint: '\r\u0007h' }),
+    );
+    if (frame?.kind !== 'failed') throw new Error('it is one of ours');
+    expect(frame).toMatchObject({ reason: 'reader-failed', hint: 'h' });
+    expect(frame.message).toMatch(/^a \[2J b x+$/);
+    expect(frame.message.length).toBeLessThanOrEqual(500);
+  });
+
   it('from inside a sandbox does not say who the sandbox is', () => {
     expect(parseFrame('{"kind":"about","runtimeVersion":"1","sandboxName":"other","provider":"free"}')).toEqual({
       kind: 'about',

@@ -50,7 +50,7 @@ export function engineError(error: unknown): AttachError {
       { cause: error },
     );
   if (status === 409)
-    return new AttachError('container-stopped', 'The container does not run', 'Start or resume the sandbox; it is tried again.', {
+    return new AttachError('container-stopped', 'The container does not run', 'Start or resume it, then try again.', {
       cause: error,
     });
   if (code === 'EACCES' || code === 'EPERM')
@@ -63,7 +63,7 @@ export function engineError(error: unknown): AttachError {
   return new AttachError(
     'lost',
     code === 'ECONNREFUSED' || code === 'ENOENT' ? 'Docker does not answer' : 'The connection to Docker was lost',
-    'It is tried again.',
+    'Try again.',
     { cause: error },
   );
 }

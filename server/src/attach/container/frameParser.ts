@@ -11,6 +11,8 @@ import type { Cursor, SourceRecord } from '../record';
 /** A line of the reader's largest transcript line, with every quote escaped. */
 export const MAX_FRAME_BYTES = 2 * MAX_LINE_BYTES + 64 * 1024;
 
+const MAX_WORDS = 500;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const REASONS: readonly AttachReason[] = ['no-such-path', 'nothing-recorded', 'unreadable', 'no-runtime', 'reader-failed', 'lost'];
@@ -55,8 +57,8 @@ function frameOf(f: Fields): Frame | null {
       return {
         kind: 'failed',
         reason,
-        message: isText(f.message) ? f.message : 'The reader failed',
-        hint: isText(f.hint) ? f.hint : 'It is tried again.',
+        message: isText(f.message) ? line(f.message) : 'The reader failed',
+        hint: isText(f.hint) ? line(f.hint) : 'Try again.',
       };
     }
     default:
@@ -74,6 +76,14 @@ function markOf(f: Fields): SourceRecord | null {
 function cursorOf(value: unknown): Cursor | null {
   const cursor = asObject(value);
   return cursor && isText(cursor.key) && isText(cursor.value) ? { key: cursor.key, value: cursor.value } : null;
+}
+
+/** Shown to a person: nothing that could move a cursor, and no more than a line can hold. */
+function line(text: string): string {
+  return text
+    .slice(0, MAX_WORDS)
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .trim();
 }
 
 function isText(value: unknown): value is string {

@@ -113,10 +113,7 @@ async function* watched(stream: Duplex, silenceMs: number): AsyncGenerator<Buffe
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(
-        () =>
-          reject(
-            new AttachError('lost', `The reader in the sandbox was silent for ${Math.round(silenceMs / 1000)} s`, 'It is tried again.'),
-          ),
+        () => reject(new AttachError('lost', `The reader in the sandbox was silent for ${Math.round(silenceMs / 1000)} s`, 'Try again.')),
         silenceMs,
       );
     });
@@ -177,17 +174,17 @@ async function whyEnded(container: Docker.Container, exec: Docker.Exec, stderr: 
       const stopped = await whyStopped(container);
       if (stopped) return stopped;
     }
-    if (code === KILLED) return new AttachError('lost', 'The reader in the sandbox was killed', 'It is tried again.');
+    if (code === KILLED) return new AttachError('lost', 'The reader in the sandbox was killed', 'Try again.');
     if (code !== null && code !== 0)
       return new AttachError(
         'reader-failed',
         `The reader in the sandbox ended with code ${code}${stderr.lastLine ? `: ${stderr.lastLine}` : ''}`,
-        'It is tried again.',
+        'Try again.',
       );
   } catch (error) {
     return engineError(error);
   }
-  return new AttachError('lost', 'The reader in the sandbox ended', 'It is tried again.');
+  return new AttachError('lost', 'The reader in the sandbox ended', 'Try again.');
 }
 
 async function whySilent(container: Docker.Container, error: AttachError): Promise<AttachError> {
@@ -197,8 +194,8 @@ async function whySilent(container: Docker.Container, error: AttachError): Promi
 async function whyStopped(container: Docker.Container): Promise<AttachError | null> {
   try {
     const { State: state } = await container.inspect();
-    if (state.Paused) return new AttachError('container-stopped', 'The sandbox is paused', 'Resume it; it is tried again.');
-    if (!state.Running) return new AttachError('container-stopped', 'The sandbox was stopped', 'Start it again; it is tried again.');
+    if (state.Paused) return new AttachError('container-stopped', 'The sandbox is paused', 'Resume it, then try again.');
+    if (!state.Running) return new AttachError('container-stopped', 'The sandbox was stopped', 'Start it again, then try again.');
     return null;
   } catch (error) {
     return engineError(error);

@@ -97,7 +97,7 @@ function failure(error: unknown): FailedFrame {
     kind: 'failed',
     reason: 'reader-failed',
     message: error instanceof Error ? error.message : String(error),
-    hint: 'It is tried again.',
+    hint: 'Try again.',
   };
 }
 
