@@ -194,6 +194,14 @@ describe('a transcript', () => {
     }
   });
 
+  it('whose header names half a surrogate pair stays apart from another such', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'one.jsonl', '{"type":"session","id":"\\ud800"}\n', entry('1'));
+    writeSession(sessions, 'two.jsonl', '{"type":"session","id":"\\udbff"}\n', entry('2'));
+    const records = transcripts(await readAll(await openDirectory(stateDir)));
+    expect(records.map(({ session }) => session)).toEqual(['one', 'one', 'two', 'two']);
+  });
+
   it('that is empty is no session', async () => {
     const { stateDir, sessions } = emptyState();
     writeSession(sessions, 'a.jsonl', '');

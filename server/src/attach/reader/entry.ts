@@ -18,9 +18,14 @@ export function readEntry(text: string): Entry {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { kind: 'broken', reason: 'not a JSON object' };
   const entry = value as { readonly type?: unknown; readonly id?: unknown; readonly customType?: unknown };
-  if (entry.type === 'session') return { kind: 'header', sessionId: typeof entry.id === 'string' && entry.id !== '' ? entry.id : null };
+  if (entry.type === 'session') return { kind: 'header', sessionId: isId(entry.id) ? entry.id : null };
   if (entry.type === 'custom' && entry.customType === NOISE) return { kind: 'noise' };
   return { kind: 'entry' };
+}
+
+/** Half surrogate pairs become one and the same sign in UTF-8: two sessions would become one. The name of the file tells them apart. */
+function isId(id: unknown): id is string {
+  return typeof id === 'string' && id !== '' && !/\p{Surrogate}/u.test(id);
 }
 
 /** V8 quotes the text it could not parse; that is hostile, and a reason must not carry it. */
