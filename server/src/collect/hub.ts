@@ -68,7 +68,7 @@ export class Hub implements AsyncDisposable {
   /** Whatever starts or stops a source does so in its turn. */
   readonly #turns = new Turns();
   readonly #looks = new Looks(() => this.#look());
-  #closed = false;
+  readonly #end = new AbortController();
   #watch: SandboxWatch | null = null;
   #watched = '';
   #trusted = false;
@@ -123,7 +123,14 @@ export class Hub implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    if (this.#closed) return;
+    try {
+      await this.#lookNow();
+    } catch (error) {
+      if (!this.#end.signal.aborted) throw error; // else no one is left who wants to know
+    }
+  }
+
+  async #lookNow(): Promise<void> {
     if (!this.#trusted) {
       this.#found = [];
       this.#looked = [];
@@ -131,7 +138,8 @@ export class Hub implements AsyncDisposable {
     }
     const { home, env } = this.#options;
     const { dockerHost, directories, autoAttach } = this.#settings;
-    const found = await findSandboxes({ home, env, dockerHost, signal: AbortSignal.timeout(refreshMs) });
+    const signal = AbortSignal.any([AbortSignal.timeout(refreshMs), this.#end.signal]);
+    const found = await findSandboxes({ home, env, dockerHost, signal });
     this.#found = found.sandboxes;
     this.#looked = found.looked;
     const attached = autoAttach
@@ -144,8 +152,8 @@ export class Hub implements AsyncDisposable {
   }
 
   async #attachUnasked(id: string): Promise<null> {
-    await this.#turns.run(id, () => {
-      if (!this.#closed && !this.#running.has(id) && !this.#detachedByUser.has(id)) this.#attach(id);
+    await this.#inTurn(id, () => {
+      if (!this.#running.has(id) && !this.#detachedByUser.has(id)) this.#attach(id);
     });
     return null;
   }
@@ -194,7 +202,7 @@ export class Hub implements AsyncDisposable {
     const source = await openDirectory(path);
     const id = sourceIdOf('directory', await realpath(path));
     if (asked) this.#detachedByUser.delete(id);
-    return this.#turns.run(id, () => {
+    return this.#inTurn(id, () => {
       const known = this.#open.get(id);
       if (known !== undefined && this.#running.has(id)) return known;
       if (!asked && this.#detachedByUser.has(id)) return null;
@@ -208,7 +216,7 @@ export class Hub implements AsyncDisposable {
   playSample(speed: number): Promise<OpenSource> {
     const { sampleDir, store } = this.#options;
     const id = sourceIdOf('sample', basename(sampleDir));
-    return this.#turns.run(id, async () => {
+    return this.#inTurn(id, async () => {
       const source = await openDirectory(sampleDir);
       await this.#stop(id);
       const known = this.#open.get(id);
@@ -225,7 +233,7 @@ export class Hub implements AsyncDisposable {
   /** Attaches to a sandbox that was found; its progress is its state. Throws AttachError when there is none of this id. */
   attach(sourceId: string): Promise<OpenSource> {
     this.#detachedByUser.delete(sourceId);
-    return this.#turns.run(sourceId, () => this.#attach(sourceId));
+    return this.#inTurn(sourceId, () => this.#attach(sourceId));
   }
 
   #attach(sourceId: string): OpenSource {
@@ -247,7 +255,7 @@ export class Hub implements AsyncDisposable {
 
   detach(sourceId: string): Promise<void> {
     this.#detachedByUser.add(sourceId);
-    return this.#turns.run(sourceId, async () => {
+    return this.#inTurn(sourceId, async () => {
       await this.#stop(sourceId);
       const open = this.#open.get(sourceId);
       if (open !== undefined) this.#state(open, { kind: 'idle' });
@@ -255,7 +263,7 @@ export class Hub implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#end.abort();
     this.#watch?.dispose();
     for (const { controller } of this.#running.values()) controller.abort();
     await this.#turns.settled();
@@ -287,6 +295,13 @@ export class Hub implements AsyncDisposable {
     return open;
   }
 
+  #inTurn<T>(id: string, body: () => Promise<T> | T): Promise<T> {
+    return this.#turns.run(id, () => {
+      if (this.#end.signal.aborted) throw new AttachError('lost', 'The server is ending', 'Try again when it has been started again.');
+      return body();
+    });
+  }
+
   #bound(): void {
     let over = this.#open.size - openSourceLimit;
     for (const [id, open] of this.#open) {
@@ -294,7 +309,7 @@ export class Hub implements AsyncDisposable {
       if (!mayClose(open)) continue;
       over -= 1;
       const close = async (): Promise<void> => {
-        if (this.#open.get(id) !== open || !mayClose(open)) return; // opened again meanwhile
+        if (this.#end.signal.aborted || this.#open.get(id) !== open || !mayClose(open)) return; // opened again meanwhile
         await this.#stop(id);
         this.#open.delete(id);
         this.#options.onChange({ inventory: true, source: null, result: null });
@@ -304,7 +319,6 @@ export class Hub implements AsyncDisposable {
   }
 
   #start(open: OpenSource, source: Source, follow: boolean): void {
-    if (this.#closed) return;
     if (this.#running.has(open.id)) throw new Error('a source is collected once at a time');
     const controller = new AbortController();
     this.#state(open, { kind: 'attaching' });

@@ -216,4 +216,34 @@ describe('the hub', () => {
     await hub[Symbol.asyncDispose]();
     expect(atWork()).toBe(0);
   });
+
+  it('that is closed while it looks, opens and attaches does nothing more, and says nothing', async () => {
+    const engine = await slowEngine(80);
+    const { home } = homeWithState();
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', header('a'));
+    const store = memoryStore();
+    let changes = 0;
+    const hub = new Hub({
+      store,
+      home,
+      env: {},
+      sampleDir: SAMPLE,
+      onChange: () => void changes++,
+      onError: (error) => errors.push(error),
+    });
+    hub.configure(true, { pathMappings: [], directories: [stateDir], dockerHost: engine.host, autoAttach: true });
+    const look = hub.refresh();
+    const open = hub.open(stateDir);
+    await sleep(20);
+    await hub[Symbol.asyncDispose]();
+    store[Symbol.dispose]();
+    const before = changes;
+    await look;
+    await open;
+    await expect(hub.playSample(0)).rejects.toThrow('ending');
+    await sleep(150);
+    expect(changes).toBe(before);
+    expect(errors).toEqual([]);
+  });
 });
