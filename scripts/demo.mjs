@@ -51,6 +51,7 @@ try {
     const code = browser ? null : findCode();
     if (code) await openInCode(code, vsix, stop.signal);
     else await serveInBrowser(vsix, stop.signal);
+    if (stop.signal.aborted) console.log('\nEnded; nothing is left running.');
   }
 } catch (error) {
   if (!stop.signal.aborted) {

@@ -8,8 +8,8 @@ const root = resolve(import.meta.dirname, '..');
 const vsix = 'dist/sandglass.vsix';
 const limitMb = 6;
 
-// No repository is named yet: vsce is told not to ask for one, and to leave the README's relative links as they are (it could
-// only point them there). Everything is bundled: no dependencies to collect.
+// No repository is named yet: vsce is told not to ask for one, nor to point the README's relative links into one; the README
+// that goes in has none (packageReadme.mjs). Everything is bundled: no dependencies to collect.
 const { status, stdout, stderr, error } = spawnSync(
   process.execPath,
   [
@@ -18,6 +18,8 @@ const { status, stdout, stderr, error } = spawnSync(
     '--no-dependencies',
     '--allow-missing-repository',
     '--no-rewrite-relative-links',
+    '--readme-path',
+    'dist/README.md',
     '--out',
     vsix,
   ],

@@ -98,7 +98,7 @@ export class Workbench {
     for (;;) {
       for (const frame of this.page.frames()) {
         if (!/\/webview\/|vscode-webview|fake\.html/.test(frame.url())) continue;
-        if ((await frame.locator(holding).count().catch(gone)) > 0) return frame;
+        if ((await frame.locator(holding).count().catch(gone)) > 0 && (await this.#onShow(frame))) return frame;
       }
       if (Date.now() > until) {
         throw new HarnessError(
@@ -110,6 +110,17 @@ export class Workbench {
         );
       }
       await this.page.waitForTimeout(100);
+    }
+  }
+
+  /** A webview behind another tab stays loaded; its frame in the workbench is what tells. */
+  async #onShow(frame: Frame): Promise<boolean> {
+    const outer = frame.parentFrame();
+    if (outer === null) return true;
+    try {
+      return await (await outer.frameElement()).isVisible();
+    } catch {
+      return gone() > 0; // Replaced while we looked.
     }
   }
 

@@ -10,10 +10,14 @@ const limitBytes = 6 * 1024 * 1024;
 
 /** esbuild names shared chunks by their content: how many there are is no business of a golden list. */
 function packaged(): string[] {
-  const listed = execFileSync(process.execPath, ['node_modules/@vscode/vsce/vsce', 'ls', '--no-dependencies'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
+  const listed = execFileSync(
+    process.execPath,
+    ['node_modules/@vscode/vsce/vsce', 'ls', '--no-dependencies', '--readme-path', 'dist/README.md'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
   const files = listed.split('\n').filter((line) => line.trim() !== '');
   return [...new Set(files.map((file) => file.replace(/^(dist\/webviews\/).*-[A-Z0-9]{8}\.(js|css)$/, '$1<chunk>.$2')))].sort();
 }
@@ -21,6 +25,14 @@ function packaged(): string[] {
 describe('the package', () => {
   it('holds exactly the files of the golden list', async () => {
     await expect(`${packaged().join('\n')}\n`).toMatchFileSnapshot('files.txt');
+  });
+
+  it('has a README that shows whole in an installed extension', () => {
+    const readme = readFileSync(resolve(root, 'dist/README.md'), 'utf8');
+    expect(readme).toContain('# Sandglass');
+    const targets = [...readme.matchAll(/\]\(([^)]*)\)/g)].map(([, target]) => target);
+    expect(targets.filter((target) => !/^(https:|#)/.test(target ?? ''))).toEqual([]);
+    expect(readme).not.toMatch(/!\[/);
   });
 
   it('was packaged and is at most 6 MB', () => {

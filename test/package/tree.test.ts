@@ -52,6 +52,13 @@ describe('the repository', () => {
     ).toEqual([]);
   });
 
+  it('has every picture and page that its README points to', () => {
+    const readme = readFileSync(resolve(root, 'README.md'), 'utf8');
+    const targets = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target ?? '').filter((target) => !/^https?:/.test(target));
+    expect(targets.length).toBeGreaterThan(3);
+    expect(targets.filter((target) => !tracked().includes(target))).toEqual([]);
+  });
+
   it('holds no secrets', () => {
     expect(
       offenders([

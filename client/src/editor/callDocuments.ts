@@ -8,6 +8,7 @@ import { plainText } from '../plainText';
 import { lookedText } from '../views/lookedText';
 import type { SandboxData } from '../views/sandboxData';
 import { callUriParts, lookedPath, parseCallUri } from './callUri';
+import { columnBesideTrace } from './groups';
 
 const maxCallText = 2_000_000;
 const lookedUri = vscode.Uri.from({ scheme: callScheme, path: lookedPath });
@@ -61,6 +62,6 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
   async #show(uri: vscode.Uri): Promise<void> {
     const document = await vscode.workspace.openTextDocument(uri);
     await vscode.languages.setTextDocumentLanguage(document, 'plaintext');
-    await vscode.window.showTextDocument(document, { preview: true });
+    await vscode.window.showTextDocument(document, { preview: true, viewColumn: columnBesideTrace() });
   }
 }

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Anchor, SpanRef } from '../../../server/src/protocol/messages';
 import { readSettings } from '../connection/settings';
 import type { ServerHost } from '../connection/serverHost';
-import { tracePanelType } from '../contributions';
+import { columnBesideTrace } from './groups';
 import { isAllowedTarget } from './targets';
 
 const staleMessageMs = 5_000;
@@ -43,7 +43,7 @@ export class Jump {
     const start = new vscode.Position(Math.min(anchor.startLine, last), 0);
     const end = document.lineAt(Math.min(Math.max(anchor.endLine, anchor.startLine), last)).range.end;
     const editor = await vscode.window.showTextDocument(document, {
-      viewColumn: options.column ?? besideTrace(),
+      viewColumn: options.column ?? columnBesideTrace(),
       preserveFocus: options.beside,
       preview: options.keep !== true,
       selection: new vscode.Range(start, start),
@@ -57,17 +57,4 @@ export class Jump {
 /** What is not there leads nowhere; opening it says so. */
 function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
-}
-
-/** A column that shows no trace, else a new one: a trace must not be covered by the file it leads to. */
-function besideTrace(): vscode.ViewColumn | undefined {
-  const { all, activeTabGroup } = vscode.window.tabGroups;
-  const free = all.filter((group) => !showsTrace(group));
-  if (free.length === all.length) return undefined;
-  return (free.find((group) => group === activeTabGroup) ?? free[0])?.viewColumn ?? vscode.ViewColumn.Beside;
-}
-
-function showsTrace({ activeTab }: vscode.TabGroup): boolean {
-  // The editor puts a prefix of its own before the type.
-  return activeTab?.input instanceof vscode.TabInputWebview && activeTab.input.viewType.endsWith(tracePanelType);
 }

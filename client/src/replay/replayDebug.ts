@@ -5,6 +5,7 @@ import type { ServerHost } from '../connection/serverHost';
 import { replayType } from '../contributions';
 import { DisposableStore } from '../disposables';
 import { CallDocuments } from '../editor/callDocuments';
+import { leaveTrace } from '../editor/groups';
 import type { Jump } from '../editor/jump';
 import { documentName } from '../plainText';
 
@@ -28,6 +29,7 @@ export class ReplayDebug implements vscode.DebugConfigurationProvider, vscode.De
 
   async start(session: SessionRef): Promise<boolean> {
     const configuration: vscode.DebugConfiguration = { type: replayType, request: 'launch', name: vscode.l10n.t('Replay'), ...session };
+    await leaveTrace();
     return vscode.debug.startDebugging(undefined, configuration, { suppressSaveBeforeStart: true });
   }
 

@@ -11,7 +11,7 @@ export const modelWaitAmberMs = 120_000;
 const maxElapsedMs = 24 * 3_600_000;
 const maxToolName = 30;
 const maxModelsInTooltip = 12;
-const maxTitle = 80;
+const maxTitle = 60;
 
 export interface StatusText {
   readonly text: string;

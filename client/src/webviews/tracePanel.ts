@@ -115,6 +115,10 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
         panel.title = title === null ? vscode.l10n.t('Trace') : plainText(promptText(title), { maxLength: titleLength });
       },
     });
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(this.extensionUri, 'media', 'trace-light.svg'),
+      dark: vscode.Uri.joinPath(this.extensionUri, 'media', 'trace-dark.svg'),
+    };
     const opened: Opened = { panel, link, owned };
     this.#use(key, opened);
     owned.add(link);
