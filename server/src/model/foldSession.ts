@@ -156,8 +156,11 @@ export function foldSession(input: SessionInput, context: FoldContext): FoldedSe
   spans.push(...eventSpans(agent, session, assembled, (turn) => view(turn).id, active));
 
   const times = entries.map((entry) => entry.time).filter((time): time is number => time !== null);
-  const startTime = header?.time ?? (times.length > 0 ? Math.min(...minMax(times)) : null);
   const firstOwn = assembled.turns.find((turn) => !turn.inherited);
+  const made = header?.time ?? (times.length > 0 ? minMax(times)[0] : null);
+  // The header is written with the first reply; what it answers was asked before.
+  const asked = firstOwn === undefined ? null : view(firstOwn).start;
+  const startTime = made === null || asked === null ? (made ?? asked) : Math.min(made, asked);
   const triggerTurn = firstOwn ?? assembled.turns[0];
   return {
     id: session,
@@ -170,7 +173,7 @@ export function foldSession(input: SessionInput, context: FoldContext): FoldedSe
     parentSessionId: context.spawnedBy?.session ?? context.parentSession,
     previousSessionId: header?.previousSession ?? index?.previousSession ?? null,
     startTime,
-    endTime: status === 'running' && state === 'live' ? null : times.length > 0 ? Math.max(...minMax(times)) : null,
+    endTime: status === 'running' && state === 'live' ? null : times.length > 0 ? minMax(times)[1] : null,
     totals: totalsOf(assembled, context.account),
     spans: spans.sort(compareSpans),
     calls,

@@ -3,7 +3,7 @@ export const migrations: readonly string[] = [
   `
 CREATE TABLE meta(name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 
--- A row is never used again: what still comes of a source that was removed must not fall to the next one.
+-- A row is never used again: what still comes or is kept of a source or session that was removed must not fall to the next.
 CREATE TABLE source(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   blind BLOB NOT NULL UNIQUE,
@@ -27,7 +27,7 @@ CREATE TABLE skipped(
 -- Times are epoch milliseconds. The columns after revision are what the fold made; body holds key, title and totals.
 -- dirty: records came that are not folded yet.
 CREATE TABLE session(
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
   agent TEXT NOT NULL,
   session TEXT NOT NULL,

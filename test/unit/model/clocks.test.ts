@@ -23,7 +23,9 @@ function withTimes(records: readonly SourceRecord[], change: Change): SourceReco
 
 /** Not the turns: which entry opens one is told by their order, and that of a branch without its times is lost. */
 function totals(document: TraceDocument): unknown {
-  return document.sessions.map(({ agent, id, totals: { turns: _turns, ...sums } }) => ({ agent, id, sums }));
+  return document.sessions
+    .map(({ agent, id, totals: { turns: _turns, ...sums } }) => ({ agent, id, sums }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 const hourMs = 3_600_000;
