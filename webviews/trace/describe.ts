@@ -1,7 +1,6 @@
 /** What a span is called, what became of it and what it cost, in words of the page. */
 import type { CostTotals, PolicySpan, SessionInfo, Span, SpanStatus } from '../../server/src/protocol/document';
 import type { SpanRow } from '../../server/src/protocol/messages';
-import { promptText } from '../../server/src/protocol/promptText';
 import type { TraceString } from '../contract/traceStrings';
 import { dash, dollars, duration, wholeNumber } from '../kit/format';
 import type { IconName } from '../kit/icons';
@@ -75,7 +74,7 @@ export function durationTitle(t: Texts, span: Span): string {
 /** What is told behind the name: what it was asked, said or about. Untrusted, made visible. */
 export function rowPreview(t: Texts, row: SpanRow): string {
   const { span } = row;
-  if (span.kind === 'invoke_agent') return row.preview === null ? t('list.noPrompt') : visibleLine(promptText(row.preview));
+  if (span.kind === 'invoke_agent') return row.preview === null ? t('list.noPrompt') : visibleLine(row.preview);
   if (span.kind === 'policy') return policyTarget(span as PolicySpan);
   if (span.kind === 'chat' && isProblem(span.status) && span.statusMessage !== null) return visibleLine(span.statusMessage);
   if (row.preview !== null) return visibleLine(row.preview);

@@ -1,7 +1,6 @@
 /** Who ran what, how it stands, what it came to; and the findings a person should not miss. */
 import type { Finding, SessionInfo } from '../../server/src/protocol/document';
 import type { TracePage } from '../../server/src/protocol/messages';
-import { promptText } from '../../server/src/protocol/promptText';
 import { button } from '../kit/controls';
 import { element, replace } from '../kit/dom';
 import { compactNumber, dateTime, duration, wholeNumber } from '../kit/format';
@@ -64,7 +63,7 @@ export class Header {
     const { t } = this.#options;
     this.#last = page;
     const { session, source } = page;
-    const title = session.title === null ? t('header.untitled') : visibleLine(promptText(session.title), 300);
+    const title = session.title === null ? t('header.untitled') : visibleLine(session.title, 300);
     if (this.#heading.textContent !== title) {
       this.#heading.textContent = title;
       this.#heading.title = title;

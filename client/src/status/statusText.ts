@@ -1,6 +1,5 @@
 /** What the status bar says: what the agent in view does now, for how long, and what it has cost. Pure. */
 import type { StatusView } from '../../../server/src/protocol/messages';
-import { promptText } from '../../../server/src/protocol/promptText';
 import { clock, costText, dollars, shortCostText, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
@@ -82,7 +81,7 @@ function basisText(basis: string, t: Translate): string {
 }
 
 function tooltip(view: StatusView, t: Translate): string {
-  const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title === null ? (view.session.key ?? view.session.id) : promptText(view.session.title), maxTitle)}`;
+  const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title ?? view.session.key ?? view.session.id, maxTitle)}`;
   const price = (usd: number | null, basis: string): string =>
     usd === null ? t('no price') : usd === 0 && basis === 'local' ? t('$0 (local model)') : dollars(usd);
   const rows = view.byModel

@@ -1,7 +1,6 @@
 /** What a row says beside its label, and its icon by state. Words only; what came out of a sandbox is made plain here. */
 import type { SessionInfo, SessionStatus } from '../../../server/src/protocol/document';
 import type { SandboxNode } from '../../../server/src/protocol/messages';
-import { promptText } from '../../../server/src/protocol/promptText';
 import { assertNever } from '../assertNever';
 import { attachWords, rowWords } from '../contributions';
 import { costText, tokenCount, totalTokens } from '../format';
@@ -95,7 +94,7 @@ export function tooltip(row: Row, t: Translate): string {
       const { session } = row;
       const { totals } = session;
       return lines([
-        session.title === null ? row.label : plainText(promptText(session.title), { maxLength: 500 }),
+        session.title === null ? row.label : plainText(session.title, { maxLength: 500 }),
         sessionState(session, t),
         t('Trigger: {0}', triggerWord(session.trigger, t)),
         session.startTime === null ? null : t('Start: {0}', localTime(session.startTime)),

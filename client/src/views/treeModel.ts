@@ -4,7 +4,6 @@
  */
 import type { CostTotals, SessionInfo, UsageTotals } from '../../../server/src/protocol/document';
 import type { AttachState, Inventory, SandboxNode } from '../../../server/src/protocol/messages';
-import { promptText } from '../../../server/src/protocol/promptText';
 import { plainText } from '../plainText';
 
 export type SessionsState =
@@ -226,7 +225,7 @@ function sessionRow(sourceId: string, session: SessionInfo, placed: Placed): Ses
   return {
     kind: 'session',
     id: `session ${sourceId} ${session.id}`,
-    label: labelOf(session.title === null ? session.key : promptText(session.title), session.id.slice(0, 8)),
+    label: labelOf(session.title ?? session.key, session.id.slice(0, 8)),
     sourceId,
     session,
     children: placed.children.get(session.id)?.length ?? 0,

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { SessionRef, SpanRef } from '../../../server/src/protocol/messages';
-import { promptText } from '../../../server/src/protocol/promptText';
 import type { TraceViewState } from '../../../webviews/contract/trace';
 import { traceStrings } from '../../../webviews/contract/traceStrings';
 import type { OpenTraceOptions, TraceView } from '../commands/traceView';
@@ -112,7 +111,7 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
       newToken: () => new vscode.CancellationTokenSource(),
       openSession: (session) => void this.open(session, { column: panel.viewColumn }),
       titleChanged: (title) => {
-        panel.title = title === null ? vscode.l10n.t('Trace') : plainText(promptText(title), { maxLength: titleLength });
+        panel.title = title === null ? vscode.l10n.t('Trace') : plainText(title, { maxLength: titleLength });
       },
     });
     panel.iconPath = {

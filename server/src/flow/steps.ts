@@ -4,7 +4,6 @@
  */
 import type { SessionStatus, Span, SpanStatus } from '../protocol/document';
 import type { FlowNode, SpanRow } from '../protocol/messages';
-import { promptText } from '../protocol/promptText';
 import { plainText } from './label';
 
 /** The whole texts of a span, as far as they were recorded. All of it untrusted. */
@@ -160,7 +159,7 @@ function promptLead(input: FlowInput): Steps['prompt'] {
   return {
     spanId: turn.id,
     title: kindOfTurn === '' ? 'Prompt' : `Prompt · ${plainText(kindOfTurn, nameLimit)}`,
-    text: text === null ? 'not recorded' : plainText(promptText(text), textLimit),
+    text: text === null ? 'not recorded' : plainText(text, textLimit),
     status: 'ok',
   };
 }
@@ -260,7 +259,7 @@ function toChild(input: FlowInput, sessionId: string): Child {
   const child = input.children?.get(sessionId);
   return {
     sessionId,
-    title: child?.title === null || child?.title === undefined ? null : plainText(promptText(child.title), lineLimit),
+    title: child?.title === null || child?.title === undefined ? null : plainText(child.title, lineLimit),
     status: child === undefined ? 'unknown' : childStatus[child.status],
   };
 }

@@ -3,6 +3,7 @@ import type { FlowDiagram } from '../protocol/messages';
 import { buildFlow } from '../flow/buildFlow';
 import type { FlowChild, FlowTexts } from '../flow/steps';
 import type { Store } from '../store/store';
+import { promptText } from '../decode/openclaw/promptText';
 import { targetOf } from '../model/callTarget';
 import { spanRow } from './pages';
 import { spanPayload } from './payload';
@@ -21,7 +22,8 @@ export function turnFlow(store: Store, source: number, sessionId: string, turnId
   const denied = store.policies.deniedCalls(source);
   const rows = placed.filter(({ span }) => span.id !== turnId).map((item) => spanRow(store, source, item, denied));
   const texts = new Map<string, FlowTexts>();
-  texts.set(turnId, { prompt: spanPayload(store, view.row, turn.span).text });
+  const prompt = spanPayload(store, view.row, turn.span).text;
+  texts.set(turnId, { prompt: prompt === null ? null : promptText(prompt) });
   for (const { span } of rows) {
     if (span.kind !== 'chat' || texts.size >= flowTexts) continue;
     const { thinking, text } = spanPayload(store, view.row, span);

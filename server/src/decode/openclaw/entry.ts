@@ -9,6 +9,7 @@ import type { JsonObject } from '../json';
 import { preview } from '../preview';
 import { failureLine } from './failureLine';
 import { textMark } from './marks';
+import { promptText } from './promptText';
 import { placeRefs } from './placeRefs';
 import { toolCallBlock } from './toolCall';
 import { innerDetails, splitToolId } from './unwrap';
@@ -112,7 +113,7 @@ function decodeUser(base: Base, message: JsonObject): Entry {
     runId,
     kind: 'user',
     sentTime: asTime(message['timestamp']),
-    preview: preview(text),
+    preview: preview(promptText(text)),
     bytes: Buffer.byteLength(text),
     provenance: provenance === null ? null : (asString(provenance['sourceTool']) ?? asString(provenance['kind'])),
     mark: textMark(text),

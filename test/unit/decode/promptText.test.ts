@@ -1,6 +1,6 @@
 // What OpenClaw puts around a prompt is left out where a prompt is a title.
 import { describe, expect, it } from 'vitest';
-import { promptText } from '../../../server/src/protocol/promptText';
+import { promptText } from '../../../server/src/decode/openclaw/promptText';
 
 describe('the text of a prompt', () => {
   it('of a sub-agent is its task', () => {
