@@ -17,7 +17,7 @@ function costOf(store: Store, calls: readonly PlacedCall[]): number | null {
   const messages = new Map<string, number | null>();
   for (const { source, span } of calls) {
     if (span.parentId === null || messages.has(span.parentId)) continue;
-    const usd = store.sessions.span(source.row, span.parentId)?.span.attributes['sandglass.cost.usd'];
+    const usd = store.spans.span(source.row, span.parentId)?.span.attributes['sandglass.cost.usd'];
     messages.set(span.parentId, typeof usd === 'number' ? usd : null);
   }
   let sum: number | null = null;

@@ -33,7 +33,7 @@ export async function sessionDiagnostics(
 ): Promise<readonly Placed[]> {
   const found: Placed[] = [];
   const round = places.round(signal);
-  for (const spanId of store.sessions.failedOrDenied(view.row)) {
+  for (const spanId of store.spans.failedOrDenied(view.row)) {
     if (found.length >= diagnosticsPerSession || signal.aborted) break;
     const span = findSpan(store, source.row, spanId)?.span;
     if (span === undefined || span.attributes['sandglass.inherited'] === true) continue;

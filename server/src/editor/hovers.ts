@@ -32,7 +32,7 @@ function callMarkdown(store: Store, { source, view, span, anchor }: PlacedCall):
         `Denied by the sandbox's policy (seen by its supervisor):\n\n${fenced(String(event.attributes['sandglass.policy.text']))}`,
       );
   }
-  const message = span.parentId === null ? null : store.sessions.span(source.row, span.parentId);
+  const message = span.parentId === null ? null : store.spans.span(source.row, span.parentId);
   const usd = message?.span.attributes['sandglass.cost.usd'];
   if (typeof usd === 'number')
     parts.push(`Asked for by an LLM call of ${dollars(usd)} (${String(message?.span.attributes['sandglass.cost.basis'])}).`);

@@ -38,8 +38,7 @@ export function joinPolicy(
   const lives = knownLives ?? processLives(ordered);
   const equals = new Map<string, number>();
   const connections = new Map<string, PolicyEvent>();
-  let longest = 0;
-  for (const call of timed) longest = Math.max(longest, (call.end ?? call.start ?? 0) - (call.start ?? 0));
+  const runningCalls = new RunningCalls(timed);
 
   return ordered.map((event) => {
     const key = `${event.time}\n${event.text}`;
@@ -56,7 +55,7 @@ export function joinPolicy(
     }
     const own = event.target !== null && process === null && ownHosts.has(event.target.host);
     if (own || (event.eventClass !== 'NET' && event.eventClass !== 'HTTP')) return { event, ordinal, call: null, candidates: [] };
-    const running = callsAt(timed, event.time, longest);
+    const running = runningCalls.at(event.time);
     const life = process === null ? undefined : lives.get(process.pid);
     const sure = running.filter((call) => namesHost(call, event) && isProcessOf(call, process, life));
     const [only] = sure;
@@ -91,23 +90,25 @@ function within(call: CallFact, life: ProcessLife): boolean {
   return (call.start ?? 0) - slackMs <= life.first && (call.end === null || life.last <= call.end + slackMs);
 }
 
-function callsAt(calls: readonly CallFact[], time: number, longest: number): readonly CallFact[] {
-  const found: CallFact[] = [];
-  let low = 0;
-  let high = calls.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((calls[middle]?.start ?? 0) < time - longest - slackMs) low = middle + 1;
-    else high = middle;
+/** Calls by start, walked along with events by time: which of them ran at each. */
+class RunningCalls {
+  readonly #calls: readonly CallFact[];
+  #next = 0;
+  #running: CallFact[] = [];
+
+  constructor(calls: readonly CallFact[]) {
+    this.#calls = calls;
   }
-  // A call without a result has no end, so those before the window may still run.
-  for (const call of calls.slice(0, low)) if (call.end === null) found.push(call);
-  for (let i = low; i < calls.length; i++) {
-    const call = calls[i];
-    if (call === undefined || (call.start ?? 0) - slackMs > time) break;
-    if (call.end === null || time <= call.end + slackMs) found.push(call);
+
+  /** Times are asked in ascending order. A call without a result has no end, and may still run. */
+  at(time: number): readonly CallFact[] {
+    for (let call = this.#calls[this.#next]; call !== undefined && (call.start ?? 0) - slackMs <= time; call = this.#calls[this.#next]) {
+      this.#running.push(call);
+      this.#next += 1;
+    }
+    this.#running = this.#running.filter((call) => call.end === null || time <= call.end + slackMs);
+    return this.#running;
   }
-  return found;
 }
 
 function namesHost(call: CallFact, event: PolicyEvent): boolean {

@@ -2,7 +2,8 @@
 import { targetOf } from '../model/callTarget';
 import type { PolicySpan, Span } from '../protocol/document';
 import type { SpanDetail } from '../protocol/messages';
-import type { PlacedSpan, SessionView } from '../store/sessions';
+import type { SessionView } from '../store/sessions';
+import type { PlacedSpan } from '../store/spans';
 import type { Store } from '../store/store';
 import { withDenial } from './denials';
 import { spanPayload } from './payload';
@@ -15,7 +16,7 @@ export interface FoundSpan {
 }
 
 export function findSpan(store: Store, source: number, spanId: string): FoundSpan | null {
-  const placed = store.sessions.span(source, spanId);
+  const placed = store.spans.span(source, spanId);
   const view = placed === null ? null : store.sessions.byRow(placed.session);
   if (placed === null || view === null) return null;
   const policy = placed.span.kind === 'execute_tool' ? store.policies.ofCall(source, spanId) : [];
@@ -74,5 +75,5 @@ export function spanDetail(store: Store, source: number, spanId: string, limit: 
 /** The first later call of the same tool on the same target in this session that worked; null for calls that worked. */
 export function retryOf(store: Store, view: SessionView, span: Span): string | null {
   if (span.kind !== 'execute_tool' || (span.status !== 'error' && span.status !== 'denied')) return null;
-  return store.sessions.firstSuccess(view.row, targetOf(span), span.startTime === null ? 0 : Date.parse(span.startTime));
+  return store.spans.firstSuccess(view.row, targetOf(span), span.startTime === null ? 0 : Date.parse(span.startTime));
 }

@@ -14,7 +14,7 @@ export function traceDocument(store: Store, source: number, session: string | nu
     .filter((view) => view.recorded && (session === null || view.info.id === session))
     .map((view) => ({
       ...sessionFields(view.info),
-      spans: store.sessions
+      spans: store.spans
         .page(view.row, 0, -1)
         .map(({ span }) => withDenial(span, denied))
         .sort(compareSpans),

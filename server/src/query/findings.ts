@@ -29,7 +29,7 @@ export function findingsOf(store: Store, source: number): readonly Finding[] {
         : explained
           ? `${entries} of session ${session} left the transcript; the agent's own bookkeeping records a rewrite. They are kept here.`
           : `History rewritten: ${entries} of session ${session} vanished without rotation, reset or deletion. They are kept here.`;
-    const spanIds = [...new Set(ids.flatMap((id) => store.sessions.ofEntry(row, id)))].slice(0, spansPerFinding);
+    const spanIds = [...new Set(ids.flatMap((id) => store.spans.ofEntry(row, id)))].slice(0, spansPerFinding);
     return { code: 'history-rewritten', severity: explained ? 'information' : 'error', message, spanIds };
   });
 }

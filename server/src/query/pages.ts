@@ -1,7 +1,8 @@
 /** Pages of a session as the views show them. Nothing here reads a whole session to show a part of it. */
 import type { PolicySpan, SessionInfo, Span } from '../protocol/document';
 import type { CallAt, SpanRow, TurnSummary } from '../protocol/messages';
-import type { PlacedSpan, SessionView } from '../store/sessions';
+import type { SessionView } from '../store/sessions';
+import type { PlacedSpan } from '../store/spans';
 import type { Store } from '../store/store';
 import { withDenial } from './denials';
 
@@ -61,18 +62,18 @@ export function tracePage(store: Store, source: number, params: PageParams): Pag
             problems.findIndex(({ spanId }) => spanId === around),
             limit,
           );
-    const placed = problems.slice(offset, offset + limit).flatMap(({ position }) => store.sessions.at(view.row, position) ?? []);
+    const placed = problems.slice(offset, offset + limit).flatMap(({ position }) => store.spans.at(view.row, position) ?? []);
     return { view, turns, offset, total: problems.length, rows: placed.map((item) => spanRow(store, source, item, denied)) };
   }
-  const found = around === null ? null : store.sessions.span(source, around);
+  const found = around === null ? null : store.spans.span(source, around);
   // Positions count up from 0 without a gap, so a span's position is its rank.
   const offset = found?.session === view.row ? pageOf(found.position, limit) : around === null ? asked : 0;
-  const placed = store.sessions.page(view.row, offset, limit);
+  const placed = store.spans.page(view.row, offset, limit);
   return {
     view,
     turns,
     offset,
-    total: store.sessions.spanCount(view.row),
+    total: store.spans.spanCount(view.row),
     rows: placed.map((item) => spanRow(store, source, item, denied)),
   };
 }
@@ -91,7 +92,7 @@ function problemPositions(
 ): readonly { readonly spanId: string; readonly position: number }[] {
   const kept = new Map<string, { readonly spanId: string; readonly position: number }>();
   const above: { readonly spanId: string; readonly position: number }[] = [];
-  for (const { spanId, status, position, depth } of store.sessions.outline(view.row)) {
+  for (const { spanId, status, position, depth } of store.spans.outline(view.row)) {
     above.length = Math.min(above.length, depth);
     above.push({ spanId, position });
     if (problemStatuses.has(status) || denied.has(spanId)) for (const item of above) kept.set(item.spanId, item);
@@ -101,8 +102,8 @@ function problemPositions(
 
 /** One line a turn, with what its own calls came to. Counted in the database, not from the spans. */
 export function turnSummaries(store: Store, view: SessionView, denied: ReadonlyMap<string, string | null>): readonly TurnSummary[] {
-  const sums = store.sessions.turnSums(view.row);
-  return store.sessions.ofKind(view.row, 'invoke_agent').map(({ span }, index) => {
+  const sums = store.spans.turnSums(view.row);
+  return store.spans.ofKind(view.row, 'invoke_agent').map(({ span }, index) => {
     const sum = sums.get(span.id);
     return {
       span,

@@ -14,7 +14,7 @@ import { FileCache, searchedBytes, toFile } from '../locate/fileCache';
 import type { CachedFile } from '../locate/fileCache';
 import { isUnreadable, mappedDirectory, toWorkspace } from '../locate/mapping';
 import { parseSandboxUri, sandboxUri } from '../locate/sandboxUri';
-import { baseName } from '../store/sessions';
+import { baseName } from '../store/touches';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import { findSpan } from './detail';
@@ -141,7 +141,7 @@ export class PlacesRound {
       }
     };
     const { folders, mappings } = this.#context;
-    const lastWrite = this.#store.sessions.lastWrite(source.row, path);
+    const lastWrite = this.#store.touches.lastWrite(source.row, path);
     const mapped = await toWorkspace(
       path,
       { folders, mappings, mounts: source.source.mounts },
@@ -158,7 +158,7 @@ export class PlacesRound {
     const placed: PlacedCall[] = [];
     let older = 0;
     for (const { source, path } of await this.#pathsOf(uri)) {
-      const { total, newest } = this.#store.sessions.touches(source.row, path, callsPerFile);
+      const { total, newest } = this.#store.touches.ofPath(source.row, path, callsPerFile);
       older += total - newest.length;
       for (const touch of newest) {
         if (this.#signal.aborted) return { placed: [], older: 0 };
@@ -178,13 +178,13 @@ export class PlacesRound {
     const sandbox = parseSandboxUri(uri);
     const { folders, mappings } = this.#context;
     let candidates: readonly { readonly source: number; readonly path: string }[] = [];
-    if (sandbox !== null) candidates = this.#store.sessions.pathsNamed(baseName(sandbox.path)).filter(({ path }) => path === sandbox.path);
+    if (sandbox !== null) candidates = this.#store.touches.pathsNamed(baseName(sandbox.path)).filter(({ path }) => path === sandbox.path);
     else if (uri.startsWith('file:')) {
       const host = fileURLToPath(uri);
       const known =
         folders.some((folder) => host.startsWith(folder)) ||
         mappings.some((mapping) => host.startsWith(mappedDirectory(mapping, folders) ?? '\u0000'));
-      if (known) candidates = this.#store.sessions.pathsNamed(baseName(host.replaceAll('\\', '/')));
+      if (known) candidates = this.#store.touches.pathsNamed(baseName(host.replaceAll('\\', '/')));
     }
     const paths: { source: PlaceSource; path: string }[] = [];
     for (const { source: row, path } of candidates) {

@@ -8,11 +8,11 @@ export type StatusNow = StatusView['now'];
 /** A running session waits for the model unless a call runs; a session that is not running is idle. */
 export function nowOf(store: Store, view: SessionView): StatusNow {
   if (view.info.status !== 'running' || view.info.state !== 'live') return { kind: 'idle' };
-  const turn = store.sessions.lastTurn(view.row)?.span;
+  const turn = store.spans.lastTurn(view.row)?.span;
   if (turn === undefined || turn.status !== 'running') return { kind: 'idle' };
-  const rows = store.sessions.turnOutline(view.row, turn.id);
+  const rows = store.spans.turnOutline(view.row, turn.id);
   const running = rows.findLast(({ kind, status }) => kind === 'execute_tool' && status === 'running');
-  const span = running === undefined ? undefined : store.sessions.span(view.source, running.spanId)?.span;
+  const span = running === undefined ? undefined : store.spans.span(view.source, running.spanId)?.span;
   const begun = turn.startTime ?? '';
   if (span !== undefined)
     return { kind: 'tool', name: String(span.attributes['gen_ai.tool.name'] ?? span.name), since: span.startTime ?? begun };
@@ -41,7 +41,7 @@ export class ModelSums {
 
 function byModel(store: Store, view: SessionView): StatusView['byModel'] {
   const models = new Map<string, { calls: number; tokens: number; usd: number | null; bases: Set<string> }>();
-  for (const { span } of store.sessions.ofKind(view.row, 'chat')) {
+  for (const { span } of store.spans.ofKind(view.row, 'chat')) {
     if (span.attributes['sandglass.inherited'] === true) continue;
     const model = String(span.attributes['gen_ai.request.model'] ?? 'unknown model');
     const sum = models.get(model) ?? { calls: 0, tokens: 0, usd: null, bases: new Set<string>() };

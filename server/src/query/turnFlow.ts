@@ -16,7 +16,7 @@ const flowTexts = 200;
 export function turnFlow(store: Store, source: number, sessionId: string, turnId: string): FlowDiagram | null {
   const view = store.sessions.bySession(source, sessionId);
   if (view === null) return null;
-  const placed = store.sessions.ofTurn(view.row, turnId, flowRows);
+  const placed = store.spans.ofTurn(view.row, turnId, flowRows);
   const turn = placed.find(({ span }) => span.id === turnId);
   if (turn === undefined) return null;
   const denied = store.policies.deniedCalls(source);

@@ -5,11 +5,15 @@ import { EntryStore } from './entries';
 import { PolicyStore } from './policies';
 import { SessionStore } from './sessions';
 import { SourceStore } from './sources';
+import { SpanStore } from './spans';
+import { TouchStore } from './touches';
 
 export class Store implements Disposable {
   readonly sources: SourceStore;
   readonly entries: EntryStore;
   readonly sessions: SessionStore;
+  readonly spans: SpanStore;
+  readonly touches: TouchStore;
   readonly policies: PolicyStore;
   readonly #db: Database;
 
@@ -17,7 +21,9 @@ export class Store implements Disposable {
     this.#db = db;
     this.sources = new SourceStore(db);
     this.entries = new EntryStore(db);
-    this.sessions = new SessionStore(db);
+    this.spans = new SpanStore(db);
+    this.touches = new TouchStore(db);
+    this.sessions = new SessionStore(db, this.spans, this.touches);
     this.policies = new PolicyStore(db);
   }
 

@@ -1,0 +1,96 @@
+/** Publishes the problems of every open source to the editor. */
+import type { Connection } from 'vscode-languageserver';
+import { Coalescer } from './coalescer';
+import type { Hub, OpenSource } from './collect/hub';
+import { byFile, sessionDiagnostics } from './editor/diagnostics';
+import type { OpenedStore } from './openStore';
+import type { Places } from './query/places';
+import type { SessionView } from './store/sessions';
+
+const diagnosticsMs = 300;
+/** Sessions whose problems are shown, newest first, for each source. */
+const sessionsWithProblems = 50;
+
+/** Keeps the published diagnostics in step with the sessions; only those that changed are worked out anew. */
+export class Problems implements Disposable {
+  readonly #connection: Connection;
+  readonly #opened: OpenedStore;
+  readonly #hub: Hub;
+  readonly #places: Places;
+  readonly #dirty = new Set<number>();
+  /** By session row; bounded by sessionsWithProblems for each open source. */
+  readonly #sessions = new Map<number, Awaited<ReturnType<typeof sessionDiagnostics>>>();
+  #published = new Set<string>();
+  readonly #timer: Coalescer;
+  #running: Promise<void> | null = null;
+  readonly #abort = new AbortController();
+
+  constructor(connection: Connection, opened: OpenedStore, hub: Hub, places: Places) {
+    this.#connection = connection;
+    this.#opened = opened;
+    this.#hub = hub;
+    this.#places = places;
+    this.#timer = new Coalescer(diagnosticsMs, () => this.#go());
+  }
+
+  touch(row: number): void {
+    this.#dirty.add(row);
+    this.#timer.ask();
+  }
+
+  touchAll(source: OpenSource): void {
+    for (const view of this.#newest(source)) this.touch(view.row);
+  }
+
+  #newest(source: OpenSource): readonly SessionView[] {
+    const time = (view: SessionView): string => view.info.endTime ?? view.info.startTime ?? '~';
+    return [...this.#opened.store.sessions.list(source.row)].sort((a, b) => (time(a) < time(b) ? 1 : -1)).slice(0, sessionsWithProblems);
+  }
+
+  #go(): void {
+    if (this.#running !== null) {
+      // One round at a time; the next begins when this one ends.
+      this.#timer.ask();
+      return;
+    }
+    this.#running = this.#round()
+      .catch((error: unknown) => {
+        if (!this.#abort.signal.aborted)
+          this.#connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      })
+      .finally(() => {
+        this.#running = null;
+      });
+  }
+
+  async #round(): Promise<void> {
+    const order: number[] = [];
+    for (const source of this.#hub.all()) {
+      for (const view of this.#newest(source)) {
+        order.push(view.row);
+        if (!this.#dirty.delete(view.row) && this.#sessions.has(view.row)) continue;
+        try {
+          this.#sessions.set(view.row, await sessionDiagnostics(this.#opened.store, this.#places, source, view, this.#abort.signal));
+        } catch (error) {
+          if (this.#abort.signal.aborted) return;
+          // One session whose places can't be worked out must not take the problems of all others along.
+          this.#connection.console.error(
+            `problems of session ${view.info.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+          );
+        }
+        if (this.#abort.signal.aborted) return;
+      }
+    }
+    this.#dirty.clear();
+    for (const row of [...this.#sessions.keys()]) if (!order.includes(row)) this.#sessions.delete(row);
+    const files = byFile(order.map((row) => this.#sessions.get(row) ?? []));
+    for (const uri of this.#published) if (!files.has(uri)) await this.#connection.sendDiagnostics({ uri, diagnostics: [] });
+    for (const [uri, diagnostics] of files) await this.#connection.sendDiagnostics({ uri, diagnostics: [...diagnostics] });
+    this.#published = new Set(files.keys());
+  }
+
+  [Symbol.dispose](): void {
+    this.#abort.abort();
+    this.#timer[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,78 @@
+/** Which call touched which path of a sandbox, and when. */
+import type { Database } from './database';
+
+/** A path a call touched, absolute in the sandbox. */
+export interface Touch {
+  readonly spanId: string;
+  readonly path: string;
+  /** Epoch milliseconds of the call's start. */
+  readonly start: number | null;
+  /** The call changed the file, and it worked. */
+  readonly writes: boolean;
+}
+
+export interface StoredTouch {
+  readonly session: number;
+  readonly source: number;
+  readonly spanId: string;
+}
+
+export class TouchStore {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Sets what these calls of a session touched; `touches` of other calls are left as they are. */
+  put(session: number, calls: ReadonlySet<string>, touches: readonly Touch[]): void {
+    const { box } = this.#db;
+    for (const spanId of calls) this.#db.prepare('DELETE FROM touch WHERE session = ? AND span_id = ?').run(session, spanId);
+    for (const { spanId, path, start, writes } of touches) {
+      if (!calls.has(spanId)) continue;
+      this.#db
+        .prepare('INSERT INTO touch(session, span_id, path_blind, base_blind, start, writes, body) VALUES (?, ?, ?, ?, ?, ?, ?)')
+        .run(session, spanId, box.blind(path), box.blind(baseName(path)), start, writes ? 1 : 0, box.seal(path));
+    }
+  }
+
+  /** Paths that end in this name and were touched, each once with the source it lies in. */
+  pathsNamed(base: string): readonly { readonly source: number; readonly path: string }[] {
+    const { box } = this.#db;
+    const rows = this.#db
+      .prepare(
+        `SELECT s.source, min(t.body) AS body FROM touch t JOIN session s ON s.id = t.session
+          WHERE t.base_blind = ? GROUP BY s.source, t.path_blind`,
+      )
+      .all(box.blind(base)) as { source: number; body: Uint8Array }[];
+    return rows.map((row) => ({ source: row.source, path: box.open(row.body) }));
+  }
+
+  /** Calls that touched a path, newest first, and how many there are in all. */
+  ofPath(source: number, path: string, limit: number): { readonly total: number; readonly newest: readonly StoredTouch[] } {
+    const blind = this.#db.box.blind(path);
+    const { n } = this.#db
+      .prepare('SELECT count(*) AS n FROM touch t JOIN session s ON s.id = t.session WHERE s.source = ? AND t.path_blind = ?')
+      .get(source, blind) as { n: number };
+    const newest = this.#db
+      .prepare(
+        `SELECT t.session, s.source, t.span_id AS spanId FROM touch t JOIN session s ON s.id = t.session
+          WHERE s.source = ? AND t.path_blind = ? ORDER BY t.start DESC, t.span_id LIMIT ?`,
+      )
+      .all(source, blind, limit) as unknown as StoredTouch[];
+    return { total: n, newest };
+  }
+
+  /** When a call last changed this file, as epoch milliseconds; null when none did. */
+  lastWrite(source: number, path: string): number | null {
+    const row = this.#db
+      .prepare(
+        'SELECT max(t.start) AS last FROM touch t JOIN session s ON s.id = t.session WHERE s.source = ? AND t.path_blind = ? AND t.writes = 1',
+      )
+      .get(source, this.#db.box.blind(path)) as { last: number | null };
+    return row.last;
+  }
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
