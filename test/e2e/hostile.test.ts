@@ -2,15 +2,38 @@
 // window has. Nothing in it runs, nothing is fetched, nothing leads anywhere but to the call itself.
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEditor } from '../harness/editorSession.mts';
 import type { Editor } from '../harness/editorSession.mts';
 import { SandglassPage } from '../harness/sampleRun.mts';
 import { projectRoot } from '../harness/tools.mts';
+import { TracePage } from '../harness/tracePage.mts';
 import { pictureOnFailure } from './failure';
 import { noDocker, shots, vsix } from './paths';
+import { mark, poison } from './poison';
 import { watch } from './watch';
 import type { Watch } from './watch';
+
+/** What in a part of the window could run, fetch or lead somewhere; our own way to a call is none of that. */
+async function alive(part: Locator): Promise<readonly string[]> {
+  const found = await part.evaluateAll((roots) =>
+    roots.flatMap((root) => {
+      const all = [root, ...root.querySelectorAll('*')];
+      const links = all
+        .filter((node) => node.matches('a'))
+        .map((node) => node.getAttribute('data-href') ?? node.getAttribute('href') ?? '')
+        .filter((href) => href !== '' && href !== '#');
+      const made = all
+        .filter((node) => node.matches('script, img, iframe, object, embed, video, audio, form'))
+        .map((node) => node.outerHTML);
+      const handlers = all.filter((node) => node.getAttributeNames().some((name: string) => /^on/.test(name))).map((node) => node.outerHTML);
+      const icons = all.filter((node) => node.matches('.codicon-trash')).map(() => '$(trash)');
+      return [...links, ...made, ...handlers, ...icons];
+    }),
+  );
+  return found.filter((what) => !what.startsWith('sandglass-call:'));
+}
 
 describe('a hostile recording', () => {
   let editor: Editor;
@@ -28,6 +51,7 @@ describe('a hostile recording', () => {
   it('opens by its path', async () => {
     const recording = join(editor.folder, '../recording');
     await cp(join(projectRoot, 'test/fixtures/openclaw-2026.7.1'), recording, { recursive: true });
+    await poison(recording, 'A discount test');
     await page.openView();
     await editor.workbench.command('Sandglass: Open Recording…');
     await editor.workbench.answerPath(recording);
@@ -70,19 +94,104 @@ describe('a hostile recording', () => {
   it('stands in Problems without a command, an icon or a link of its own', async () => {
     await editor.workbench.command('View: Toggle Problems');
     await editor.workbench.problems().first().waitFor();
-    const links = await editor.workbench.page
-      .locator('.markers-panel a')
-      .evaluateAll((nodes) =>
-        nodes
-          .map((node) => node.getAttribute('data-href') ?? node.getAttribute('href') ?? '')
-          .filter((href) => href !== '' && href !== '#'),
-      );
-    expect(links.filter((href) => !href.startsWith('sandglass-call:'))).toEqual([]);
+    expect(await alive(editor.workbench.page.locator('.markers-panel'))).toEqual([]);
+  });
+
+  describe('with poisoned words', () => {
+    const hover = (): Locator => editor.workbench.page.locator('.monaco-hover:visible, .workbench-hover:visible').last();
+    const row = (): Locator =>
+      page
+        .rows()
+        .filter({ hasText: mark.slice(0, 14) })
+        .first();
+    const poisonedTrace = async (): Promise<TracePage> => new TracePage(await editor.workbench.webview('h1:has-text("$(trash)")'));
+
+    it('is text in the view and in its tooltip', async () => {
+      await row().waitFor();
+      expect(await alive(editor.workbench.sideBar().locator('.monaco-list-rows'))).toEqual([]);
+      await row().hover();
+      await hover().filter({ hasText: mark }).waitFor();
+      expect(await alive(hover())).toEqual([]);
+    });
+
+    it('is text in list, flow and details of the trace', async () => {
+      await row().click();
+      const trace = await poisonedTrace();
+      await trace.flowNodes().first().waitFor();
+      expect(await trace.flowNodes().filter({ hasText: '$(trash)' }).count()).toBeGreaterThan(0);
+      await trace.row(/edit.*cart\.py/).click();
+      await trace.show('Details');
+      await trace.details().getByText(mark).first().waitFor();
+      expect(await alive(trace.frame.locator('#app'))).toEqual([]);
+    });
+
+    it('is text in lens, hover and problem of a touched line', async () => {
+      const trace = await poisonedTrace();
+      await trace.button('Jump to Line').first().click();
+      const lens = editor.workbench
+        .codeLenses()
+        .filter({ hasText: /edit ok/ })
+        .first();
+      await lens.waitFor();
+      expect(await alive(editor.workbench.codeLenses().locator('.codicon-trash'))).toEqual([]);
+      const box = await lens.boundingBox();
+      await editor.workbench.page.mouse.move((box?.x ?? 0) + 40, (box?.y ?? 0) + 28);
+      await hover().filter({ hasText: 'Arguments' }).waitFor();
+      expect(await hover().textContent()).toContain('[run](command:workbench.action.terminal.new)');
+      expect(await alive(hover())).toEqual([]);
+      await editor.workbench.screenshot(join(shots, 'dark', 'hostile-hover.png'));
+    });
+
+    it('is text in the status bar and in its tooltip', async () => {
+      const item = page.cost();
+      expect(await alive(item.locator('.codicon-trash'))).toEqual([]);
+      await item.hover();
+      await hover().filter({ hasText: '[run]' }).waitFor();
+      expect(await alive(hover())).toEqual([]);
+    });
+
+    it('is text in the read-only document of a call', async () => {
+      const trace = await poisonedTrace();
+      await trace.button('Open Call').first().click();
+      const document = editor.workbench.page.locator('.editor-instance .monaco-editor', { hasText: 'execute_tool' }).first();
+      await document.waitFor();
+      expect(await alive(document.locator('.view-lines'))).toEqual([]);
+      await editor.workbench.screenshot(join(shots, 'dark', 'hostile-call.png'));
+    });
+
+    it('is text in a replay', async () => {
+      const { page: window } = editor.workbench;
+      const trace = await poisonedTrace();
+      await trace.button('Replay').click();
+      const trust = window.locator('.monaco-dialog-box').getByRole('button', { name: /^Trust .*Continue$/ });
+      const toolbar = editor.workbench.debugToolbar();
+      await trust.or(toolbar).first().waitFor();
+      if (await trust.isVisible()) await trust.click();
+      await toolbar.waitFor();
+      await window.keyboard.press('Control+Shift+D');
+      const viewlet = window.locator('.debug-viewlet, .part.sidebar');
+      const frame = window.locator('.debug-call-stack .stack-frame').first();
+      await frame.waitFor();
+      for (let step = 0; step < 4; step += 1) {
+        const before = await frame.textContent();
+        await toolbar.getByRole('button', { name: /^Step Over/ }).click();
+        await expect.poll(() => frame.textContent()).not.toBe(before);
+      }
+      await viewlet.getByText('$(trash)').first().waitFor();
+      // The variables' own addresses are links of the editor's making, to be opened by the user; commands and pictures are not.
+      const found = await alive(viewlet);
+      expect(found.filter((what) => !/^https:\/\/evil\.example/.test(what))).toEqual([]);
+      await editor.workbench.screenshot(join(shots, 'dark', 'hostile-replay.png'));
+      await toolbar.getByRole('button', { name: /^(Stop|Disconnect)/ }).click();
+      await toolbar.waitFor({ state: 'hidden' });
+    });
   });
 
   it('ran nothing, fetched nothing, asked nothing', async () => {
     expect(watched.outside).toEqual([]);
     expect(watched.dialogs).toEqual([]);
+    expect(await editor.workbench.page.locator('.terminal-wrapper, .integrated-terminal .xterm').count()).toBe(0);
+    expect(await editor.workbench.page.locator('.monaco-dialog-box').count()).toBe(0);
     const pwned = await Promise.all(
       editor.workbench.page
         .frames()
