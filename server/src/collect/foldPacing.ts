@@ -29,6 +29,11 @@ export class FoldPacing {
     return first;
   }
 
+  /** Every session may be folded again at once. */
+  rested(): void {
+    this.#rests.clear();
+  }
+
   folded(row: number, began: number, ended: number): void {
     this.#lastFold = ended;
     this.#rests.delete(row);

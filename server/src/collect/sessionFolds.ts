@@ -87,7 +87,10 @@ export class SessionFolds {
   fold(when: 'due' | 'bulk' | 'all', registryProvider: string | null, skip: Skip): readonly SessionChange[] {
     const now = performance.now();
     const rows = [...this.#dirty].filter((row) => when === 'all' || this.#pacing.due(row, now, when === 'bulk'));
-    return this.#foldAll(rows, registryProvider, skip);
+    const changes = this.#foldAll(rows, registryProvider, skip);
+    // A history that was just read owes no rest: the next record is a live one.
+    if (when === 'all') this.#pacing.rested();
+    return changes;
   }
 
   /** Folds until nothing changes what another session is: a new spawn gives a child its parent. */

@@ -42,6 +42,13 @@ describe('the pacing of folds', () => {
     expect(pacing.wait([], 300)).toBeNull();
   });
 
+  it('owes no rest once everything is folded', () => {
+    const pacing = new FoldPacing();
+    pacing.folded(1, 0, 100);
+    pacing.rested();
+    expect(pacing.due(1, 101, false)).toBe(true);
+  });
+
   it('folds once a second while a history pours in', () => {
     const pacing = new FoldPacing();
     pacing.folded(1, 0, 1);

@@ -69,7 +69,7 @@ export function sessionOfParent(parent: string): string {
 
 /** Half surrogate pairs can't be stored apart from each other; escaped they are different ids again. */
 function wellFormed(id: string | null): string | null {
-  return id === null || !/\p{Surrogate}/u.test(id) ? id : JSON.stringify(id);
+  return id === null || id.isWellFormed() ? id : JSON.stringify(id);
 }
 
 function decodeHeader(json: JsonObject, context: EntryContext): SessionHeader {
