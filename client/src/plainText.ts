@@ -32,6 +32,19 @@ export function plainText(text: string, options: PlainTextOptions = {}): string 
   return shorten(shaped, maxLength);
 }
 
+/**
+ * For Markdown that others have fenced and escaped already. Nothing is taken out, since what stands on both sides of it would
+ * then join: two runs of backticks to a fence that ends the block. What is unseen or a control becomes a sign instead.
+ */
+export function withoutUnseen(markdown: string, maxLength: number): string {
+  const marked = markdown
+    .replace(/\r\n/g, '\n')
+    .replace(controlsButLayout, '\ufffd')
+    .replace(unseen, '\ufffd')
+    .replace(loneSurrogates, '\ufffd');
+  return shorten(marked, maxLength);
+}
+
 /** Cut to at most `maxLength` units without splitting a surrogate pair. */
 function shorten(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;

@@ -16,6 +16,8 @@ export const payload = [
   '%%{init: {"securityLevel":"loose"}}%%',
   '\u001b]8;;https://evil.example\u0007y\u001b]8;;\u0007 \u202egnp.exe \u{e0041}\u{e0042}',
   '````\n```\n</code> [z](javascript:alert(3))',
+  // A fence that comes about when what is never shown is taken out from between.
+  '\n```\u202e``\n![q](https://evil.example/q.png)\n',
 ].join(' ');
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -2,7 +2,7 @@
  * One run of the server: process, language client, and what hangs on it. A restart makes a new one, so nothing of a dead
  * server is left over. This file and what it imports are loaded when the first session starts, not before.
  */
-import { EventEmitter, workspace } from 'vscode';
+import { EventEmitter, Hover, MarkdownString, workspace } from 'vscode';
 import type { CancellationToken, Diagnostic, Event, LogOutputChannel } from 'vscode';
 import {
   CloseAction,
@@ -17,7 +17,7 @@ import { changedNotification, configureNotification } from '../../../server/src/
 import type { Changed, InitializeOptions, Settings } from '../../../server/src/protocol/messages';
 import { callScheme, fileScheme } from '../contributions';
 import { DisposableStore } from '../disposables';
-import { plainText } from '../plainText';
+import { plainText, withoutUnseen } from '../plainText';
 import { requestTypes } from './requests';
 import type { ParamsOf, RequestName, ResultOf } from './requests';
 import { asServerError, ServerError } from './serverError';
@@ -29,6 +29,8 @@ const startTimeoutMs = 30_000;
 const stopTimeoutMs = 2_000;
 const maxDiagnosticText = 1_000;
 const maxLensText = 200;
+/** Three calls with their texts are far below. */
+const maxHoverText = 20_000;
 const linkable: ReadonlySet<string> = new Set([fileScheme, callScheme, 'file']);
 
 export interface SessionOptions {
@@ -173,12 +175,25 @@ function guard(): Middleware {
         if (lens.command !== undefined) lens.command.title = plainText(lens.command.title, { maxLength: maxLensText });
       return lenses;
     },
+    provideHover: async (document, position, token, next) => {
+      const hover = await next(document, position, token);
+      return hover && new Hover(hover.contents.map(guardedMarkdown), hover.range);
+    },
     resolveCodeLens: async (lens, token, next) => {
       const resolved = await next(lens, token);
       if (resolved?.command !== undefined) resolved.command.title = plainText(resolved.command.title, { maxLength: maxLensText });
       return resolved;
     },
   };
+}
+
+/** The server fences and escapes; what reorders, hides or escapes is replaced in the whole, and nothing of it is trusted. */
+function guardedMarkdown(content: Hover['contents'][number]): MarkdownString {
+  const text = typeof content === 'string' ? content : content.value;
+  const markdown = new MarkdownString(withoutUnseen(text, maxHoverText));
+  markdown.isTrusted = false;
+  markdown.supportHtml = false;
+  return markdown;
 }
 
 function guardedDiagnostic(diagnostic: Diagnostic): Diagnostic {

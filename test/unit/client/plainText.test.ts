@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { documentName, escapedMarkdown, plainText, withoutIcons, withoutLinks } from '../../../client/src/plainText';
+import { documentName, escapedMarkdown, plainText, withoutIcons, withoutLinks, withoutUnseen } from '../../../client/src/plainText';
 
 const hostile: readonly (readonly [string, string, string])[] = [
   ['colours', '\u001b[31mred\u001b[0m', 'red'],
@@ -62,6 +62,13 @@ describe('what the editor would make of text', () => {
       '[x](command:y) ![i](https://e.example/i.png) <img src=x> **b** `c` a|b https://e.example www.e.example a@b.example $(trash)',
     );
     expect(text.replace(/\\[!-/:-@[-`{-~]/g, '')).toMatch(/^[\w ]*$/);
+  });
+  it('fenced markdown keeps its fences: nothing joins over what is replaced', () => {
+    const runs = (text: string): number => Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+    for (const between of ['\u202e', '\u001b[0m', '\u{e0041}', '\u0000', '\u200b', '\r', '\ud800'])
+      expect(runs(withoutUnseen(`\`\`\`${between}\`\``, 100)), JSON.stringify(between)).toBe(3);
+    expect(withoutUnseen('a\u202eb\r\n\tc', 100)).toBe('a\ufffdb\n\tc');
+    expect(withoutUnseen('x'.repeat(50), 10)).toHaveLength(10);
   });
   it('document names hold no path', () => {
     expect(documentName('../../etc/passwd', 'call')).toBe('etc passwd');
