@@ -29,6 +29,14 @@ describe('the sample run', () => {
     expect(await page.welcomeButton('Play Sample Run').isVisible()).toBe(true);
   });
 
+  it('gets a user started with its own walkthrough, on an editor that never showed one', async () => {
+    await editor.workbench.command('Sandglass: Get Started');
+    await editor.workbench.page.getByText('See what your agents do').first().waitFor();
+    await editor.workbench.page.locator('.getting-started-step', { hasText: 'Play the sample run' }).first().waitFor();
+    await shot('0-walkthrough');
+    await editor.workbench.command('View: Close All Editors');
+  });
+
   it('plays to its end: problem, cost, flow and lens by themselves', async () => {
     await playSample(editor.workbench, shot);
   });
@@ -64,6 +72,9 @@ describe('the sample run', () => {
     await trace.show('Details');
     await trace.button('Jump to Line').first().click();
     await editor.workbench.page.locator('.tab.active', { hasText: 'cart.py' }).filter({ hasNotText: 'test_cart.py' }).waitFor();
+    // Beside the trace, never over it.
+    expect(await trace.selectedRow().isVisible()).toBe(true);
+    expect(await (await page.trace()).row(/edit.*cart\.py/).isVisible()).toBe(true);
     await editor.workbench
       .codeLenses()
       .filter({ hasText: /edit ok/ })

@@ -98,8 +98,31 @@ export async function hoverText(uri: vscode.Uri, line: number): Promise<string> 
   return hovers.flatMap(({ contents }) => contents.map((content) => (typeof content === 'string' ? content : content.value))).join('\n');
 }
 
+type Problem = readonly [vscode.Uri, vscode.Diagnostic];
+
+/** The problem, as soon as the editor has it: asked at each change, so that a busy machine only takes longer. */
+export function problemThat(what: string, fits: (problem: Problem) => boolean, limitMs = 50_000): Promise<Problem> {
+  return new Promise((done, failed) => {
+    const settle = (end: () => void): void => {
+      clearTimeout(timer);
+      listening.dispose();
+      end();
+    };
+    const look = (): void => {
+      const found = problems().find(fits);
+      if (found !== undefined) settle(() => done(found));
+    };
+    const timer = setTimeout(() => {
+      const there = problems().map(([uri, { message }]) => `${uri.toString()}: ${message}`);
+      settle(() => failed(new Error(`${what}: not within ${limitMs} ms among\n${there.join('\n')}`)));
+    }, limitMs);
+    const listening = vscode.languages.onDidChangeDiagnostics(look);
+    look();
+  });
+}
+
 /** Every problem that Sandglass shows, with its file. */
-export function problems(): readonly (readonly [vscode.Uri, vscode.Diagnostic])[] {
+export function problems(): readonly Problem[] {
   return vscode.languages
     .getDiagnostics()
     .flatMap(([uri, list]) => list.filter(({ source }) => source === 'Sandglass').map((diagnostic) => [uri, diagnostic] as const));

@@ -3,7 +3,7 @@
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { SessionRef } from '../../../server/src/protocol/messages';
-import { codeLenses, hoverText, lensTitles, openRecording, problems, replaySteps, sandglass, until } from '../support';
+import { codeLenses, hoverText, lensTitles, openRecording, problems, problemThat, replaySteps, sandglass, until } from '../support';
 import type { OpenRecording } from '../support';
 
 describe('a recording', () => {
@@ -45,11 +45,11 @@ describe('a recording', () => {
 
   describe('diagnostics', () => {
     it('mark the failing test run on the line its output names, with a link to the call', async () => {
-      const [uri, failed] = await until('the failed test run', () =>
-        problems().find(([, { message }]) => /^exec failed with exit code 1 .*unittest/.test(message)),
+      const [uri, failed] = await problemThat(
+        'the failed test run',
+        ([file, { message }]) => /tests\/test_cart\.py$/.test(file.path) && /^exec failed with exit code 1 .*unittest/.test(message),
       );
       assert.equal(uri.scheme, 'sandglass-file');
-      assert.match(uri.path, /tests\/test_cart\.py$/);
       assert.ok(failed.range.start.line > 0);
       const code = failed.code;
       assert.ok(typeof code === 'object' && code.value === 'failed-call');
@@ -57,7 +57,10 @@ describe('a recording', () => {
       assert.match(document.getText(), /unittest discover/);
     });
 
-    it('name the retry that worked', () => {
+    it('name the retry that worked', async () => {
+      await problemThat('a retry', ([, { relatedInformation }]) =>
+        (relatedInformation ?? []).some(({ message }) => /worked later/.test(message)),
+      );
       const retried = problems().filter(([, { relatedInformation }]) =>
         (relatedInformation ?? []).some(({ message }) => /worked later/.test(message)),
       );
@@ -65,7 +68,8 @@ describe('a recording', () => {
       assert.ok(retried.every(([, { severity }]) => severity === vscode.DiagnosticSeverity.Warning));
     });
 
-    it('show denied calls, and no successful ones', () => {
+    it('show denied calls, and no successful ones', async () => {
+      await problemThat('a denied call', ([, { message }]) => /policy denied/.test(message));
       const denied = problems().filter(([, { code }]) => typeof code === 'object' && code.value === 'denied-call');
       assert.ok(denied.length > 0);
       assert.ok(denied.every(([, { message }]) => /policy denied/.test(message)));
