@@ -44,8 +44,14 @@ export class Workbench {
       .filter({ hasText: /^(OK|Open)/ })
       .first();
     // What is typed while the dialog still lists its first folder is listed before it is taken.
+    const until = Date.now() + readyTimeoutMs;
     while (await input.isVisible()) {
-      await accept.click();
+      try {
+        await accept.click({ timeout: 1_000 });
+      } catch (error) {
+        // It may close between the look and the click.
+        if ((await input.isVisible()) && Date.now() > until) throw error;
+      }
       await this.page.waitForTimeout(300);
     }
   }
