@@ -1,11 +1,13 @@
-/** Joins the supervisor's events to the calls that caused them, around what changed in the store. */
+/**
+ * Joins the supervisor's events to the calls that caused them. What is judged again is exactly what a change can have
+ * altered, so that the answer is the same whatever came first: events while a changed call ran, events that are new with the
+ * requests on their connections, and events of a process that turns out to have lived longer.
+ */
 import type { PolicyEvent } from '../model/events';
-import { joinPolicy } from '../model/joinPolicy';
+import { connectionMs, joinPolicy, slackMs } from '../model/joinPolicy';
+import type { TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import type { SessionChange } from './sessionFolds';
-
-/** How far around a change the supervisor's events are joined again. */
-const joinMarginMs = 60_000;
 
 /** `policy` and `changes` are new in the store. Answers the calls whose denials are other than before. */
 export function joinLog(
@@ -14,34 +16,36 @@ export function joinLog(
   policy: readonly PolicyEvent[],
   changes: readonly SessionChange[],
 ): ReadonlySet<string> {
-  let from = Infinity;
-  let to = -Infinity;
-  const widen = (time: number | null): void => {
-    if (time === null || Number.isNaN(time)) return;
-    from = Math.min(from, time);
-    to = Math.max(to, time);
-  };
-  for (const event of policy) widen(event.time);
-  for (const change of changes) {
-    for (const span of change.spans) {
-      if (span.kind !== 'execute_tool') continue;
-      widen(span.startTime === null ? null : Date.parse(span.startTime));
-      widen(span.endTime === null ? null : Date.parse(span.endTime));
-    }
-  }
+  const ranges: TimeRange[] = changes.flatMap(({ ran }) => ran.map(({ from, to }) => ({ from: from - slackMs, to: to + slackMs })));
+  const withRequests = (time: number): TimeRange => ({ from: time, to: time + connectionMs });
+  for (const event of policy) ranges.push(withRequests(event.time));
+  const pids = new Set(policy.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
+  for (const pid of pids) ranges.push(...store.policies.laidToCalls(source, pid).map(withRequests));
   const judged = new Set<string>();
-  if (from === Infinity) return judged;
-  from -= joinMarginMs;
-  to += joinMarginMs;
-  const events = store.policies.events(source, from, to);
+  for (const range of merged(ranges)) for (const call of judge(store, source, range)) judged.add(call);
+  return judged;
+}
+
+function judge(store: Store, source: number, { from, to }: TimeRange): readonly string[] {
+  // A request takes the process of the connection before it.
+  const events = store.policies.events(source, from - connectionMs, to);
+  if (events.length === 0) return [];
   const pids = new Set(events.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
   const lives = store.policies.lives(source, pids);
-  for (const joined of joinPolicy(events, store.spans.calls(source, from, to), lives)) {
-    // Events at the edge of the window were judged with all their neighbours in an earlier one.
-    if (joined.event.time < from + joinMarginMs / 2 || joined.event.time > to - joinMarginMs / 2) continue;
-    for (const call of store.policies.putJoin(source, joined)) judged.add(call);
+  const calls = store.spans.calls(source, from - connectionMs - slackMs, to + slackMs);
+  return joinPolicy(events, calls, lives)
+    .filter(({ event }) => event.time >= from)
+    .flatMap((joined) => store.policies.putJoin(source, joined));
+}
+
+function merged(ranges: readonly TimeRange[]): readonly TimeRange[] {
+  const apart: { from: number; to: number }[] = [];
+  for (const { from, to } of [...ranges].sort((a, b) => a.from - b.from)) {
+    const last = apart.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else apart.push({ from, to });
   }
-  return judged;
+  return apart;
 }
 
 /** A denial that came after its call changes the call's session too. */
@@ -59,7 +63,13 @@ export function withJudged(
     if (known !== undefined && known.spans.some((span) => span.id === id)) continue;
     const revision = known?.revision ?? store.sessions.touch(found.session);
     const session = known?.session ?? store.entries.sessionRow(found.session).session;
-    byRow.set(found.session, { session, row: found.session, revision, spans: [...(known?.spans ?? []), found.span] });
+    byRow.set(found.session, {
+      session,
+      row: found.session,
+      revision,
+      spans: [...(known?.spans ?? []), found.span],
+      ran: known?.ran ?? [],
+    });
   }
   return [...byRow.values()];
 }

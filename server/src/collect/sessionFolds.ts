@@ -10,13 +10,13 @@ import { assertNever } from '../model/assertNever';
 import { llmCallKey } from '../model/events';
 import type { SessionEvent } from '../model/events';
 import { foldSession, latestIndex, parentAmong } from '../model/foldSession';
-import type { FoldContext } from '../model/foldSession';
+import type { FoldContext, FoldedSession } from '../model/foldSession';
 import { placeSpans } from '../model/place';
 import type { Span } from '../protocol/document';
 import type { NewRecord, StoredRecord } from '../store/entries';
 import type { SessionStore } from '../store/sessions';
+import type { SpanFacts, TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
-import type { Touch } from '../store/touches';
 import { accountFor } from '../usage/account';
 import { FoldPacing } from './foldPacing';
 import { SessionCache } from './sessionCache';
@@ -27,10 +27,12 @@ export interface SessionChange {
   readonly revision: number;
   /** Spans that are new or other than before. */
   readonly spans: readonly Span[];
+  /** When calls ran, or were thought to, that are new or other than before. */
+  readonly ran: readonly TimeRange[];
 }
 
 interface Folded extends SessionChange {
-  /** Sessions that are now known to be spawned by this one. */
+  /** Sessions that another call is now known to have spawned, or none any more. */
   readonly children: readonly number[];
 }
 
@@ -108,8 +110,11 @@ export class SessionFolds {
         this.#pacing.folded(row, began, performance.now());
         if (change === null) continue;
         const before = changes.get(row);
-        changes.set(row, before === undefined ? change : { ...change, spans: [...before.spans, ...change.spans] });
-        // A child folded before its parent was known is folded once more; a call spawns only once, so this ends.
+        changes.set(
+          row,
+          before === undefined ? change : { ...change, spans: [...before.spans, ...change.spans], ran: [...before.ran, ...change.ran] },
+        );
+        // A child folded before its parent was known is folded once more; its own fold changes nothing here, so this ends.
         for (const child of change.children) waiting.add(child);
       }
     }
@@ -137,11 +142,11 @@ export class SessionFolds {
       spawnedBy: spawner,
       parentSession: parentAmong(parents, session.created)?.session ?? null,
     };
-    const put = ((): Parameters<SessionStore['put']> | null => {
+    const work = ((): Parameters<SessionStore['put']> | null => {
       try {
         const input = { agent: session.agent, session: session.session, states: entries.fileStates(row), events: list };
         const folded = foldSession(input, context);
-        return [row, folded, placeSpans(folded.spans), folded.spans.flatMap((span) => touchesOf(span, folded.workspaceDir))];
+        return [row, folded, placeSpans(folded.spans), factsOf(folded)];
       } catch (error) {
         // Whatever a record holds, it costs no more than its own session.
         const reason = error instanceof Error ? error.message : String(error);
@@ -149,13 +154,12 @@ export class SessionFolds {
         return null;
       }
     })();
-    if (put === null) {
+    if (work === null) {
       entries.clearDirty(row);
       return null;
     }
-    const { changed: spans, spawned } = sessions.put(...put);
-    const children = spawned.flatMap((key) => sessions.byKey(this.#source, key));
-    return { session: session.session, row, revision: sessions.byRow(row)?.revision ?? 0, spans, children };
+    const { changed: spans, ran, children } = sessions.put(...work);
+    return { session: session.session, row, revision: sessions.byRow(row)?.revision ?? 0, spans, ran, children };
   }
 
   #events(row: number, session: { readonly agent: string; readonly session: string }): Map<string, SessionEvent> {
@@ -171,11 +175,22 @@ export class SessionFolds {
   }
 }
 
-/** What a fork inherited, its first owner did. */
-function touchesOf(span: Span, workspaceDir: string | null): readonly Touch[] {
-  if (span.attributes['sandglass.inherited'] === true) return [];
-  const start = span.startTime === null ? null : Date.parse(span.startTime);
-  return touchedPaths(span, workspaceDir).map((path) => ({ spanId: span.id, path, start, writes: writesFiles(span) }));
+/** What is kept beside each span of a call. What a fork inherited, its first owner did. */
+function factsOf({ spans, calls, spawns, workspaceDir }: FoldedSession): ReadonlyMap<string, SpanFacts> {
+  const callById = new Map(calls.map((call) => [call.spanId, call]));
+  const childById = new Map(spawns.map((spawn) => [spawn.spanId, spawn.childSessionKey]));
+  const facts = new Map<string, SpanFacts>();
+  for (const span of spans) {
+    if (span.kind !== 'execute_tool' || span.attributes['sandglass.inherited'] === true) continue;
+    const start = span.startTime === null ? null : Date.parse(span.startTime);
+    const writes = writesFiles(span);
+    facts.set(span.id, {
+      call: callById.get(span.id) ?? null,
+      childKey: childById.get(span.id) ?? null,
+      touches: touchedPaths(span, workspaceDir).map((path) => ({ spanId: span.id, path, start, writes })),
+    });
+  }
+  return facts;
 }
 
 function cacheKey(record: { readonly kind: StoredRecord['kind']; readonly entryId: string }): string {

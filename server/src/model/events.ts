@@ -70,6 +70,8 @@ export type Block =
       readonly preview: Preview;
       /** What could start a process or name a host: the command, or else the arguments, at most `commandLimit` characters. */
       readonly command: string | null;
+      /** What it was about: two calls of a tool with the same target tried the same thing. */
+      readonly target: string;
       /** Path-like arguments as written, at most `pathLimit`. */
       readonly paths: readonly string[];
     };

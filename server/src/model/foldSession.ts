@@ -41,6 +41,8 @@ export interface CallFact {
   readonly session: string;
   readonly name: string;
   readonly command: string | null;
+  /** Two calls with the same target tried the same thing. */
+  readonly target: string;
   readonly pid: number | null;
   /** When it was asked for, and when its result was written (null: still running, or never). */
   readonly start: number | null;
@@ -142,6 +144,7 @@ export function foldSession(input: SessionInput, context: FoldContext): FoldedSe
         session,
         name: call.block.name,
         command: call.block.command,
+        target: `${call.block.name}\n${call.block.target}`,
         pid: call.result?.pid ?? null,
         start: call.message.time,
         end: call.result?.writtenTime ?? call.result?.time ?? null,

@@ -12,9 +12,9 @@ import { policyId } from './ids';
 import { isoTime } from './toolSpan';
 
 /** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */
-const slackMs = 250;
+export const slackMs = 250;
 /** A connection is opened, then its requests are judged; they carry no process and take that of the connection. */
-const connectionMs = 30_000;
+export const connectionMs = 30_000;
 /** The route to the model: intercepted in the supervisor, and always the agent's own traffic. */
 const ownHosts: ReadonlySet<string> = new Set(['inference.local']);
 

@@ -2,14 +2,14 @@
 import type { Span } from '../protocol/document';
 import { compareSpans } from './order';
 
-export interface Placed {
+export interface PlacedSpan {
   readonly span: Span;
   readonly position: number;
   readonly depth: number;
   readonly turnId: string | null;
 }
 
-export function placeSpans(spans: readonly Span[]): readonly Placed[] {
+export function placeSpans(spans: readonly Span[]): readonly PlacedSpan[] {
   const ids = new Set(spans.map((span) => span.id));
   const children = new Map<string, Span[]>();
   const roots: Span[] = [];
@@ -20,7 +20,7 @@ export function placeSpans(spans: readonly Span[]): readonly Placed[] {
     else (children.get(parent) ?? children.set(parent, []).get(parent))?.push(span);
   }
   for (const list of children.values()) if (list.length > 1 && list.every((span) => span.kind === 'execute_tool')) list.sort(byBlock);
-  const placed: Placed[] = [];
+  const placed: PlacedSpan[] = [];
   const stack: { readonly span: Span; readonly depth: number }[] = roots.reverse().map((span) => ({ span, depth: 0 }));
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const turn = next.span.attributes['sandglass.turn'];

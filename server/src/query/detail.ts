@@ -1,9 +1,8 @@
 /** One span with everything known of it, for hovers, the detail pane and the read-only document of a call. */
-import { targetOf } from '../model/callTarget';
 import type { PolicySpan, Span } from '../protocol/document';
 import type { SpanDetail } from '../protocol/messages';
 import type { SessionView } from '../store/sessions';
-import type { PlacedSpan } from '../store/spans';
+import type { PlacedSpan } from '../model/place';
 import type { Store } from '../store/store';
 import { withDenial } from './denials';
 import { spanPayload } from './payload';
@@ -75,5 +74,5 @@ export function spanDetail(store: Store, source: number, spanId: string, limit: 
 /** The first later call of the same tool on the same target in this session that worked; null for calls that worked. */
 export function retryOf(store: Store, view: SessionView, span: Span): string | null {
   if (span.kind !== 'execute_tool' || (span.status !== 'error' && span.status !== 'denied')) return null;
-  return store.spans.firstSuccess(view.row, targetOf(span), span.startTime === null ? 0 : Date.parse(span.startTime));
+  return store.spans.firstSuccess(view.row, span.id);
 }

@@ -2,7 +2,7 @@
 import type { PolicySpan, SessionInfo, Span } from '../protocol/document';
 import type { CallAt, SpanRow, TurnSummary } from '../protocol/messages';
 import type { SessionView } from '../store/sessions';
-import type { PlacedSpan } from '../store/spans';
+import type { PlacedSpan } from '../model/place';
 import type { Store } from '../store/store';
 import { withDenial } from './denials';
 

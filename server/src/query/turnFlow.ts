@@ -4,7 +4,7 @@ import { buildFlow } from '../flow/buildFlow';
 import type { FlowChild, FlowTexts } from '../flow/steps';
 import type { Store } from '../store/store';
 import { promptText } from '../decode/openclaw/promptText';
-import { targetOf } from '../model/callTarget';
+import { retryOf } from './detail';
 import { spanRow } from './pages';
 import { spanPayload } from './payload';
 
@@ -30,13 +30,9 @@ export function turnFlow(store: Store, source: number, sessionId: string, turnId
     texts.set(span.id, { thinking, text });
   }
   const retries = new Map<string, string>();
-  const lastGood = new Map<string, string>();
-  for (const { span } of [...rows].reverse()) {
-    if (span.kind !== 'execute_tool') continue;
-    const target = targetOf(span);
-    const good = lastGood.get(target);
-    if ((span.status === 'error' || span.status === 'denied') && good !== undefined) retries.set(span.id, good);
-    if (span.status === 'ok') lastGood.set(target, span.id);
+  for (const { span } of rows) {
+    const retry = retryOf(store, view, span);
+    if (retry !== null) retries.set(span.id, retry);
   }
   const children = new Map<string, FlowChild>();
   for (const { childSessionId } of rows) {

@@ -41,9 +41,17 @@ export class PolicyStore {
 
   events(source: number, from: number, to: number): readonly PolicyEvent[] {
     const rows = this.#db
-      .prepare('SELECT body FROM policy WHERE source = ? AND time BETWEEN ? AND ? ORDER BY time, ordinal')
+      .prepare('SELECT body FROM policy WHERE source = ? AND time >= ? AND time <= ? ORDER BY time, ordinal')
       .all(source, from, to) as { body: Uint8Array }[];
     return rows.map((row) => (JSON.parse(this.#db.box.open(row.body)) as PolicyBody).event);
+  }
+
+  /** Times of a process's events that were laid to a call or may be: a longer life of the process can undo that. */
+  laidToCalls(source: number, pid: number): readonly number[] {
+    const rows = this.#db
+      .prepare('SELECT time FROM policy WHERE source = ? AND pid = ? AND (call_id IS NOT NULL OR candidates > 0)')
+      .all(source, pid) as { time: number }[];
+    return rows.map((row) => row.time);
   }
 
   /** First and last time each of these processes was seen, over the whole log. */
@@ -71,8 +79,15 @@ export class PolicyStore {
     const known = (JSON.parse(box.open(row.body)) as PolicyBody).span;
     if (known.callId === span.callId && known.turnId === span.turnId && known.candidates.join() === span.candidates.join()) return [];
     this.#db
-      .prepare('UPDATE policy SET call_id = ?, turn_id = ?, body = ? WHERE source = ? AND policy_id = ?')
-      .run(span.callId, span.turnId, box.seal(JSON.stringify({ event: joined.event, span } satisfies PolicyBody)), source, span.id);
+      .prepare('UPDATE policy SET call_id = ?, turn_id = ?, candidates = ?, body = ? WHERE source = ? AND policy_id = ?')
+      .run(
+        span.callId,
+        span.turnId,
+        span.candidates.length,
+        box.seal(JSON.stringify({ event: joined.event, span } satisfies PolicyBody)),
+        source,
+        span.id,
+      );
     return [known.callId, span.callId].filter((id): id is string => id !== null);
   }
 

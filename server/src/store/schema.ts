@@ -143,6 +143,7 @@ CREATE TABLE policy(
   pid INTEGER,
   call_id TEXT,
   turn_id TEXT,
+  candidates INTEGER NOT NULL DEFAULT 0,
   body BLOB NOT NULL,
   PRIMARY KEY(source, policy_id)
 ) STRICT, WITHOUT ROWID;

@@ -1,11 +1,11 @@
 /** Folded sessions: who they are, what they came to, who spawned whom. Their spans and touches are written through here. */
 import type { SessionInfo, Span } from '../protocol/document';
 import type { FoldedSession } from '../model/foldSession';
+import type { PlacedSpan } from '../model/place';
 import { isoTime } from '../model/toolSpan';
 import type { Database } from './database';
 import { millis } from './spans';
-import type { PlacedSpan, SpanStore } from './spans';
-import type { Touch, TouchStore } from './touches';
+import type { SpanFacts, SpanStore, TimeRange } from './spans';
 
 export interface SessionView {
   readonly row: number;
@@ -20,8 +20,10 @@ export interface SessionView {
 export interface PutResult {
   /** Spans that are new or other than before. */
   readonly changed: readonly Span[];
-  /** Keys of sessions that a call is newly known to have spawned. */
-  readonly spawned: readonly string[];
+  /** When calls ran, or were thought to, that are new or other than before. */
+  readonly ran: readonly TimeRange[];
+  /** Sessions that another call is now known to have spawned, or none any more. */
+  readonly children: readonly number[];
 }
 
 interface SessionBody {
@@ -32,11 +34,9 @@ interface SessionBody {
 export class SessionStore {
   readonly #db: Database;
   readonly #spans: SpanStore;
-  readonly #touches: TouchStore;
-  constructor(db: Database, spans: SpanStore, touches: TouchStore) {
+  constructor(db: Database, spans: SpanStore) {
     this.#db = db;
     this.#spans = spans;
-    this.#touches = touches;
   }
 
   /** Sessions under a session key, oldest first. */
@@ -84,27 +84,26 @@ export class SessionStore {
   }
 
   /** Writes what changed of a session. */
-  put(row: number, folded: FoldedSession, placed: readonly PlacedSpan[], touches: readonly Touch[]): PutResult {
-    const { box } = this.#db;
-    const changed = this.#spans.put(row, placed);
-    const changedIds = new Set(changed.map((span) => span.id));
-    for (const call of folded.calls) if (changedIds.has(call.spanId)) this.#spans.putCall(row, call);
-    this.#touches.put(row, changedIds, touches);
-    const spawned = new Set<string>();
-    for (const spawn of folded.spawns) {
-      const inserted = this.#db
-        .prepare('INSERT OR IGNORE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)')
-        .run(row, spawn.spanId, box.blind(spawn.childSessionKey));
-      if (Number(inserted.changes) > 0) spawned.add(spawn.childSessionKey);
-    }
+  put(row: number, folded: FoldedSession, placed: readonly PlacedSpan[], facts: ReadonlyMap<string, SpanFacts>): PutResult {
+    const { changed, respawned, ran } = this.#spans.put(row, placed, facts);
     const { spans: _spans, calls: _calls, spawns: _spawns, workspaceDir, startTime, endTime, ...rest } = folded;
     const info: SessionInfo = { ...rest, startTime: isoTime(startTime), endTime: isoTime(endTime) };
     const body: SessionBody = { info, workspaceDir };
     const lastTime = placed.reduce((last, { span }) => Math.max(last, millis(span.endTime) ?? millis(span.startTime) ?? 0), 0);
     this.#db
       .prepare('UPDATE session SET dirty = 0, revision = revision + 1, start = ?, end = ?, last_time = ?, body = ? WHERE id = ?')
-      .run(startTime, endTime, lastTime, box.seal(JSON.stringify(body)), row);
-    return { changed, spawned: [...spawned] };
+      .run(startTime, endTime, lastTime, this.#db.box.seal(JSON.stringify(body)), row);
+    return { changed, ran, children: respawned.flatMap((key) => this.#underKeyOf(row, key)) };
+  }
+
+  /** Sessions of the same source under a key. */
+  #underKeyOf(row: number, keyBlind: Uint8Array): readonly number[] {
+    const rows = this.#db
+      .prepare(
+        'SELECT child.id FROM session mine JOIN session child ON child.source = mine.source WHERE mine.id = ? AND child.key_blind = ?',
+      )
+      .all(row, keyBlind) as { id: number }[];
+    return rows.map((found) => found.id);
   }
 
   /** Counts a change that the fold did not make; answers the new revision. */

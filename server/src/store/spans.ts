@@ -1,15 +1,32 @@
 /** The spans the fold made, kept so that a page can be read without folding again; and the facts of tool calls beside them. */
 import { hash } from 'node:crypto';
 import type { Span } from '../protocol/document';
-import { targetOf } from '../model/callTarget';
 import type { CallFact } from '../model/foldSession';
+import type { PlacedSpan } from '../model/place';
 import type { Database } from './database';
+import type { Touch, TouchStore } from './touches';
 
-export interface PlacedSpan {
-  readonly span: Span;
-  readonly position: number;
-  readonly depth: number;
-  readonly turnId: string | null;
+/** What else is kept of a span, to be found by it. */
+export interface SpanFacts {
+  readonly call: CallFact | null;
+  /** Key of the session it spawned. */
+  readonly childKey: string | null;
+  readonly touches: readonly Touch[];
+}
+
+/** Epoch milliseconds; a call without a result runs on. */
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface PutSpans {
+  /** Spans that are new or other than before, or of which other facts are known. */
+  readonly changed: readonly Span[];
+  /** Blinds of the keys of sessions that another call is known to have spawned, or none any more. */
+  readonly respawned: readonly Uint8Array[];
+  /** When calls ran, or were thought to, that are new or other than before. */
+  readonly ran: readonly TimeRange[];
 }
 
 interface SpanRecord {
@@ -21,12 +38,14 @@ interface SpanRecord {
 
 export class SpanStore {
   readonly #db: Database;
-  constructor(db: Database) {
+  readonly #touches: TouchStore;
+  constructor(db: Database, touches: TouchStore) {
     this.#db = db;
+    this.#touches = touches;
   }
 
-  /** Writes the spans of a session that are new or other than before, and answers them; what is gone is removed. */
-  put(session: number, placed: readonly PlacedSpan[]): readonly Span[] {
+  /** Writes the spans of a session that are new or other than before, with their facts; what is gone is removed. */
+  put(session: number, placed: readonly PlacedSpan[], facts: ReadonlyMap<string, SpanFacts>): PutSpans {
     const { box } = this.#db;
     const before = new Map<string, Uint8Array>();
     for (const known of this.#db.prepare('SELECT span_id, digest FROM span WHERE session = ?').all(session) as {
@@ -36,18 +55,24 @@ export class SpanStore {
       before.set(known.span_id, known.digest);
     }
     const changed: Span[] = [];
+    const respawned: Uint8Array[] = [];
+    const ran: TimeRange[] = [];
     const upsert = this.#db.prepare(
       `INSERT OR REPLACE INTO span(session, span_id, entry_id, kind, status, turn_id, position, depth, start, end, failed, thinking_blocks, tokens, cost_usd, target, digest, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     for (const { span, position, depth, turnId } of placed) {
       const text = JSON.stringify(span);
-      const digest = hash('sha256', `${position} ${depth} ${text}`, 'buffer').subarray(0, 16);
       const known = before.get(span.id);
+      const own = facts.get(span.id);
       before.delete(span.id);
+      const digest = hash('sha256', `${position} ${depth} ${text} ${own === undefined ? '' : JSON.stringify(own)}`, 'buffer').subarray(
+        0,
+        16,
+      );
       if (known !== undefined && digest.equals(known)) continue;
       const { attributes } = span;
-      const own = attributes['sandglass.inherited'] !== true;
+      const counts = attributes['sandglass.inherited'] !== true;
       upsert.run(
         session,
         span.id,
@@ -59,27 +84,53 @@ export class SpanStore {
         depth,
         millis(span.startTime),
         millis(span.endTime),
-        own && attributes['sandglass.failed'] === true ? 1 : 0,
-        own ? count(attributes['sandglass.thinking_blocks']) : 0,
-        own ? count(attributes['gen_ai.usage.input_tokens']) + count(attributes['gen_ai.usage.output_tokens']) : 0,
-        own && typeof attributes['sandglass.cost.usd'] === 'number' ? attributes['sandglass.cost.usd'] : null,
-        span.kind === 'execute_tool' ? box.blind(targetOf(span)) : null,
+        counts && attributes['sandglass.failed'] === true ? 1 : 0,
+        counts ? count(attributes['sandglass.thinking_blocks']) : 0,
+        counts ? count(attributes['gen_ai.usage.input_tokens']) + count(attributes['gen_ai.usage.output_tokens']) : 0,
+        counts && typeof attributes['sandglass.cost.usd'] === 'number' ? attributes['sandglass.cost.usd'] : null,
+        own?.call === null || own === undefined ? null : box.blind(own.call.target),
         digest,
         box.seal(text),
       );
       changed.push(span);
+      const [ranBefore, childBefore] = known === undefined ? [null, null] : this.#removeFacts(session, span.id);
+      const child = own === undefined || own.childKey === null ? null : box.blind(own.childKey);
+      if (ranBefore !== null) ran.push(ranBefore);
+      if (own !== undefined) ran.push(...this.#addFacts(session, span.id, own, child));
+      if (childBefore !== null && (child === null || !child.equals(childBefore))) respawned.push(childBefore);
+      if (child !== null && (childBefore === null || !child.equals(childBefore))) respawned.push(child);
     }
     for (const gone of before.keys()) {
-      for (const table of ['span', 'call', 'spawn', 'touch'])
-        this.#db.prepare(`DELETE FROM ${table} WHERE session = ? AND span_id = ?`).run(session, gone);
+      const [ranBefore, childBefore] = this.#removeFacts(session, gone);
+      if (ranBefore !== null) ran.push(ranBefore);
+      if (childBefore !== null) respawned.push(childBefore);
+      this.#db.prepare('DELETE FROM span WHERE session = ? AND span_id = ?').run(session, gone);
     }
-    return changed;
+    return { changed, respawned, ran };
   }
 
-  putCall(session: number, call: CallFact): void {
+  #addFacts(session: number, spanId: string, { call, touches }: SpanFacts, child: Uint8Array | null): readonly TimeRange[] {
+    const { box } = this.#db;
+    for (const touch of touches) this.#touches.add(session, touch);
+    if (child !== null)
+      this.#db.prepare('INSERT OR REPLACE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)').run(session, spanId, child);
+    if (call === null) return [];
     this.#db
       .prepare('INSERT OR REPLACE INTO call(session, span_id, start, end, body) VALUES (?, ?, ?, ?, ?)')
-      .run(session, call.spanId, call.start, call.end, this.#db.box.seal(JSON.stringify(call)));
+      .run(session, spanId, call.start, call.end, box.seal(JSON.stringify(call)));
+    return call.start === null ? [] : [{ from: call.start, to: call.end ?? Infinity }];
+  }
+
+  #removeFacts(session: number, spanId: string): readonly [TimeRange | null, Uint8Array | null] {
+    const call = this.#db.prepare('SELECT start, end FROM call WHERE session = ? AND span_id = ?').get(session, spanId) as
+      { start: number | null; end: number | null } | undefined;
+    const spawn = this.#db.prepare('SELECT child_blind FROM spawn WHERE session = ? AND span_id = ?').get(session, spanId) as
+      { child_blind: Uint8Array } | undefined;
+    this.#touches.remove(session, spanId);
+    if (call !== undefined) this.#db.prepare('DELETE FROM call WHERE session = ? AND span_id = ?').run(session, spanId);
+    if (spawn !== undefined) this.#db.prepare('DELETE FROM spawn WHERE session = ? AND span_id = ?').run(session, spanId);
+    const ran = call === undefined || call.start === null ? null : { from: call.start, to: call.end ?? Infinity };
+    return [ran, spawn?.child_blind ?? null];
   }
 
   #placed(rows: readonly SpanRecord[]): readonly PlacedSpan[] {
@@ -226,11 +277,15 @@ export class SpanStore {
     return rows.map((row) => row.span_id);
   }
 
-  /** The first later call of a session with the same target that worked. */
-  firstSuccess(session: number, target: string, after: number): string | null {
+  /** The first later call of a session with the same target as this one that worked. */
+  firstSuccess(session: number, spanId: string): string | null {
     const row = this.#db
-      .prepare("SELECT span_id FROM span WHERE session = ? AND target = ? AND status = 'ok' AND start > ? ORDER BY start, position LIMIT 1")
-      .get(session, this.#db.box.blind(target), after) as { span_id: string } | undefined;
+      .prepare(
+        `SELECT later.span_id FROM span mine JOIN span later ON later.session = mine.session AND later.target = mine.target
+          WHERE mine.session = ? AND mine.span_id = ? AND mine.target IS NOT NULL AND later.status = 'ok'
+            AND later.start > coalesce(mine.start, 0) ORDER BY later.start, later.position LIMIT 1`,
+      )
+      .get(session, spanId) as { span_id: string } | undefined;
     return row?.span_id ?? null;
   }
 

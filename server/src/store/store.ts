@@ -21,9 +21,9 @@ export class Store implements Disposable {
     this.#db = db;
     this.sources = new SourceStore(db);
     this.entries = new EntryStore(db);
-    this.spans = new SpanStore(db);
     this.touches = new TouchStore(db);
-    this.sessions = new SessionStore(db, this.spans, this.touches);
+    this.spans = new SpanStore(db, this.touches);
+    this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);
   }
 

@@ -23,16 +23,15 @@ export class TouchStore {
     this.#db = db;
   }
 
-  /** Sets what these calls of a session touched; `touches` of other calls are left as they are. */
-  put(session: number, calls: ReadonlySet<string>, touches: readonly Touch[]): void {
+  add(session: number, { spanId, path, start, writes }: Touch): void {
     const { box } = this.#db;
-    for (const spanId of calls) this.#db.prepare('DELETE FROM touch WHERE session = ? AND span_id = ?').run(session, spanId);
-    for (const { spanId, path, start, writes } of touches) {
-      if (!calls.has(spanId)) continue;
-      this.#db
-        .prepare('INSERT INTO touch(session, span_id, path_blind, base_blind, start, writes, body) VALUES (?, ?, ?, ?, ?, ?, ?)')
-        .run(session, spanId, box.blind(path), box.blind(baseName(path)), start, writes ? 1 : 0, box.seal(path));
-    }
+    this.#db
+      .prepare('INSERT OR REPLACE INTO touch(session, span_id, path_blind, base_blind, start, writes, body) VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run(session, spanId, box.blind(path), box.blind(baseName(path)), start, writes ? 1 : 0, box.seal(path));
+  }
+
+  remove(session: number, spanId: string): void {
+    this.#db.prepare('DELETE FROM touch WHERE session = ? AND span_id = ?').run(session, spanId);
   }
 
   /** Paths that end in this name and were touched, each once with the source it lies in. */

@@ -13,7 +13,17 @@ function event(ms: number, text: string): PolicyEvent {
   return decoded;
 }
 function call(id: string, start: number, end: number | null, command: string, pid: number | null = null): CallFact {
-  return { spanId: id, turnId: 'turn', session: 's', name: 'exec', command, pid, start: t0 + start, end: end === null ? null : t0 + end };
+  return {
+    spanId: id,
+    turnId: 'turn',
+    session: 's',
+    name: 'exec',
+    command,
+    target: command,
+    pid,
+    start: t0 + start,
+    end: end === null ? null : t0 + end,
+  };
 }
 const denied = (pid: number, host = 'x.example', program = '/usr/bin/curl'): string =>
   `NET:OPEN [MED] DENIED ${program}(${pid}) -> ${host}:443 [policy:- engine:opa] [reason:no]`;

@@ -57,6 +57,14 @@ function commandText(args: unknown): string | null {
   return text === '' ? null : text.slice(0, commandLimit);
 }
 
+/** The whole command, else the paths; the length tells apart what is the same as far as it is kept. */
+function callTarget(args: unknown, paths: readonly string[]): string {
+  const object = asObject(args);
+  const command = asString(object?.['command']) ?? asString(object?.['url']) ?? asString(object?.['query']);
+  const whole = command ?? (paths.length > 0 ? paths.join('\n') : (commandText(args) ?? ''));
+  return `${whole.length} ${whole.slice(0, commandLimit)}`;
+}
+
 export function toolCallBlock(index: number, callId: string, rawName: string, rawArgs: unknown): ToolCallBlock {
   const { name, owner, args } = unwrapCall(rawName, rawArgs);
   const paths = toolCallPaths(name, args);
@@ -69,6 +77,7 @@ export function toolCallBlock(index: number, callId: string, rawName: string, ra
     owner,
     preview: callPreview(name, args, paths),
     command: commandText(args),
+    target: callTarget(args, paths),
     paths,
   };
 }

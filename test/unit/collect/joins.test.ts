@@ -1,0 +1,108 @@
+// Which call a denial belongs to does not depend on what came first, or in which batch.
+import { describe, expect, it } from 'vitest';
+import type { SourceRecord } from '../../../server/src/attach/record';
+import { recording } from '../../fixtures/recordings';
+import { recordsOf, traceOfBatches } from '../support/traces';
+
+const t0 = Date.UTC(2026, 10, 21, 10);
+const iso = (ms: number): string => new Date(t0 + ms).toISOString();
+
+/** A session with one call of curl; its result comes at `ended`, or never. */
+function session(name: string, ended: number | null): SourceRecord[] {
+  const entry = (ordinal: number, json: unknown): SourceRecord => ({
+    kind: 'transcript',
+    agent: 'main',
+    session: name,
+    state: 'live',
+    file: `${name}.jsonl`,
+    ordinal,
+    text: JSON.stringify(json),
+  });
+  const call = { type: 'toolCall', id: `c${name}`, name: 'exec', arguments: { command: 'curl https://evil.example.com' } };
+  const result = { role: 'toolResult', toolCallId: call.id, toolName: 'exec', content: [], details: { exitCode: 0 }, isError: false };
+  const records = [
+    entry(0, { type: 'session', version: 3, id: name, timestamp: iso(-1000), cwd: '/sandbox' }),
+    entry(1, {
+      type: 'message',
+      id: `${name}a`,
+      timestamp: iso(0),
+      message: {
+        role: 'assistant',
+        provider: 'p',
+        model: 'm',
+        responseId: name,
+        stopReason: 'toolUse',
+        timestamp: t0 - 500,
+        content: [call],
+      },
+    }),
+  ];
+  if (ended !== null)
+    records.push(entry(2, { type: 'message', id: `${name}r`, timestamp: iso(ended), message: { ...result, timestamp: t0 + ended } }));
+  return records;
+}
+
+function denial(at: number, pid: number): SourceRecord {
+  return { kind: 'log', text: `${iso(at)} OCSF NET:OPEN [MED] DENIED /usr/bin/curl(${pid}) -> evil.example.com:443 [policy:- engine:opa]` };
+}
+
+/** Every way to cut these records into batches, in this order. */
+function* cuts(records: readonly SourceRecord[]): Iterable<readonly (readonly SourceRecord[])[]> {
+  for (let mask = 0; mask < 2 ** (records.length - 1); mask++) {
+    const batches: SourceRecord[][] = [[]];
+    for (const [i, record] of records.entries()) {
+      batches.at(-1)?.push(record);
+      if (mask & (1 << i)) batches.push([]);
+    }
+    yield batches.filter((batch) => batch.length > 0);
+  }
+}
+
+function* orders<T>(items: readonly T[]): Iterable<readonly T[]> {
+  if (items.length <= 1) yield items;
+  for (const [i, item] of items.entries()) for (const rest of orders([...items.slice(0, i), ...items.slice(i + 1)])) yield [item, ...rest];
+}
+
+function joins(batches: readonly (readonly SourceRecord[])[]): unknown {
+  const { policy, sessions } = traceOfBatches(batches);
+  const spans = sessions.flatMap((each) => each.spans);
+  return {
+    policy: policy.map(({ startTime, callId, candidates }) => ({ startTime, joined: callId !== null, candidates: candidates.length })),
+    denied: spans.filter(({ status }) => status === 'denied').length,
+  };
+}
+
+describe.each([
+  ['long after the call ended', [...session('s', 1000), denial(300_000, 7)], { joined: 0 }],
+  ['while a call without a result may still run', [...session('s', null), denial(120_000, 7)], { joined: 1 }],
+  ['of a process that lives on after the call', [...session('s', 400), denial(200, 7), denial(600_000, 7)], { joined: 0 }],
+  ['of a process that lived within the call', [...session('s', 400), denial(200, 7), denial(600_000, 8)], { joined: 1 }],
+])('a denial %s', (_, records, { joined }) => {
+  it('is joined or not, whatever came first', () => {
+    const expected = joins([records]) as { policy: { joined: boolean }[] };
+    expect(expected.policy.filter((event) => event.joined).length).toBe(joined);
+    for (const order of orders(records)) for (const batches of cuts(order)) expect(joins(batches)).toEqual(expected);
+  });
+});
+
+describe('a fork that was read before the session it copies', () => {
+  it('leaves the denials to the calls of the older one', async () => {
+    const records = await recordsOf(recording('openclaw-2026.7.1').root);
+    const document = traceOfBatches([records]);
+    const callId = document.policy.find((event) => event.callId !== null)?.callId;
+    const original = document.sessions.find(({ spans }) => spans.some(({ id }) => id === callId));
+    if (original === undefined) throw new Error('no denial was joined to a call');
+    const forkId = '00000000-0000-4000-8000-000000000001';
+    const own = records.filter((record) => record.kind === 'transcript' && record.session === original.id);
+    const logs = records.filter((record) => record.kind === 'log');
+    const fork = own.flatMap((record) => {
+      if (record.kind !== 'transcript') return [];
+      const json = JSON.parse(record.text) as Record<string, unknown>;
+      const text =
+        json['type'] === 'session' ? JSON.stringify({ ...json, id: forkId, timestamp: '2026-12-31T00:00:00.000Z' }) : record.text;
+      return [{ ...record, session: forkId, file: record.file.replaceAll(original.id, forkId), text }];
+    });
+    expect(joins([fork, [...own, ...logs]])).toEqual(joins([[...fork, ...own, ...logs]]));
+    expect(joins([logs, fork, own])).toEqual(joins([[...fork, ...own, ...logs]]));
+  });
+});
