@@ -4,8 +4,10 @@ import type { Store } from '../store/store';
 import { Ingest } from './ingest';
 import type { IngestResult } from './ingest';
 
-/** A live record waits at most this long for company. */
+/** The first record of a live batch waits at most this long for company. */
 const liveBatchMs = 15;
+/** More than this in that time is a history that pours in; folding it can wait. */
+const pouringRecords = 200;
 const batchRecords = 2000;
 const batchChars = 8 * 1024 * 1024;
 
@@ -33,6 +35,7 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
   const records = source.open({ cursors, follow: options.follow, signal })[Symbol.asyncIterator]();
   let batch: SourceRecord[] = [];
   let chars = 0;
+  let batchBegan = 0;
   const ask = (): Promise<IteratorResult<SourceRecord>> => {
     const asked = records.next();
     // It is awaited below; but when this ends first, it may still fail, and then there is no one left to tell.
@@ -49,19 +52,27 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
     if (ingest.foldDueMs !== null) options.onChange(ingest.settle());
     options.onCaughtUp();
   };
+  const finish = (): void => {
+    if (batch.length > 0) flush(true);
+    options.onChange(ingest.settle());
+  };
   try {
     for (;;) {
-      const wait = batch.length === 0 ? ingest.foldDueMs : liveBatchMs;
-      const arrived = await firstOf(next, wait, options.signal);
-      if (arrived === 'aborted') break;
+      const wait = batch.length === 0 ? ingest.foldDueMs : Math.max(0, batchBegan + liveBatchMs - performance.now());
+      const arrived = await firstOf(next, wait, options.signal).catch((error: unknown) => {
+        // What came before it failed is shown all the same.
+        finish();
+        throw error;
+      });
       if (arrived === 'waited') {
-        flush(false);
+        flush(batch.length >= pouringRecords);
         continue;
       }
-      if (arrived.done === true) break;
+      if (arrived === 'aborted' || arrived.done === true) break;
       options.onAlive?.();
       // A heartbeat may carry a cursor: what it covers was noise, and need not be read again.
       if (arrived.value.kind !== 'heartbeat' || arrived.value.cursor !== undefined) {
+        if (batch.length === 0) batchBegan = performance.now();
         batch.push(arrived.value);
         chars += 'text' in arrived.value ? arrived.value.text.length : 0;
       }
@@ -69,8 +80,7 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
       if (arrived.value.kind === 'caughtUp') flush(false);
       else if (batch.length >= batchRecords || chars >= batchChars) flush(true);
     }
-    if (batch.length > 0) flush(true);
-    options.onChange(ingest.settle());
+    finish();
   } finally {
     own.abort();
     await closed(records);

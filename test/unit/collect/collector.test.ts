@@ -95,6 +95,54 @@ describe('collecting', () => {
   });
 });
 
+describe('what is collected is shown', () => {
+  const entry = (id: number, type: 'session' | 'message'): SourceRecord => ({
+    kind: 'transcript',
+    agent: 'main',
+    session: 's',
+    state: 'live',
+    file: 'agents/main/sessions/s.jsonl',
+    ordinal: id,
+    text: JSON.stringify(
+      type === 'session'
+        ? { type, version: 3, id: 's', timestamp: '2026-11-01T10:00:00.000Z' }
+        : { type, id: `m${id}`, parentId: null, timestamp: '2026-11-01T10:00:01.000Z', message: { role: 'user', content: `words ${id}` } },
+    ),
+  });
+
+  it('while records keep coming, each within the time the one before waits for company', async () => {
+    const shown: number[] = [];
+    let sent = 0;
+    const { done } = run(
+      sourceOf(async function* () {
+        yield entry(0, 'session');
+        for (; sent < 60; sent++) {
+          await pause(10);
+          yield entry(sent + 1, 'message');
+        }
+      }),
+      { onChange: (change) => change.sessions.length > 0 && shown.push(sent) },
+    );
+    await done;
+    expect(shown[0]).toBeLessThan(20);
+    expect(shown.filter((at) => at < 60).length).toBeGreaterThan(10);
+  });
+
+  it('before a source that fails tells of it', async () => {
+    const changes: number[] = [];
+    const { done } = run(
+      sourceOf(async function* () {
+        yield entry(0, 'session');
+        yield entry(1, 'message');
+        throw new Error('broken');
+      }),
+      { onChange: (change) => changes.push(change.sessions.length) },
+    );
+    await expect(done).rejects.toThrow('broken');
+    expect(Math.max(...changes)).toBe(1);
+  });
+});
+
 it('streams put together: one that fails after nobody wants more is no rejection without a handler', async () => {
   const controller = new AbortController();
   async function* failing(): AsyncGenerator<number> {
