@@ -185,12 +185,18 @@ export function foldSession(input: SessionInput, context: FoldContext): FoldedSe
   };
 }
 
-/** OpenClaw's index may go on saying "running" after a turn that failed for good; what it says later than that holds. */
+/**
+ * OpenClaw's index may go on saying "running" after a turn that ended without a reply; what it says later than that holds.
+ * A call of the model that failed is no end by itself: after an overflow the agent compacts, and asks again.
+ */
 function sessionStatus(index: IndexEvent | null, lastTurn: TurnDraft | undefined, view: TurnView | undefined): SessionStatus {
   const said = index?.status ?? 'unknown';
   if (said !== 'running' || lastTurn === undefined || view === undefined) return said;
   const failed = view.status === 'error' || view.status === 'aborted';
-  return failed && (index?.updatedAt ?? 0) <= (lastTurn.lastTime ?? 0) ? 'failed' : said;
+  const runEnd = view.run?.end ?? null;
+  const ended =
+    view.status === 'aborted' || lastTurn.failedBeforeReply !== null || (runEnd !== null && runEnd >= (lastTurn.last?.time ?? 0));
+  return failed && ended && (index?.updatedAt ?? 0) <= (lastTurn.lastTime ?? 0) ? 'failed' : said;
 }
 
 /** Smallest and largest, without spreading a long array over the stack. */

@@ -17,19 +17,42 @@ async function saidRunning(updatedAt: number): Promise<SourceRecord[]> {
 }
 
 describe('a session that the index calls running', () => {
-  it('failed when its last turn did, unless the index knows better', async () => {
-    const broken = (document: ReturnType<typeof traceOfBatches>): readonly string[] =>
-      document.sessions
-        .filter(({ state, spans }) => {
-          const last = spans.findLast((span) => span.kind === 'invoke_agent');
-          return state === 'live' && last !== undefined && ['error', 'aborted'].includes(last.status);
-        })
-        .map(({ status }) => status);
-    const before = broken(traceOfBatches([await saidRunning(1)]));
-    expect(before.length).toBeGreaterThan(0);
-    expect(new Set(before)).toEqual(new Set(['failed']));
-    const later = broken(traceOfBatches([await saidRunning(Date.UTC(2100, 0))]));
-    expect(new Set(later)).toEqual(new Set(['running']));
+  const states = (records: readonly SourceRecord[]): Readonly<Record<string, readonly [turn: string | undefined, session: string]>> =>
+    Object.fromEntries(
+      traceOfBatches([records]).sessions.map(({ id, status, spans }) => [
+        id,
+        [spans.findLast((span) => span.kind === 'invoke_agent')?.status, status],
+      ]),
+    );
+  const aborted = '75e1931e-3053-4ca3-887d-8b4de88dc763';
+  /** Its run ended, says the trajectory. */
+  const refused = 'a4fbb157-b298-446e-9f40-b30b1c4e2c28';
+  /** Nothing says that its run ended. */
+  const broken = 'd089d9ca-e8da-44ad-9d3d-37d37628ec06';
+
+  it('failed when its last turn was aborted or its run ended in an error, unless the index knows better', async () => {
+    const before = states(await saidRunning(1));
+    expect(before[aborted]).toEqual(['aborted', 'failed']);
+    expect(before[refused]).toEqual(['error', 'failed']);
+    expect(before[broken]).toEqual(['error', 'running']);
+    const later = states(await saidRunning(Date.UTC(2100, 0)));
+    for (const id of [aborted, refused, broken]) expect(later[id]?.[1]).toBe('running');
+  });
+
+  it('runs on after an overflow: it compacts, and asks again', async () => {
+    const overflow = '4e68349e-cec6-417a-90e4-a7cc8fd0c2dd';
+    const records = await saidRunning(1);
+    const failedAt = records.find(
+      (record) => record.kind === 'transcript' && record.session === overflow && record.text.includes('"stopReason":"error"'),
+    );
+    const until = records.filter(
+      (record) =>
+        record.kind !== 'transcript' ||
+        record.session !== overflow ||
+        record.ordinal <= (failedAt?.kind === 'transcript' ? failedAt.ordinal : 0),
+    );
+    expect(until.length).toBeLessThan(records.length);
+    expect(states(until)[overflow]).toEqual(['error', 'running']);
   });
 });
 
