@@ -28,6 +28,8 @@ export interface Live extends AsyncDisposable {
   readonly opened: OpenedStore;
   readonly hub: Hub;
   readonly places: Places;
+  /** The files of sandboxes may lie elsewhere in the workspace now. */
+  placesMoved(): void;
 }
 
 function signalOf(token: CancellationToken): AbortSignal {
@@ -186,8 +188,10 @@ export function registerRequests(connection: Connection, need: () => Live): void
   });
   connection.onRequest(messages.probeRequest, () => ({ version: '1', pid: process.pid, nodeVersion: process.versions.node }));
   connection.onNotification(messages.configureNotification, ({ trusted, settings }) => {
-    const { hub } = need();
+    const { hub, placesMoved } = need();
+    const mappings = JSON.stringify(hub.settings.pathMappings);
     hub.configure(trusted, settings);
+    if (JSON.stringify(hub.settings.pathMappings) !== mappings) placesMoved();
     hub.refresh().catch((error: unknown) => connection.console.error(String(error)));
   });
 

@@ -1,11 +1,11 @@
 /** The language server: one hub, one store and one set of places for as long as the editor is connected. */
 import { homedir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Connection, InitializeParams } from 'vscode-languageserver';
 import { CodeLensRefreshRequest, ErrorCodes, ResponseError, TextDocumentSyncKind } from 'vscode-languageserver';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/hub';
+import { pathOfFileUri } from './locate/fileUri';
 import { openStore } from './openStore';
 import { Problems } from './problems';
 import type * as messages from './protocol/messages';
@@ -47,6 +47,7 @@ export function startServer(connection: Connection): void {
       connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
         const gone = new Set(localPaths(removed));
         folders = [...folders.filter((folder) => !gone.has(folder)), ...localPaths(added)];
+        need().placesMoved();
       });
     }
     need()
@@ -61,7 +62,7 @@ export function startServer(connection: Connection): void {
 }
 
 function localPaths(workspaceFolders: readonly { readonly uri: string }[]): readonly string[] {
-  return workspaceFolders.filter(({ uri }) => uri.startsWith('file:')).map(({ uri }) => fileURLToPath(uri));
+  return workspaceFolders.map(({ uri }) => pathOfFileUri(uri)).filter((path) => path !== null);
 }
 
 function createLive(connection: Connection, params: InitializeParams, folders: () => readonly string[]): Live {
@@ -110,6 +111,10 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     opened,
     hub,
     places,
+    placesMoved() {
+      for (const source of hub.all()) problems.touchAll(source);
+      refreshLenses.ask();
+    },
     async [Symbol.asyncDispose]() {
       announce[Symbol.dispose]();
       refreshLenses[Symbol.dispose]();

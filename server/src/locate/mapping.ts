@@ -37,13 +37,16 @@ export function isUnreadable(error: unknown): boolean {
 
 const unreadable: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EIO']);
 
-/** The file, if it exists and lies in one of the folders after all links are followed. */
+/**
+ * The file, if it exists and lies in one of the folders after all links are followed; as the editor writes it, which knows
+ * the folder by the name it was opened by, not by where that name leads.
+ */
 async function contained(path: string, folders: readonly string[]): Promise<string | null> {
   const target = await real(path);
   if (target === null || (await fileSize(target)) === null) return null;
   for (const folder of folders) {
     const root = await real(folder);
-    if (root !== null && inside(target, root)) return path;
+    if (root !== null && inside(target, root)) return inside(path, folder) ? path : join(folder, relative(root, target));
   }
   return null;
 }
@@ -95,7 +98,7 @@ export async function toWorkspace(
     if (rest === null || directory === null) continue;
     // The user named this directory, so it is as good as a workspace folder.
     const found = await contained(join(directory, rest), [directory]);
-    if (found !== null) return found;
+    if (found !== null) return (await contained(found, context.folders)) ?? found;
   }
   for (const mount of context.mounts) {
     const rest = under(path, mount.sandbox);

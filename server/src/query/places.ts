@@ -3,7 +3,7 @@
  * sandbox's own files. One question of the editor reads each file once.
  */
 import { readFile, stat } from 'node:fs/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { SandboxFiles } from '../attach/record';
 import { SandboxFileError } from '../attach/errors';
 import type { Span } from '../protocol/document';
@@ -12,6 +12,7 @@ import { claimsOf, placeClaim } from '../locate/anchors';
 import type { PlaceClaim } from '../locate/anchors';
 import { FileCache, searchedBytes, toFile } from '../locate/fileCache';
 import type { CachedFile } from '../locate/fileCache';
+import { pathOfFileUri } from '../locate/fileUri';
 import { isUnreadable, mappedDirectory, toWorkspace } from '../locate/mapping';
 import { parseSandboxUri, sandboxUri } from '../locate/sandboxUri';
 import { baseName } from '../store/touches';
@@ -178,9 +179,9 @@ export class PlacesRound {
     const sandbox = parseSandboxUri(uri);
     const { folders, mappings } = this.#context;
     let candidates: readonly { readonly source: number; readonly path: string }[] = [];
+    const host = pathOfFileUri(uri);
     if (sandbox !== null) candidates = this.#store.touches.pathsNamed(baseName(sandbox.path)).filter(({ path }) => path === sandbox.path);
-    else if (uri.startsWith('file:')) {
-      const host = fileURLToPath(uri);
+    else if (host !== null) {
       const known =
         folders.some((folder) => host.startsWith(folder)) ||
         mappings.some((mapping) => host.startsWith(mappedDirectory(mapping, folders) ?? '\u0000'));
@@ -205,7 +206,8 @@ export function sameUri(a: string, b: string): boolean {
 export function normalUri(uri: string): string {
   const sandbox = parseSandboxUri(uri);
   if (sandbox !== null) return sandboxUri(sandbox.sourceId, sandbox.path);
-  return uri.startsWith('file:') ? pathToFileURL(fileURLToPath(uri)).href : uri;
+  const path = pathOfFileUri(uri);
+  return path === null ? uri : pathToFileURL(path).href;
 }
 
 /** Null when it can't be read (any more), or is too large to be searched. */

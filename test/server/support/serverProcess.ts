@@ -13,7 +13,7 @@ import {
   ExitNotification,
   CodeLensRefreshRequest,
 } from 'vscode-languageserver-protocol/node';
-import type { Diagnostic, ProtocolConnection } from 'vscode-languageserver-protocol/node';
+import type { ClientCapabilities, Diagnostic, ProtocolConnection } from 'vscode-languageserver-protocol/node';
 import { changedNotification } from '../../../server/src/protocol/messages';
 import type { Changed, InitializeOptions } from '../../../server/src/protocol/messages';
 
@@ -24,6 +24,7 @@ export interface ServerOptions {
   readonly folders?: readonly string[];
   readonly options?: Partial<InitializeOptions>;
   readonly env?: NodeJS.ProcessEnv;
+  readonly capabilities?: ClientCapabilities;
 }
 
 export class ServerProcess implements AsyncDisposable {
@@ -31,6 +32,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly connection: ProtocolConnection;
   readonly diagnostics = new Map<string, readonly Diagnostic[]>();
   readonly changes: Changed[] = [];
+  lensRefreshes = 0;
   stderr = '';
 
   private constructor(child: ChildProcess) {
@@ -43,11 +45,11 @@ export class ServerProcess implements AsyncDisposable {
       ({ uri, diagnostics }) => void this.diagnostics.set(uri, diagnostics),
     );
     this.connection.onNotification(changedNotification, (changed) => void this.changes.push(changed));
-    this.connection.onRequest(CodeLensRefreshRequest.type, () => undefined);
+    this.connection.onRequest(CodeLensRefreshRequest.type, () => void this.lensRefreshes++);
     this.connection.listen();
   }
 
-  static async start({ folders = [], options = {}, env = {} }: ServerOptions = {}): Promise<ServerProcess> {
+  static async start({ folders = [], options = {}, env = {}, capabilities = {} }: ServerOptions = {}): Promise<ServerProcess> {
     if (!existsSync(server)) throw new Error('dist/server.js is missing: run "npm run build" first');
     const child = spawn(process.execPath, [server, '--stdio'], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -65,7 +67,7 @@ export class ServerProcess implements AsyncDisposable {
     await made.connection.sendRequest(InitializeRequest.type, {
       processId: process.pid,
       rootUri: null,
-      capabilities: {},
+      capabilities,
       workspaceFolders: folders.map((folder) => ({ uri: pathToFileURL(folder).href, name: folder })),
       initializationOptions,
     });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { findLines, placeClaim } from '../../../server/src/locate/anchors';
 import { toWorkspace } from '../../../server/src/locate/mapping';
+import { pathOfFileUri } from '../../../server/src/locate/fileUri';
 import { parseSandboxUri, sandboxUri } from '../../../server/src/locate/sandboxUri';
 import { sandboxPath } from '../../../server/src/locate/touches';
 
@@ -47,6 +48,15 @@ describe('a sandbox path', () => {
   });
 });
 
+describe("an editor's address of a file", () => {
+  it('is a path, or none where it names no file of this machine', () => {
+    expect(pathOfFileUri('file:///a%20b/c%23.py')).toBe('/a b/c#.py');
+    for (const other of ['untitled:Untitled-1', 'file://server/share/x', 'file:///a%2Fb', 'file:///a%ff', 'file:///a%', 'file://%']) {
+      expect.soft(pathOfFileUri(other), other).toBeNull();
+    }
+  });
+});
+
 describe('mapping to the workspace', () => {
   it('takes the file of the same content, and none when the content differs', async () => {
     const folder = workspace({ 'pricing/cart.py': 'a = 1\n' });
@@ -65,6 +75,19 @@ describe('mapping to the workspace', () => {
     expect(await toWorkspace('/sandbox/wsx/pricing/cart.py', mapped, none)).toBeNull();
     const mounted = { folders: [folder], mappings: [], mounts: [{ sandbox: '/work', host: join(folder, 'src') }] };
     expect(await toWorkspace('/work/pricing/cart.py', mounted, none)).toBe(join(folder, 'src/pricing/cart.py'));
+  });
+
+  it('answers by the name that the workspace was opened by, wherever links lead', async () => {
+    const folder = workspace({ 'src/pricing/cart.py': 'mine\n' });
+    const named = join(workspace({}), 'named');
+    symlinkSync(folder, named);
+    const none = (): Promise<string | null> => Promise.resolve(null);
+    const mounted = { folders: [named], mappings: [], mounts: [{ sandbox: '/work', host: folder }] };
+    expect(await toWorkspace('/work/src/pricing/cart.py', mounted, none)).toBe(join(named, 'src/pricing/cart.py'));
+    const mapped = { folders: [named], mappings: [{ sandbox: '/work', workspace: join(folder, 'src') }], mounts: [] };
+    expect(await toWorkspace('/work/pricing/cart.py', mapped, none)).toBe(join(named, 'src/pricing/cart.py'));
+    const elsewhere = { folders: [], mappings: [{ sandbox: '/work', workspace: join(folder, 'src') }], mounts: [] };
+    expect(await toWorkspace('/work/pricing/cart.py', elsewhere, none)).toBe(join(folder, 'src/pricing/cart.py'));
   });
 
   it('never leaves the workspace, by dots, links or mounts', async () => {
