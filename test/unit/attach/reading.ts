@@ -37,11 +37,11 @@ export class Following {
   #error: unknown = null;
   #wake: (() => void) | null = null;
 
-  constructor(source: Source, cursors: ReadonlyMap<string, string> = new Map()) {
+  constructor(source: Pick<Source, 'open'>, cursors: ReadonlyMap<string, string> = new Map()) {
     this.#done = this.#run(source, cursors);
   }
 
-  async #run(source: Source, cursors: ReadonlyMap<string, string>): Promise<void> {
+  async #run(source: Pick<Source, 'open'>, cursors: ReadonlyMap<string, string>): Promise<void> {
     try {
       for await (const record of source.open({ cursors, follow: true, signal: this.#controller.signal })) {
         this.records.push(record);

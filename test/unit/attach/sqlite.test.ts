@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { zstdCompressSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
 import { readState } from '../../../server/src/attach/reader/readState';
 import type { SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
@@ -85,6 +85,11 @@ const follow = async (writer: Writer, cursors?: ReadonlyMap<string, string>): Pr
 };
 
 describe('a database that OpenClaw has open', () => {
+  // As root it would be read from a copy (asRoot.test.ts); it is the way of everyone else that is meant here.
+  const root = process.geteuid?.() === 0;
+  beforeEach(() => root && process.seteuid?.(65534));
+  afterEach(() => root && process.seteuid?.(0));
+
   it('is read with what is in its log only, packed rows too, and no secret', async () => {
     const writer = new Writer();
     writer.session('a');

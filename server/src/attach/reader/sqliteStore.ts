@@ -4,18 +4,28 @@
  * and `-shm` there, then with the `-shm` read-only too, which SQLite builds again in memory where no writer holds it; a `-wal`
  * alone (a copied directory), then from a private copy. A connection lives for one short reading, never between two looks: it
  * would keep the writer from tidying up its log.
+ *
+ * As root nothing but a private copy will do: for root, SQLite gives `-wal` and `-shm` to the owner of the database whenever it
+ * opens them, and that changes their times even where it changes no owner.
  */
-import { copyFileSync, existsSync, lstatSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, existsSync, lstatSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import type * as Sqlite from 'node:sqlite';
 import type { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { stampOf } from './stamp';
+import { codeOf, reasonOf } from './context';
+import { dataStampOf, stampOf } from './stamp';
 
 /** A private copy of more than this is not made; such a database is open at the place it was copied from, or was. */
 const MAX_COPY_BYTES = 4 * 1024 * 1024 * 1024;
 const BUSY_TIMEOUT_MS = 2000;
+/** A private copy that took longer than this is the database for as many times as long, so that it costs a part of the time at most. */
+const QUICK_COPY_MS = 25;
+const COPY_HOLD_FACTOR = 10;
+const MAX_COPY_HOLD_MS = 60_000;
+/** With its two salts, which change whenever the log begins anew. */
+const WAL_HEADER_BYTES = 32;
 /** All that may be asked for. `auth_profile_store` holds secrets and is none of them. */
 export type Table =
   | 'transcript_events'
@@ -45,10 +55,17 @@ export class StoreError extends Error {
 
 type Access = 'immutable' | 'live' | 'copy';
 
+interface Copy {
+  readonly database: DatabaseSync;
+  /** What it is a copy of. */
+  readonly stamp: string;
+  readonly heldUntil: number;
+}
+
 export class SqliteStore {
   readonly #path: string;
   readonly #mayCopy: boolean;
-  #copy: { readonly database: DatabaseSync; readonly stamp: string } | null = null;
+  #copy: Copy | null = null;
 
   constructor(path: string, mayCopy: boolean) {
     this.#path = path;
@@ -57,8 +74,7 @@ export class SqliteStore {
 
   /** Changes with every transaction; null: there is no database. */
   stamp(): string | null {
-    const main = fileStamp(this.#path);
-    return main === null ? null : `${main}|${fileStamp(`${this.#path}-wal`) ?? '-'}`;
+    return this.#held()?.stamp ?? this.#stampNow();
   }
 
   get isEmpty(): boolean {
@@ -67,7 +83,9 @@ export class SqliteStore {
 
   /** Runs `read` on an open database; synchronous, so that no transaction outlives it. */
   read<T>(read: (database: Reading) => T): T {
-    const stamp = this.stamp();
+    const held = this.#held();
+    if (held) return this.#readBy('copy', held.stamp, read);
+    const stamp = this.#stampNow();
     if (stamp === null) throw new StoreError('it is gone', { passing: true });
     const access = this.#access();
     try {
@@ -79,13 +97,24 @@ export class SqliteStore {
     }
   }
 
+  #held(): Copy | null {
+    return this.#copy !== null && performance.now() < this.#copy.heldUntil ? this.#copy : null;
+  }
+
+  #stampNow(): string | null {
+    const main = fileStamp(this.#path, stampOf);
+    // Where reading itself changes the ctime of the log, that says nothing.
+    const log = fileStamp(`${this.#path}-wal`, isRoot() && !this.#mayCopy ? dataStampOf : stampOf);
+    return main === null ? null : `${main}|${log ?? '-'}`;
+  }
+
   #readBy<T>(access: Access, stamp: string, read: (database: Reading) => T): T {
     try {
       const database = this.#open(access, stamp);
       try {
         const result = read(new Reading(database));
         // A writer came in between: what an immutable reading saw may be torn.
-        if (access === 'immutable' && this.stamp() !== stamp) throw new StoreError('it changed while being read', { passing: true });
+        if (access === 'immutable' && this.#stampNow() !== stamp) throw new StoreError('it changed while being read', { passing: true });
         return result;
       } finally {
         if (access !== 'copy') database.close();
@@ -99,19 +128,39 @@ export class SqliteStore {
     const wal = sizeOf(`${this.#path}-wal`);
     const shm = existsSync(`${this.#path}-shm`);
     if (wal === null || (wal === 0 && !shm)) return 'immutable';
-    return shm ? 'live' : 'copy';
+    return shm && !(isRoot() && this.#mayCopy) ? 'live' : 'copy';
   }
 
   #open(access: Access, stamp: string): DatabaseSync {
     const Database = databaseClass();
+    if (access !== 'copy') this.dispose();
     switch (access) {
       case 'immutable':
         return new Database(this.#url('immutable'), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
       case 'live':
+        this.#mustKeepOwners();
         return new Database(this.#url('readonly_shm'), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
       case 'copy':
-        if (this.#copy?.stamp !== stamp) this.#copy = { database: this.#privateCopy(Database), stamp };
+        if (this.#copy?.stamp !== stamp) {
+          const started = performance.now();
+          const database = this.#privateCopy(Database);
+          const ended = performance.now();
+          const took = ended - started;
+          const hold = took < QUICK_COPY_MS ? 0 : Math.min(MAX_COPY_HOLD_MS, took * COPY_HOLD_FACTOR);
+          this.#copy = { database, stamp, heldUntil: ended + hold };
+        }
         return this.#copy.database;
+    }
+  }
+
+  /** As root inside a sandbox no copy may be made, and opening it must not give a file to someone else. */
+  #mustKeepOwners(): void {
+    if (!isRoot()) return;
+    const owner = ownerOf(this.#path);
+    for (const suffix of ['-wal', '-shm']) {
+      const found = ownerOf(this.#path + suffix);
+      if (found !== null && found !== owner)
+        throw new StoreError(`it and its ${suffix} belong to different users, and reading it as root would change that`);
     }
   }
 
@@ -130,11 +179,12 @@ export class SqliteStore {
       });
     this.dispose();
     if ((sizeOf(this.#path) ?? 0) + (sizeOf(`${this.#path}-wal`) ?? 0) > MAX_COPY_BYTES)
-      throw new StoreError(`it needs a private copy and is larger than ${MAX_COPY_BYTES / 1024 ** 3} GB`);
+      throw new StoreError(
+        `it needs a private copy and is larger than ${MAX_COPY_BYTES / 1024 ** 3} GB${isRoot() ? ': read it as a user other than root' : ''}`,
+      );
     const dir = mkdtempSync(join(tmpdir(), 'sandglass-db-'));
     try {
-      for (const suffix of ['', '-wal'])
-        if (existsSync(this.#path + suffix)) copyFileSync(this.#path + suffix, join(dir, `agent.sqlite${suffix}`));
+      this.#copyTo(join(dir, 'agent.sqlite'));
       const database = new Database(join(dir, 'agent.sqlite'), { timeout: BUSY_TIMEOUT_MS });
       try {
         // Its own memory instead of a `-shm`; and every file is open after the first reading.
@@ -147,6 +197,27 @@ export class SqliteStore {
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
+  }
+
+  /**
+   * First the database, then its log, which is only added to until it begins anew: what a writer moved from the log to the database
+   * meanwhile is in the copied log too.
+   */
+  #copyTo(target: string): void {
+    try {
+      const before = this.#logMark();
+      copyFileSync(this.#path, target, constants.COPYFILE_FICLONE);
+      if (fileStamp(`${this.#path}-wal`, stampOf) !== null) copyFileSync(`${this.#path}-wal`, `${target}-wal`, constants.COPYFILE_FICLONE);
+      if (this.#logMark() !== before) throw new StoreError('it changed while being copied', { passing: true });
+    } catch (error) {
+      if (StoreError.is(error)) throw error;
+      throw new StoreError(`no private copy could be made: ${reasonOf(error)}`, { passing: codeOf(error) === 'ENOENT', cause: error });
+    }
+  }
+
+  /** The same before and after: the log was not begun anew; where there is none, the database was not written. */
+  #logMark(): string {
+    return walHeader(`${this.#path}-wal`) ?? fileStamp(this.#path, stampOf) ?? 'gone';
   }
 
   dispose(): void {
@@ -184,9 +255,30 @@ function databaseClass(): typeof DatabaseSync {
 }
 
 /** Stamps of regular files only: a link could lead anywhere. */
-function fileStamp(path: string): string | null {
+function fileStamp(path: string, of: typeof stampOf): string | null {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat?.isFile() ? stampOf(stat) : null;
+  return stat?.isFile() ? of(stat) : null;
+}
+
+/** null: there is no log, or nothing in it. */
+function walHeader(path: string): string | null {
+  if (fileStamp(path, stampOf) === null) return null;
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  try {
+    const header = Buffer.alloc(WAL_HEADER_BYTES);
+    return readSync(file, header, 0, header.length, 0) === header.length ? header.toString('hex') : null;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function ownerOf(path: string): string | null {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat ? `${stat.uid}:${stat.gid}` : null;
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
 }
 
 function sizeOf(path: string): number | null {

@@ -4,3 +4,8 @@ import type { BigIntStats } from 'node:fs';
 export function stampOf(stat: BigIntStats): string {
   return `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }
+
+/** Without ctime, where the looking itself may change it. */
+export function dataStampOf(stat: BigIntStats): string {
+  return `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+}
