@@ -219,11 +219,9 @@ export class Hub implements AsyncDisposable {
     return this.#inTurn(id, async () => {
       const source = await openDirectory(sampleDir);
       await this.#stop(id);
-      const known = this.#open.get(id);
-      if (known !== undefined) {
-        this.#open.delete(id);
-        store.transaction(() => store.sources.remove(known.row));
-      }
+      this.#open.delete(id);
+      // Also one that an earlier life of the server kept: with its cursors there would be nothing left to play.
+      store.transaction(() => store.sources.remove(this.#row(id, source, null)));
       const open = this.#register(id, 'sample', source, null, 'sample: scripted model');
       this.#start(open, speed > 0 ? pacedSource(source, speed) : source, speed <= 0);
       return open;
@@ -271,15 +269,7 @@ export class Hub implements AsyncDisposable {
   }
 
   #register(id: string, kind: SandboxNode['kind'], source: Source, found: FoundSandbox | null, badge: string | null): OpenSource {
-    const { store } = this.#options;
-    const info: SourceInfo = {
-      kind: source.kind,
-      name: found?.name ?? source.name,
-      sandbox: found?.name ?? null,
-      runtime: 'openclaw',
-      runtimeVersion: null,
-    };
-    const row = store.transaction(() => store.sources.ensure(id, { info, registryProvider: found?.provider ?? null }));
+    const row = this.#options.store.transaction(() => this.#row(id, source, found));
     const open: OpenSource = {
       id,
       row,
@@ -293,6 +283,17 @@ export class Hub implements AsyncDisposable {
     this.#open.set(id, open);
     this.#bound();
     return open;
+  }
+
+  #row(id: string, source: Source, found: FoundSandbox | null): number {
+    const info: SourceInfo = {
+      kind: source.kind,
+      name: found?.name ?? source.name,
+      sandbox: found?.name ?? null,
+      runtime: 'openclaw',
+      runtimeVersion: null,
+    };
+    return this.#options.store.sources.ensure(id, { info, registryProvider: found?.provider ?? null });
   }
 
   #inTurn<T>(id: string, body: () => Promise<T> | T): Promise<T> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type * as collector from '../../../server/src/collect/collector';
 import { Hub, openSourceLimit, sourceIdOf } from '../../../server/src/collect/hub';
-import type { OpenSource } from '../../../server/src/collect/hub';
+import type { HubOptions, OpenSource } from '../../../server/src/collect/hub';
 import type { Settings } from '../../../server/src/protocol/messages';
 import { recording } from '../../fixtures/recordings';
 import { emptyState, entry, header, sleep, temporary, writeSession } from '../attach/reading';
@@ -42,8 +42,8 @@ afterEach(async () => {
 const SAMPLE = join(import.meta.dirname, '../../../sample');
 const errors: unknown[] = [];
 
-function hubOf(home: string, settings: Partial<Settings> = {}): Hub {
-  const store = memoryStore();
+function hubOf(home: string, settings: Partial<Settings> = {}, options: Partial<HubOptions> = {}): Hub {
+  const store = options.store ?? memoryStore();
   const hub = new Hub({
     store,
     home,
@@ -51,10 +51,11 @@ function hubOf(home: string, settings: Partial<Settings> = {}): Hub {
     sampleDir: SAMPLE,
     onChange: () => undefined,
     onError: (error) => errors.push(error),
+    ...options,
   });
   closing.push(async () => {
     await hub[Symbol.asyncDispose]();
-    store[Symbol.dispose]();
+    if (options.store === undefined) store[Symbol.dispose]();
     expect(errors.splice(0)).toEqual([]);
   });
   hub.configure(true, { pathMappings: [], directories: [], dockerHost: `unix://${home}/no.sock`, autoAttach: true, ...settings });
@@ -101,6 +102,23 @@ describe('the hub', () => {
     expect(atWork()).toBe(1);
     expect(new Set(opened.map(({ row }) => row)).size).toBe(3);
     await state(() => hub.all()[0] ?? null, 'read', 20_000);
+  });
+
+  it('plays the sample again, though an earlier life of the server played it and kept it', async () => {
+    const store = memoryStore();
+    for (let life = 1; life <= 2; life++) {
+      let played = 0;
+      const hub = hubOf(temporary(), {}, { store, onChange: ({ result }) => (played += result?.sessions.length ?? 0) });
+      await hub.playSample(0);
+      await state(() => hub.all()[0] ?? null, 'read', 20_000);
+      expect(played).toBeGreaterThan(0);
+      await hub.playSample(1000);
+      const before = played;
+      await state(() => hub.all()[0] ?? null, 'read', 20_000);
+      expect(played).toBeGreaterThan(before);
+      await hub[Symbol.asyncDispose]();
+    }
+    store[Symbol.dispose]();
   });
 
   it('opens a recording once, however often it is asked at once', async () => {
