@@ -148,7 +148,7 @@ export class Hub implements AsyncDisposable {
     const opened = directories.map((directory) => this.#openUnasked(directory));
     const failures = (await Promise.all([...attached, ...opened])).filter((looked) => looked !== null);
     this.#looked = [...found.looked, ...failures];
-    this.#options.onChange({ inventory: true, source: null, result: null });
+    this.#tell({ inventory: true, source: null, result: null });
   }
 
   async #attachUnasked(id: string): Promise<null> {
@@ -280,6 +280,7 @@ export class Hub implements AsyncDisposable {
       state: { kind: 'attaching' },
       revision: this.#open.get(id)?.revision ?? 0,
     };
+    this.#open.delete(id); // the one opened last stands last
     this.#open.set(id, open);
     this.#bound();
     return open;
@@ -303,17 +304,19 @@ export class Hub implements AsyncDisposable {
     });
   }
 
+  /** Asked whenever a source is opened or comes to rest; never closes the one opened last, for that is being looked at. */
   #bound(): void {
     let over = this.#open.size - openSourceLimit;
+    const last = [...this.#open.keys()].at(-1);
     for (const [id, open] of this.#open) {
       if (over <= 0) return;
-      if (!mayClose(open)) continue;
+      if (id === last || !mayClose(open)) continue;
       over -= 1;
       const close = async (): Promise<void> => {
         if (this.#end.signal.aborted || this.#open.get(id) !== open || !mayClose(open)) return; // opened again meanwhile
         await this.#stop(id);
         this.#open.delete(id);
-        this.#options.onChange({ inventory: true, source: null, result: null });
+        this.#tell({ inventory: true, source: null, result: null });
       };
       this.#turns.run(id, close).catch(this.#options.onError);
     }
@@ -363,12 +366,18 @@ export class Hub implements AsyncDisposable {
 
   #state(open: OpenSource, state: AttachState): void {
     open.state = state;
-    this.#options.onChange({ inventory: true, source: open, result: null });
+    this.#tell({ inventory: true, source: open, result: null });
+    if (mayClose(open)) this.#bound();
   }
 
   #changed(open: OpenSource, result: IngestResult): void {
     open.revision += 1;
-    this.#options.onChange({ inventory: result.skippedChanged, source: open, result });
+    this.#tell({ inventory: result.skippedChanged, source: open, result });
+  }
+
+  /** Once it is told to end, whoever listens may have ended already. */
+  #tell(change: HubChange): void {
+    if (!this.#end.signal.aborted) this.#options.onChange(change);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Sources opened, attached, detached and looked for at the same time: one collector for each at any moment, and the last word counts. */
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -222,6 +222,40 @@ describe('the hub', () => {
     await vi.waitFor(() => expect(atWork()).toBe(openSourceLimit));
     expect(hub.all()).toHaveLength(openSourceLimit);
     expect(paths.slice(0, 3).map((id) => hub.get(id))).toEqual([null, null, null]);
+  });
+
+  it('keeps no more open when many are opened at once; the one opened last is never closed', async () => {
+    const hub = hubOf(temporary());
+    const paths = Array.from({ length: openSourceLimit + 5 }, () => {
+      const { stateDir, sessions } = emptyState();
+      writeSession(sessions, 'a.jsonl', header('a'));
+      return stateDir;
+    });
+    await Promise.all(paths.map((path) => hub.open(path)));
+    const last = hub.all().at(-1);
+    await vi.waitFor(() => expect(hub.all()).toHaveLength(openSourceLimit), 10_000);
+    await vi.waitFor(() => expect(atWork()).toBe(openSourceLimit), 10_000);
+    await sleep(200);
+    expect(hub.all()).toHaveLength(openSourceLimit);
+    expect(hub.all().at(-1)).toBe(last);
+    for (const open of hub.all()) await state(() => open, 'read');
+  });
+
+  it('that was told to end says nothing more, whatever comes of its ending', async () => {
+    const { stateDir, sessions } = emptyState();
+    const file = writeSession(sessions, 'a.jsonl', header('a'));
+    let changes = 0;
+    const hub = hubOf(temporary(), {}, { onChange: () => void changes++ });
+    const open = await hub.open(stateDir);
+    await state(() => open, 'read');
+    await hub.open(recording('rotation-2026.7.1').stateDir);
+    appendFileSync(file, entry('1'));
+    await sleep(15);
+    const detached = hub.detach(open.id);
+    const ended = hub[Symbol.asyncDispose]();
+    const before = changes;
+    await Promise.allSettled([detached, ended]);
+    expect(changes).toBe(before);
   });
 
   it('that is closed while something is being started leaves nothing at work', async () => {
