@@ -110,7 +110,7 @@ export async function longSession(): Promise<void> {
     for (let i = 0; i < appends; i++) {
       const before = server.changes.length;
       const at = performance.now();
-      const message = { role: 'user', content: `more ${i}`, timestamp: started };
+      const message = { role: 'user', content: `more ${i}`, timestamp: Date.now() };
       appendFileSync(
         file,
         `${JSON.stringify({ type: 'message', id: `more${i}`, parentId, timestamp: new Date().toISOString(), message })}\n`,
