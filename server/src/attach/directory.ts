@@ -38,6 +38,7 @@ async function* read(layout: DirectoryLayout, options: OpenOptions, tuning: Read
   const state = readState({ ...options, ...tuning, signal, stateDir: layout.stateDir, mayCopy: true });
   const logs = layout.recording === null ? null : new LogFiles(layout.recording, layout.logs, options);
   try {
+    for (const unread of layout.unread) yield { kind: 'skipped', ...unread };
     if (layout.logs.kind === 'agent-only')
       yield {
         kind: 'skipped',

@@ -158,16 +158,15 @@ export class Hub implements AsyncDisposable {
     return null;
   }
 
-  /** A directory of the settings; what it could not be opened for. */
+  /** A directory of the settings; what it could not be opened for. Never fails: the others are to be opened all the same. */
   async #openUnasked(directory: string): Promise<Looked | null> {
     const started = performance.now();
     try {
       await this.#openPath(directory, false);
       return null;
     } catch (error) {
-      if (!AttachError.is(error)) throw error;
-      const ms = Math.round(performance.now() - started);
-      return { place: directory, outcome: 'failed', reason: `${error.message}. ${error.hint}`, ms, found: 0 };
+      if (!AttachError.is(error)) this.#options.onError(error);
+      return notOpened(directory, error, Math.round(performance.now() - started));
     }
   }
 
@@ -379,6 +378,12 @@ export class Hub implements AsyncDisposable {
   #tell(change: HubChange): void {
     if (!this.#end.signal.aborted) this.#options.onChange(change);
   }
+}
+
+function notOpened(place: string, error: unknown, ms: number): Looked {
+  const { reason, hint } = attachFailure(error);
+  const outcome = AttachError.is(error, 'unreadable') ? 'refused' : AttachError.is(error, 'no-such-path') ? 'absent' : 'failed';
+  return { place, outcome, reason: `${reason}. ${hint}`, ms, found: 0 };
 }
 
 function runs(found: FoundSandbox): boolean {

@@ -51,7 +51,7 @@ export async function keepCollecting(store: Store, row: number, first: Source, o
   }
 }
 
-export function attachFailure(error: unknown): AttachState {
+export function attachFailure(error: unknown): Extract<AttachState, { kind: 'failed' }> {
   if (AttachError.is(error)) return { kind: 'failed', reason: error.message, hint: error.hint };
   return { kind: 'failed', reason: error instanceof Error ? error.message : String(error), hint: 'See the log of the Sandglass server.' };
 }

@@ -7,25 +7,12 @@ import { openDirectory } from '../../../server/src/attach/directory';
 import { AttachError } from '../../../server/src/attach/errors';
 import { MAX_LINE_BYTES } from '../../../server/src/attach/reader/lines';
 import type { SourceRecord } from '../../../server/src/attach/record';
-import { cursorsOf, emptyState, entry, Following, header, readAll, sleep, temporary, transcripts, writeSession } from './reading';
+import { asNobody, cursorsOf, emptyState, entry, Following, header, readAll, sleep, temporary, transcripts, writeSession } from './reading';
 
 const reasons = (records: readonly SourceRecord[]): readonly (readonly [string, string])[] =>
   records.filter((record) => record.kind === 'skipped').map((record) => [record.where, record.reason] as const);
 const ids = (records: readonly SourceRecord[]): readonly string[] =>
   transcripts(records).map((record) => (JSON.parse(record.text) as { id: string }).id);
-
-/** Root may read everything: as root, the part in question runs as another user. */
-async function asNobody<T>(closed: string, run: () => Promise<T>): Promise<T> {
-  chmodSync(closed, 0);
-  const root = process.getuid?.() === 0;
-  if (root) process.seteuid?.(65534);
-  try {
-    return await run();
-  } finally {
-    if (root) process.seteuid?.(0);
-    chmodSync(closed, 0o700);
-  }
-}
 
 describe('a path that is no source', () => {
   it.each([
@@ -53,6 +40,67 @@ describe('a path that is no source', () => {
     const error = await asNobody(dir, () => openDirectory(join(dir, '.openclaw')).catch((caught: unknown) => caught));
     expect(AttachError.is(error, 'unreadable')).toBe(true);
     expect((error as AttachError).message).toContain('permission denied');
+  });
+
+  it.each([
+    ['itself', (root: string): string => join(root, 'kept')],
+    ['the state directory in it', (root: string): string => join(root, 'kept', 'sandbox', '.openclaw')],
+    ['its agents', (root: string): string => join(root, 'kept', 'sandbox', '.openclaw', 'agents')],
+    ['what lies between', (root: string): string => join(root, 'kept', 'sandbox')],
+  ])('a recording of which %s may not be read is an error of attaching, with what to do', async (_, closed) => {
+    const root = temporary();
+    chmodSync(root, 0o755);
+    mkdirSync(join(root, 'kept', 'sandbox', '.openclaw', 'agents', 'main', 'sessions'), { recursive: true });
+    const result = await asNobody(closed(root), async () => {
+      try {
+        return await readAll(await openDirectory(join(root, 'kept')));
+      } catch (error) {
+        return error;
+      }
+    });
+    if (Array.isArray(result))
+      expect(reasons(result as SourceRecord[])).toEqual([['agents', expect.stringContaining('permission denied')]]);
+    else {
+      expect(AttachError.is(result, 'unreadable')).toBe(true);
+      expect((result as AttachError).message).toContain('permission denied');
+      expect((result as AttachError).hint).not.toBe('');
+    }
+  });
+
+  it('a state directory of another name is found though one of its agents may not be read', async () => {
+    const root = temporary();
+    chmodSync(root, 0o755);
+    for (const agent of ['a', 'b']) mkdirSync(join(root, 'copied', 'agents', agent, 'sessions'), { recursive: true });
+    writeSession(join(root, 'copied', 'agents', 'b', 'sessions'), 'b.jsonl', header('b'));
+    const records = await asNobody(join(root, 'copied', 'agents', 'a'), async () => readAll(await openDirectory(join(root, 'copied'))));
+    expect(ids(records)).toEqual(['b']);
+    expect(reasons(records).map(([where]) => where)).toEqual(['agents/a/sessions', 'agents/a/sessions/cold', 'agents/a/agent']);
+    await asNobody(join(root, 'copied', 'agents', 'a'), async () => {
+      const live = new Following(await openDirectory(join(root, 'copied')));
+      await live.caughtUp();
+      await sleep(700); // a look at everything, and at what is watched
+      await live.stop();
+      expect(reasons(live.records)).toEqual(reasons(records));
+    });
+  });
+
+  it.each([
+    ['may not be read', 'inspect.json', null, 'permission denied'],
+    ['may not be read', 'home/.nemoclaw/sandboxes.json', null, 'permission denied'],
+    ['is no JSON', 'inspect.json', '[{"Config":', 'it is not JSON'],
+    ['is no JSON', 'home/.nemoclaw/sandboxes.json', '{', 'it is not JSON'],
+  ])('a recording whose side file %s (%s) is read all the same, and that is said', async (_, file, text, reason) => {
+    const root = temporary();
+    chmodSync(root, 0o755);
+    mkdirSync(join(root, 'sandbox', '.openclaw', 'agents', 'main', 'sessions'), { recursive: true });
+    mkdirSync(join(root, 'home', '.nemoclaw'), { recursive: true });
+    writeSession(join(root, 'sandbox', '.openclaw', 'agents', 'main', 'sessions'), 'a.jsonl', header('a'));
+    writeFileSync(join(root, 'container.log'), '');
+    writeFileSync(join(root, file), text ?? '{}');
+    const read = async (): Promise<readonly SourceRecord[]> => readAll(await openDirectory(root));
+    const records = text === null ? await asNobody(join(root, file), read) : await read();
+    expect(ids(records)).toEqual(['a']);
+    expect(reasons(records)).toEqual([[file, expect.stringContaining(reason)]]);
   });
 
   it('an agent that may not be read: the others are, and it is said', async () => {

@@ -1,6 +1,6 @@
 /** What the tests of attach share: reading a source to its end or while it is followed, and temporary state directories. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -136,6 +136,19 @@ export function writeSession(sessions: string, name: string, ...lines: readonly 
   const path = join(sessions, name);
   writeFileSync(path, lines.join(''));
   return path;
+}
+
+/** Root may read everything: as root, the part in question runs as another user. */
+export async function asNobody<T>(closed: string, run: () => Promise<T>): Promise<T> {
+  chmodSync(closed, 0);
+  const root = process.getuid?.() === 0;
+  if (root) process.seteuid?.(65534);
+  try {
+    return await run();
+  } finally {
+    if (root) process.seteuid?.(0);
+    chmodSync(closed, 0o700);
+  }
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

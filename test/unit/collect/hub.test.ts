@@ -1,5 +1,5 @@
 /** Sources opened, attached, detached and looked for at the same time: one collector for each at any moment, and the last word counts. */
-import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { Hub, openSourceLimit, sourceIdOf } from '../../../server/src/collect/hu
 import type { HubOptions, OpenSource } from '../../../server/src/collect/hub';
 import type { Settings } from '../../../server/src/protocol/messages';
 import { recording } from '../../fixtures/recordings';
-import { emptyState, entry, header, sleep, temporary, writeSession } from '../attach/reading';
+import { asNobody, emptyState, entry, header, sleep, temporary, writeSession } from '../attach/reading';
 import { memoryStore } from '../support/traces';
 
 /** Collectors at work, by row; and the most there ever were of one. */
@@ -162,6 +162,26 @@ describe('the hub', () => {
     expect(hub.get(open?.id ?? '')?.state).toEqual({ kind: 'idle' });
     await hub.open(stateDir);
     await state(() => hub.get(open?.id ?? ''), 'read');
+  });
+
+  it('says of a directory of the settings that may not be read so, and everything else is opened and listed', async () => {
+    const { home, id } = homeWithState();
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', header('a'));
+    const root = temporary();
+    mkdirSync(join(root, 'closed', '.openclaw', 'agents'), { recursive: true });
+    for (const dir of [root, home, join(stateDir, '..')]) chmodSync(dir, 0o755);
+    const hub = hubOf(home, { directories: [join(root, 'closed'), join(root, 'nowhere'), stateDir] });
+    await asNobody(join(root, 'closed'), () => hub.refresh());
+    const { looked, sandboxes } = hub.inventory();
+    expect(looked.filter(({ place }) => place.startsWith(root))).toMatchObject([
+      { place: join(root, 'closed'), outcome: 'refused', reason: expect.stringContaining('Check the permissions') as string },
+      { place: join(root, 'nowhere'), outcome: 'absent', reason: expect.stringContaining('Check the path') as string },
+    ]);
+    expect(sandboxes.map((node) => node.id)).toContain(id);
+    expect(hub.all()).toHaveLength(1);
+    await hub.refresh();
+    expect(hub.inventory().looked.find(({ place }) => place === join(root, 'closed'))).toBeUndefined();
   });
 
   it('looks once for all who ask at once, and once more when things changed meanwhile', async () => {

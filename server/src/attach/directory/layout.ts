@@ -8,7 +8,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { AttachError } from '../errors';
 import { labelOf } from '../labels';
 import { codeOf, reasonOf } from '../reader/context';
-import { asObject, parseObject } from '../reader/reduce';
+import { asObject } from '../reader/reduce';
 import { registryRows } from '../registry';
 import type { LogLayout } from './logFiles';
 
@@ -22,13 +22,29 @@ export interface DirectoryLayout {
   readonly provider: string | null;
   readonly version: string | null;
   readonly logs: LogLayout;
+  /** Files beside the state directory that could not be read, and why. */
+  readonly unread: readonly Unread[];
+}
+
+interface Unread {
+  readonly where: string;
+  readonly reason: string;
 }
 
 const MAX_SIDE_FILE_BYTES = 16 * 1024 * 1024;
 
+/** Throws AttachError. */
 export async function layoutOf(path: string): Promise<DirectoryLayout> {
   const given = resolve(path);
-  await mustBeDirectory(given);
+  try {
+    await mustBeDirectory(given);
+    return await layoutIn(given);
+  } catch (error) {
+    throw AttachError.is(error) || codeOf(error) === undefined ? error : unreadable(given, error);
+  }
+}
+
+async function layoutIn(given: string): Promise<DirectoryLayout> {
   const stateDir = [given, join(given, '.openclaw'), join(given, 'sandbox', '.openclaw')].find(isStateDir);
   if (stateDir === undefined) {
     throw new AttachError(
@@ -38,10 +54,11 @@ export async function layoutOf(path: string): Promise<DirectoryLayout> {
     );
   }
   const recording = recordingOf(stateDir);
-  const inspected = recording === null ? [] : inspectOf(recording);
+  const unread: Unread[] = [];
+  const inspected = recording === null ? [] : inspectOf(recording, unread);
   const labels = inspected.map((container) => asObject(asObject(container.Config)?.Labels) ?? {});
   const sandboxName = first(labels, 'sandbox-name');
-  const row = recording === null ? null : rowOf(recording, sandboxName);
+  const row = recording === null ? null : rowOf(recording, sandboxName, unread);
   const real = await realpath(stateDir);
   return {
     stateDir: real,
@@ -52,7 +69,19 @@ export async function layoutOf(path: string): Promise<DirectoryLayout> {
     provider: row?.provider ?? null,
     version: row?.agentVersion ?? null,
     logs: logLayout(recording, labels),
+    unread,
   };
+}
+
+function unreadable(path: string, cause: unknown): AttachError {
+  return new AttachError(
+    'unreadable',
+    `${path} can't be read: ${reasonOf(cause)}`,
+    'Check the permissions of the directory and of what is in it.',
+    {
+      cause,
+    },
+  );
 }
 
 async function mustBeDirectory(path: string): Promise<void> {
@@ -61,9 +90,7 @@ async function mustBeDirectory(path: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR')
       throw new AttachError('no-such-path', `There is no ${path}`, 'Check the path.', { cause: error });
-    throw new AttachError('unreadable', `${path} can't be read: ${reasonOf(error)}`, 'Check the permissions of the directory.', {
-      cause: error,
-    });
+    throw error;
   }
   throw new AttachError('no-such-path', `${path} is a file, not a directory`, 'Give the directory that holds it.');
 }
@@ -73,10 +100,17 @@ function isStateDir(path: string): boolean {
   if (!isDirectory(path)) return false;
   const agents = join(path, 'agents');
   if (basename(path) === '.openclaw') return isDirectory(agents) || isFile(join(path, 'openclaw.json')) || isDirectory(join(path, 'state'));
-  return (
-    isDirectory(agents) &&
-    readdirSync(agents).some((agent) => isDirectory(join(agents, agent, 'sessions')) || isDirectory(join(agents, agent, 'agent')))
-  );
+  if (!isDirectory(agents)) return false;
+  let refused: unknown = null;
+  for (const agent of readdirSync(agents)) {
+    try {
+      if (isDirectory(join(agents, agent, 'sessions')) || isDirectory(join(agents, agent, 'agent'))) return true;
+    } catch (error) {
+      refused = error; // another agent may show what this is
+    }
+  }
+  if (refused !== null) throw refused;
+  return false;
 }
 
 function recordingOf(stateDir: string): string | null {
@@ -86,15 +120,10 @@ function recordingOf(stateDir: string): string | null {
   return ['inspect.json', 'container.log', 'container-supervisor.log'].some((name) => isFile(join(recording, name))) ? recording : null;
 }
 
-function inspectOf(recording: string): readonly Readonly<Record<string, unknown>>[] {
-  const text = readSide(join(recording, 'inspect.json'));
-  if (text === null) return [];
-  try {
-    const value: unknown = JSON.parse(text);
-    return (Array.isArray(value) ? value : [value]).map(asObject).filter((container) => container !== null);
-  } catch {
-    return []; // then the layout shows in which logs there are
-  }
+/** Without it, the layout shows in which logs there are. */
+function inspectOf(recording: string, unread: Unread[]): readonly Readonly<Record<string, unknown>>[] {
+  const value = readSide(recording, 'inspect.json', unread);
+  return (Array.isArray(value) ? value : [value]).map(asObject).filter((container) => container !== null);
 }
 
 function logLayout(recording: string | null, labels: readonly Readonly<Record<string, unknown>>[]): LogLayout {
@@ -104,9 +133,9 @@ function logLayout(recording: string | null, labels: readonly Readonly<Record<st
   return roles.length > 0 ? { kind: 'agent-only' } : { kind: 'one-container' };
 }
 
-function rowOf(recording: string, sandboxName: string | null): ReturnType<typeof registryRows>[number] | null {
-  const text = readSide(join(recording, 'home', '.nemoclaw', 'sandboxes.json'));
-  const rows = text === null ? [] : registryRows(parseObject(text));
+function rowOf(recording: string, sandboxName: string | null, unread: Unread[]): ReturnType<typeof registryRows>[number] | null {
+  const registry = asObject(readSide(recording, 'home/.nemoclaw/sandboxes.json', unread));
+  const rows = registry === null ? [] : registryRows(registry);
   return rows.find((row) => row.name === sandboxName) ?? (rows.length === 1 ? (rows[0] ?? null) : null);
 }
 
@@ -118,9 +147,20 @@ function first(labels: readonly Readonly<Record<string, unknown>>[], name: Param
   return null;
 }
 
-function readSide(path: string): string | null {
-  const size = isFile(path) ? statSync(path).size : Infinity;
-  return size > MAX_SIDE_FILE_BYTES ? null : readFileSync(path, 'utf8');
+/** What is said in a JSON file beside the state directory; null: there is none, or, as told, it can't be read. */
+function readSide(recording: string, name: string, unread: Unread[]): unknown {
+  try {
+    const path = join(recording, name);
+    if (!isFile(path)) return null;
+    if (statSync(path).size > MAX_SIDE_FILE_BYTES) {
+      unread.push({ where: name, reason: `it is larger than ${MAX_SIDE_FILE_BYTES / 1024 / 1024} MB` });
+      return null;
+    }
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    unread.push({ where: name, reason: codeOf(error) === undefined ? 'it is not JSON' : reasonOf(error) });
+    return null;
+  }
 }
 
 function isDirectory(path: string): boolean {

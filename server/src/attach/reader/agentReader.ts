@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { join, relative, isAbsolute } from 'node:path';
 import type { SourceRecord } from '../record';
 import { AgentStore } from './agentStore';
-import { codeOf, type ReaderContext } from './context';
+import { codeOf, isFileError, reasonOf, type ReaderContext } from './context';
 import { SessionsDirectory } from './sessionsDirectory';
 import type { Dirty } from './watcher';
 
@@ -41,16 +41,24 @@ export class AgentReader {
   }
 
   async *scan(dirty: Dirty | null): AsyncGenerator<SourceRecord> {
-    for (const directory of [this.#sessions, this.#cold]) {
-      if (!this.#inside(directory.path)) {
-        yield* this.#context.skipped(`agents/${this.id}/sessions`, 'it leads out of the directory');
-        continue;
-      }
-      if (!dirty || dirty.has(directory.path) || directory.due(Date.now())) yield* directory.scan(dirty?.get(directory.path) ?? null);
-    }
-    if (!this.#inside(this.#databaseDir)) yield* this.#context.skipped(`agents/${this.id}/agent`, 'it leads out of the directory');
-    else if (!dirty || dirty.has(this.#databaseDir) || this.#store.due(Date.now())) yield* this.#store.scan(this.#sessions.names);
+    const now = Date.now();
+    for (const directory of [this.#sessions, this.#cold])
+      if (!dirty || dirty.has(directory.path) || directory.due(now))
+        yield* this.#guarded(directory.path, directory.relative, () => directory.scan(dirty?.get(directory.path) ?? null));
+    if (!dirty || dirty.has(this.#databaseDir) || this.#store.due(now))
+      yield* this.#guarded(this.#databaseDir, `agents/${this.id}/agent`, () => this.#store.scan(this.#sessions.names));
     if (!this.#context.follow) yield* this.#nothingButIndex();
+  }
+
+  /** What can't be looked at costs itself, and nothing beside it. */
+  async *#guarded(path: string, where: string, scan: () => AsyncGenerator<SourceRecord>): AsyncGenerator<SourceRecord> {
+    try {
+      if (this.#inside(path)) yield* scan();
+      else yield* this.#context.skipped(where, 'it leads out of the directory');
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      yield* this.#context.skipped(where, reasonOf(error));
+    }
   }
 
   /** A recording of which only the index was kept, or whose database was left out, would look like one in which nothing happened. */

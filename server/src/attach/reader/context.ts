@@ -88,3 +88,9 @@ export function codeOf(error: unknown): string | undefined {
   const code = (error as { readonly code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** The file system said no, and not our own code. */
+export function isFileError(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && !code.startsWith('ERR_');
+}

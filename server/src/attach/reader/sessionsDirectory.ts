@@ -21,7 +21,7 @@ export class SessionsDirectory {
   readonly #agent: string;
   readonly path: string;
   /** Relative to the state directory, with forward slashes. */
-  readonly #relative: string;
+  readonly relative: string;
   readonly #transcripts = new Map<string, TranscriptFile>();
   readonly #trajectories = new Map<string, TrajectoryFile>();
   /** The one read longest ago first. */
@@ -33,7 +33,7 @@ export class SessionsDirectory {
     this.#context = context;
     this.#agent = agent;
     this.path = path;
-    this.#relative = relative;
+    this.relative = relative;
     const prefix = `file:${relative}/`;
     for (const key of context.cursorKeys(prefix)) this.#transcript(key.slice(prefix.length));
   }
@@ -56,11 +56,11 @@ export class SessionsDirectory {
       try {
         names = await this.#list();
       } catch (error) {
-        yield* this.#context.skipped(this.#relative, reasonOf(error));
+        yield* this.#context.skipped(this.relative, reasonOf(error));
         return;
       }
       if (names.length > MAX_FILES)
-        yield* this.#context.skipped(this.#relative, `it holds ${names.length} files; the first ${MAX_FILES} by name are read`);
+        yield* this.#context.skipped(this.relative, `it holds ${names.length} files; the first ${MAX_FILES} by name are read`);
       this.#names = names.slice(0, MAX_FILES);
     }
     const names = dirty ? [...dirty] : this.#names;
@@ -94,7 +94,7 @@ export class SessionsDirectory {
   }
 
   #indexFile(): SessionIndexFile {
-    this.#index ??= new SessionIndexFile(this.#context, this.#agent, join(this.path, INDEX), `${this.#relative}/${INDEX}`);
+    this.#index ??= new SessionIndexFile(this.#context, this.#agent, join(this.path, INDEX), `${this.relative}/${INDEX}`);
     return this.#index;
   }
 
@@ -111,7 +111,7 @@ export class SessionsDirectory {
     if (!file)
       this.#trajectories.set(
         name,
-        (file = new TrajectoryFile(this.#context, this.#agent, join(this.path, name), `${this.#relative}/${name}`, name)),
+        (file = new TrajectoryFile(this.#context, this.#agent, join(this.path, name), `${this.relative}/${name}`, name)),
       );
     if (!file.unchanged(stamp)) yield* file.scan();
   }
@@ -120,7 +120,7 @@ export class SessionsDirectory {
     const stamp = this.#stamp(name);
     if (stamp === null) {
       if (lstatSync(join(this.path, name), { throwIfNoEntry: false })?.isSymbolicLink())
-        yield* this.#context.skipped(`${this.#relative}/${name}`, 'it is a symbolic link');
+        yield* this.#context.skipped(`${this.relative}/${name}`, 'it is a symbolic link');
       return;
     }
     const file = this.#transcript(name);
@@ -142,7 +142,7 @@ export class SessionsDirectory {
     const known = this.#transcripts.get(name);
     const parsed = transcriptName(name);
     if (known || !parsed) return known ?? null;
-    const made = new TranscriptFile(this.#context, this.#agent, this.path, `${this.#relative}/${name}`, parsed);
+    const made = new TranscriptFile(this.#context, this.#agent, this.path, `${this.relative}/${name}`, parsed);
     this.#transcripts.set(name, made);
     return made;
   }

@@ -3,6 +3,7 @@
  * out, or do not exist on the file system in question.
  */
 import { statSync, watch, type FSWatcher } from 'node:fs';
+import { isFileError } from './context';
 
 /** Directory to the names that changed in it; null: look at all of it. */
 export type Dirty = ReadonlyMap<string, ReadonlySet<string> | null>;
@@ -33,7 +34,7 @@ export class Watcher {
   watch(paths: readonly string[]): void {
     this.#unwatched = false;
     for (const path of paths) {
-      const inode = statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+      const inode = inodeOf(path);
       const known = this.#watchers.get(path);
       if (known && known.inode !== inode) this.#end(path);
       if (inode === undefined || known?.inode === inode) continue;
@@ -98,5 +99,15 @@ export class Watcher {
   dispose(): void {
     for (const { watcher } of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
+  }
+}
+
+/** undefined: it is not there, or not for us; whoever reads it says so. */
+function inodeOf(path: string): bigint | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+  } catch (error) {
+    if (isFileError(error)) return undefined;
+    throw error;
   }
 }
