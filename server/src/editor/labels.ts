@@ -45,8 +45,12 @@ export function dollars(usd: number): string {
   return usd >= 0.01 ? `$${usd.toFixed(2)}` : usd >= 0.0001 ? `$${usd.toFixed(4)}` : '<$0.0001';
 }
 
-/** The address of a call's read-only document; see callTextRequest. */
+/** The address of a call's read-only document; see callTextRequest. The name, all that Problems show of it, tells calls apart. */
 export function callUri(sourceId: string, span: Span): string {
-  const name = toolName(span).replace(/[^A-Za-z0-9_-]/g, '_') || 'call';
+  const preview = span.attributes['sandglass.preview'];
+  const words = label(`${toolName(span)} ${typeof preview === 'string' ? preview : ''}`, 60)
+    .replace(/[^\p{L}\p{N}._=-]+/gu, ' ')
+    .replace(/^[. ]+|[. ]+$/g, '');
+  const name = encodeURIComponent(words === '' ? 'call' : words);
   return `sandglass-call:/${name}.txt?source=${encodeURIComponent(sourceId)}&span=${encodeURIComponent(span.id)}`;
 }

@@ -264,10 +264,9 @@ export interface FileFailure {
 }
 
 /**
- * A call as a link (`codeDescription.href` of a diagnostic): `sandglass-call:/<name>.txt?source=<sourceId>&span=<spanId>`, both
- * ids percent-encoded, the name for the tab only and without a slash. The client serves it from the request below.
+ * The read-only plain-text document of a call. Its address, as a link too (`codeDescription.href` of a diagnostic), is
+ * `sandglass-call:/<name>.txt?source=<sourceId>&span=<spanId>`: name and ids percent-encoded, the name for people only.
  */
-/** The read-only plain-text document of a call, for calls that have no file, and of a session ("Where we looked": no span). */
 export const callTextRequest = new RequestType<SpanRef, { readonly text: string } | null, void>('sandglass/callText');
 
 export interface ReplayStep {
