@@ -43,7 +43,7 @@ async function* read(layout: DirectoryLayout, options: OpenOptions, tuning: Read
       yield {
         kind: 'skipped',
         where: 'container.log',
-        reason: "it is the agent's own output; the supervisor's log is not in this recording",
+        reason: "it is the agent's own output; the supervisor's log is not in this recording: record container-supervisor.log too",
       };
     for (;;) {
       const next = await state.next();

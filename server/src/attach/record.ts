@@ -48,7 +48,7 @@ export interface LogRecord {
   readonly text: string;
 }
 
-/** Something that could not be read, and why; never silent. */
+/** Something that could not be read, and why; never silent. An empty `reason` takes back all that was told of this place: it is mended. */
 export interface SkippedRecord {
   readonly kind: 'skipped';
   readonly where: string;

@@ -54,8 +54,15 @@ export class SourceStore {
       .run(source, box.blind(key), box.seal(JSON.stringify([key, value])));
   }
 
+  /** Without a reason, what was told of this place holds no longer. */
   addSkipped(source: number, skipped: Skipped): void {
     const { box } = this.#db;
+    if (skipped.reason === '') {
+      for (const { where, reason } of this.skipped(source))
+        if (where === skipped.where)
+          this.#db.prepare('DELETE FROM skipped WHERE source = ? AND blind = ?').run(source, box.blind(JSON.stringify([where, reason])));
+      return;
+    }
     this.#db
       .prepare('INSERT INTO skipped(source, blind, body) VALUES (?, ?, ?) ON CONFLICT(source, blind) DO UPDATE SET body = excluded.body')
       .run(source, box.blind(JSON.stringify([skipped.where, skipped.reason])), box.seal(JSON.stringify(skipped)));

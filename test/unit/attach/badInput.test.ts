@@ -1,6 +1,7 @@
 /** One bad input each: a clear word about it, and everything else goes on. */
-import { appendFileSync, chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
@@ -112,7 +113,7 @@ describe('a path that is no source', () => {
     chmodSync(join(stateDir, '..'), 0o755);
     const records = await asNobody(closed, async () => readAll(await openDirectory(stateDir)));
     expect(ids(records)).toEqual(['a']);
-    expect(reasons(records)).toContainEqual(['agents/closed/sessions', 'permission denied']);
+    expect(reasons(records)).toContainEqual(['agents/closed/sessions', 'permission denied: check who may read it']);
   });
 
   it('a state directory without a session is one, with nothing in it', async () => {
@@ -278,7 +279,9 @@ describe('a transcript', () => {
     symlinkSync(outside, join(sessions, 'link.jsonl'));
     const records = await readAll(await openDirectory(stateDir));
     expect(ids(records)).toEqual(['real']);
-    expect(reasons(records)).toEqual([['agents/main/sessions/link.jsonl', 'it is a symbolic link']]);
+    expect(reasons(records)).toEqual([
+      ['agents/main/sessions/link.jsonl', expect.stringContaining('it is a symbolic link, and none is followed: put')],
+    ]);
   });
 });
 
@@ -295,7 +298,7 @@ describe('a directory', () => {
     symlinkSync(join(beside, '..'), join(stateDir, 'agents', 'moved'));
     const records = await readAll(await openDirectory(stateDir));
     expect(ids(records)).toEqual(['m']);
-    expect(reasons(records)).toMatchObject([['agents/evil/sessions', 'it leads out of the directory']]);
+    expect(reasons(records)).toMatchObject([['agents/evil/sessions', expect.stringContaining('it leads out of the directory: put')]]);
   });
 
   it('with names of any kind is read: they are only names', async () => {
@@ -340,7 +343,7 @@ describe('a directory', () => {
     writeSession(sessions, 'a.jsonl', header('a'));
     const records = await readAll(await openDirectory(stateDir));
     expect(ids(records)).toEqual(['a']);
-    expect(reasons(records)).toEqual([['agents/main/sessions/sessions.json', 'it is not a JSON object']]);
+    expect(reasons(records)).toEqual([['agents/main/sessions/sessions.json', expect.stringContaining('it is not a JSON object')]]);
   });
 
   it('of which only the index was kept says so, and what is missing', async () => {
@@ -358,16 +361,170 @@ describe('a directory', () => {
     expect(reasons(await readAll(source))).toEqual([]);
   });
 
-  it('whose database has no byte says so, and of one that is only just made nothing is said', async () => {
+  it('whose database has no byte says so, and of one that is made while it is followed nothing is said', async () => {
     const { stateDir, agent } = emptyState();
     writeFileSync(join(agent, 'openclaw-agent.sqlite'), '');
     expect(reasons(await readAll(await openDirectory(stateDir)))).toEqual([
-      ['agents/main/agent/openclaw-agent.sqlite', 'the database is empty (0 bytes)'],
+      ['agents/main/agent/openclaw-agent.sqlite', expect.stringContaining('the database is empty (0 bytes): copy it again')],
     ]);
+    rmSync(join(agent, 'openclaw-agent.sqlite'));
     const live = new Following(await openDirectory(stateDir));
     await live.caughtUp();
+    writeFileSync(join(agent, 'openclaw-agent.sqlite'), '');
+    await sleep(700);
     await live.stop();
     expect(reasons(live.records)).toEqual([]);
+  });
+});
+
+/** What holds of all that was told. */
+function holding(records: readonly SourceRecord[]): readonly (readonly [string, string])[] {
+  const held = new Map<string, string[]>();
+  for (const [where, reason] of reasons(records)) held.set(where, reason === '' ? [] : [...(held.get(where) ?? []), reason]);
+  return [...held].flatMap(([where, all]) => all.map((reason) => [where, reason] as const));
+}
+
+describe('what is told of a directory that is followed', () => {
+  const database = 'agents/main/agent/openclaw-agent.sqlite';
+  const row = (path: string): void => {
+    const made = new DatabaseSync(path);
+    made.exec(
+      `CREATE TABLE transcript_events (session_id TEXT, seq INTEGER, event_json TEXT); INSERT INTO transcript_events VALUES ('d', 0, '{"type":"session","id":"d"}')`,
+    );
+    made.close();
+  };
+  type Place = ReturnType<typeof emptyState>;
+  const cases: readonly (readonly [string, (place: Place) => void, readonly (readonly [string, RegExp])[], (place: Place) => void])[] = [
+    [
+      'an index without transcripts',
+      ({ sessions }) => writeFileSync(join(sessions, 'sessions.json'), '{"agent:main:a":{"sessionId":"a"}}'),
+      [['agents/main/sessions/sessions.json', /it names 1 session, but no transcript is here: copy/]],
+      ({ sessions }) => void writeSession(sessions, 'a.jsonl', header('a')),
+    ],
+    [
+      'a broken index',
+      ({ sessions }) => writeFileSync(join(sessions, 'sessions.json'), '{"agent'),
+      [['agents/main/sessions/sessions.json', /not a JSON object.*: copy it again/]],
+      ({ sessions }) => writeFileSync(join(sessions, 'sessions.json'), '{}'),
+    ],
+    [
+      'a last line that is cut off',
+      ({ sessions }) => void writeSession(sessions, 'a.jsonl', header('a'), entry('1').slice(0, 30)),
+      [['agents/main/sessions/a.jsonl', /the last line is cut off, at byte \d+/]],
+      ({ sessions }) => appendFileSync(join(sessions, 'a.jsonl'), entry('1').slice(30)),
+    ],
+    [
+      'a last line of a trajectory that is cut off',
+      ({ sessions }) => void writeSession(sessions, 'a.trajectory.jsonl', '{"type":"session.ended"}\n{"type":"session.en'),
+      [['agents/main/sessions/a.trajectory.jsonl', /the last line is cut off, at byte \d+/]],
+      ({ sessions }) => appendFileSync(join(sessions, 'a.trajectory.jsonl'), 'ded"}\n'),
+    ],
+    [
+      'a broken line, in a file that is replaced',
+      ({ sessions }) => void writeSession(sessions, 'a.jsonl', header('a'), 'broken\n', entry('1')),
+      [['agents/main/sessions/a.jsonl', /the line at byte \d+ can't be read: not JSON/]],
+      ({ sessions }) => void writeSession(sessions, 'a.jsonl', header('a'), entry('1')),
+    ],
+    [
+      'a broken line, in a file that is taken away',
+      ({ sessions }) => void writeSession(sessions, 'a.jsonl', header('a'), 'broken\n', entry('1')),
+      [['agents/main/sessions/a.jsonl', /the line at byte \d+ can't be read: not JSON/]],
+      ({ sessions }) => rmSync(join(sessions, 'a.jsonl')),
+    ],
+    [
+      'a link in the place of a transcript',
+      ({ sessions }) => symlinkSync('/etc/passwd', join(sessions, 'a.jsonl')),
+      [['agents/main/sessions/a.jsonl', /it is a symbolic link, and none is followed: put/]],
+      ({ sessions }) => {
+        rmSync(join(sessions, 'a.jsonl'));
+        writeSession(sessions, 'a.jsonl', header('a'));
+      },
+    ],
+    [
+      'a database without a byte',
+      ({ agent }) => writeFileSync(join(agent, 'openclaw-agent.sqlite'), ''),
+      [[database, /the database is empty \(0 bytes\): copy it again/]],
+      ({ agent }) => row(join(agent, 'openclaw-agent.sqlite')),
+    ],
+    [
+      'a damaged database',
+      ({ agent }) => writeFileSync(join(agent, 'openclaw-agent.sqlite'), 'this is no database '.repeat(1000)),
+      [[database, /the database is damaged or cut off: copy it again/]],
+      ({ agent }) => {
+        rmSync(join(agent, 'openclaw-agent.sqlite'));
+        row(join(agent, 'openclaw-agent.sqlite'));
+      },
+    ],
+    [
+      'a directory in the place of the database',
+      ({ agent }) => mkdirSync(join(agent, 'openclaw-agent.sqlite')),
+      [[database, /it is a directory, not a database: copy it there again/]],
+      ({ agent }) => {
+        rmdirSync(join(agent, 'openclaw-agent.sqlite'));
+        row(join(agent, 'openclaw-agent.sqlite'));
+      },
+    ],
+    [
+      'a link in the place of the database',
+      ({ agent }) => symlinkSync('/nowhere', join(agent, 'openclaw-agent.sqlite')),
+      [[database, /it is a symbolic link, and none is followed: put/]],
+      ({ agent }) => rmSync(join(agent, 'openclaw-agent.sqlite')),
+    ],
+    [
+      'a file in the place of the agents',
+      ({ stateDir }) => {
+        rmSync(join(stateDir, 'agents'), { recursive: true });
+        mkdirSync(join(stateDir, 'state'));
+        writeFileSync(join(stateDir, 'agents'), '');
+      },
+      [['agents', /it is no directory: put the directory itself there/]],
+      ({ stateDir }) => {
+        rmSync(join(stateDir, 'agents'));
+        mkdirSync(join(stateDir, 'agents'));
+      },
+    ],
+  ];
+
+  it.each(cases)('%s is told before it has caught up, and taken back when it is mended', async (_, spoil, told, mend) => {
+    const place = emptyState();
+    spoil(place);
+    const expected = told.map(([where, reason]) => [where, expect.stringMatching(reason)]);
+    expect(holding(await readAll(await openDirectory(place.stateDir)))).toEqual(expected);
+    const live = new Following(await openDirectory(place.stateDir, { verifyEveryMs: 50 }));
+    await live.caughtUp();
+    expect(holding(live.records)).toEqual(expected);
+    const before = live.records.length;
+    await sleep(1200); // more than one look at everything
+    expect(reasons(live.records.slice(before))).toEqual([]);
+    mend(place);
+    await live.until((record) => record.kind === 'skipped' && record.reason === '', before);
+    await sleep(700);
+    await live.stop();
+    expect(holding(live.records)).toEqual([]);
+  });
+
+  it('of a log in a recording: a last line without an end, a directory that may not be read', async () => {
+    const root = temporary();
+    chmodSync(root, 0o755);
+    mkdirSync(join(root, 'sandbox', '.openclaw', 'agents'), { recursive: true });
+    mkdirSync(join(root, 'var-log'));
+    writeFileSync(join(root, 'container.log'), 'one\ntwo');
+    const live = await asNobody(join(root, 'var-log'), async () => {
+      const following = new Following(await openDirectory(root));
+      await following.caughtUp();
+      expect(holding(following.records)).toEqual([
+        ['var-log', expect.stringMatching(/permission denied: check who may read it/)],
+        ['container.log', expect.stringMatching(/the last line has no end.*: add a line end/)],
+      ]);
+      return following;
+    });
+    chmodSync(join(root, 'var-log'), 0o755);
+    appendFileSync(join(root, 'container.log'), '\n');
+    await live.until((record) => record.kind === 'log' && record.text === 'two');
+    await sleep(700);
+    await live.stop();
+    expect(holding(live.records)).toEqual([]);
+    expect(live.records.filter((record) => record.kind === 'log').map(({ text }) => text)).toEqual(['one', 'two']);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Sources opened, attached, detached and looked for at the same time: one collector for each at any moment, and the last word counts. */
-import { appendFileSync, chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -182,6 +182,24 @@ describe('the hub', () => {
     expect(hub.all()).toHaveLength(1);
     await hub.refresh();
     expect(hub.inventory().looked.find(({ place }) => place === join(root, 'closed'))).toBeUndefined();
+  });
+
+  it('shows of a directory what could not be read in it, and no more once it is mended', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeFileSync(join(sessions, 'sessions.json'), '{"agent:main:a":{"sessionId":"a"}}');
+    symlinkSync('/nowhere', join(sessions, 'link.jsonl'));
+    const told: number[] = [];
+    const hub = hubOf(temporary(), {}, { onChange: ({ inventory, result }) => inventory && result && told.push(result.sessions.length) });
+    const open = await hub.open(stateDir);
+    await state(() => open, 'read');
+    expect(hub.node(open).skipped).toMatchObject([
+      { where: 'agents/main/sessions/link.jsonl' },
+      { where: 'agents/main/sessions/sessions.json' },
+    ]);
+    const before = told.length;
+    writeSession(sessions, 'a.jsonl', header('a'));
+    await vi.waitFor(() => expect(hub.node(open).skipped).toMatchObject([{ where: 'agents/main/sessions/link.jsonl' }]), 5000);
+    await vi.waitFor(() => expect(told.length).toBeGreaterThan(before), 5000);
   });
 
   it('looks once for all who ask at once, and once more when things changed meanwhile', async () => {

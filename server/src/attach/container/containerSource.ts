@@ -83,7 +83,7 @@ async function* read(
         : next.value;
     }
     if (log) yield* log.backlog(signal);
-    else yield { kind: 'skipped', where: 'supervisor log', reason: 'the container of the supervisor is not there' };
+    else yield { kind: 'skipped', where: 'supervisor log', reason: 'the container of the supervisor is not there: start it with NemoClaw' };
     if (signal.aborted) return;
     yield { kind: 'caughtUp' };
     if (open.follow) yield* merge([state, ...(log ? [log.follow(signal)] : [])], () => own.abort());

@@ -5,16 +5,18 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cursor, LogRecord, SkippedRecord, SourceRecord } from '../record';
-import { reasonOf } from '../reader/context';
+import type { Cursor, LogRecord, SourceRecord } from '../record';
+import { isFileError, skipReasonOf } from '../reader/context';
 import { bytesOf, openRegular } from '../reader/fileBytes';
 import { lineBatches, type Line, type Rest } from '../reader/lines';
 import { parseObject } from '../reader/reduce';
+import { Told } from '../told';
 
 /** Different lines that are told apart; more are not expected of a supervisor in months. */
 const MAX_LINES = 1_000_000;
 const MAX_LOG_LINE_BYTES = 1024 * 1024;
 const CURSOR_KEY = 'logs';
+const VAR_LOG_DIR = 'var-log';
 const VAR_LOG = /^openshell\.[^/]*\.log$/;
 
 export type LogLayout = { readonly kind: 'one-container' } | { readonly kind: 'two-containers' } | { readonly kind: 'agent-only' };
@@ -28,7 +30,10 @@ export class LogFiles {
   readonly #given = new Map<number, number>();
   readonly #resume: ReadonlyMap<string, number>;
   readonly #follow: boolean;
+  readonly #told = new Told();
   #resumed = false;
+  /** All of it was looked at once. */
+  #opened = false;
 
   constructor(root: string, layout: LogLayout, options: { readonly cursors: ReadonlyMap<string, string>; readonly follow: boolean }) {
     this.#follow = options.follow;
@@ -44,14 +49,32 @@ export class LogFiles {
 
   async *scan(): AsyncGenerator<SourceRecord> {
     if (this.#layout.kind === 'agent-only') return;
-    const files = this.#files();
+    const files = this.#containerFiles();
+    try {
+      files.push(...this.#varLogFiles());
+      yield* this.#told.mended(VAR_LOG_DIR, 'whole');
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      yield* this.#told.skipped(VAR_LOG_DIR, skipReasonOf(error));
+    }
+    yield* this.#scan(files);
+    this.#opened = true;
+  }
+
+  async *#scan(files: readonly string[]): AsyncGenerator<SourceRecord> {
     // What an earlier life handed out is counted first, in every file, and not told again.
-    if (!this.#resumed)
-      for (const file of files) if (this.#resume.has(file)) for await (const _ of this.#read(file, this.#resume.get(file) ?? 0)) break;
+    if (!this.#resumed) for (const file of files) if (this.#resume.has(file)) yield* this.#read(file, this.#resume.get(file) ?? 0);
     this.#resumed = true;
     let grown = false;
     for (const file of files) {
-      const size = lstatSync(join(this.#root, file), { throwIfNoEntry: false })?.size ?? 0;
+      let size: number;
+      try {
+        size = lstatSync(join(this.#root, file), { throwIfNoEntry: false })?.size ?? 0;
+      } catch (error) {
+        if (!isFileError(error)) throw error;
+        yield* this.#told.skipped(file, skipReasonOf(error));
+        continue;
+      }
       const offset = this.#offsets.get(file) ?? 0;
       if (size === offset) continue;
       if (size < offset) this.#again(file);
@@ -82,26 +105,40 @@ export class LogFiles {
         for (;;) {
           const next = await batches.next();
           const lines: readonly Line[] = next.done ? this.#lastLine(next.value) : next.value.lines;
+          if (next.done && until === null) yield* this.#unfinished(file, lines.length === 0 && next.value.bytes.length > 0);
           for (const line of lines) {
             if (until !== null && line.start >= until) return;
             const isNew = this.#isNew(file, line);
             this.#offsets.set(file, line.start + (line.bytes?.length ?? 0) + 1);
             if (isNew === null) {
-              yield { kind: 'skipped', where: file, reason: `the log has more than ${MAX_LINES} different lines` } satisfies SkippedRecord;
+              yield* this.#told.skipped(
+                file,
+                `the log has more than ${MAX_LINES} different lines: keep what is older in another recording`,
+                'part',
+              );
               return;
             }
             if (isNew && until === null)
               yield { kind: 'log', text: textOf(line), cursor: this.#cursor() } satisfies LogRecord & { cursor: Cursor };
           }
           if (!next.done) this.#offsets.set(file, next.value.end);
-          else return;
+          else break;
         }
+        yield* this.#told.mended(file, 'whole');
       } finally {
         await handle.close();
       }
     } catch (error) {
-      yield { kind: 'skipped', where: file, reason: reasonOf(error) } satisfies SkippedRecord;
+      if (!isFileError(error)) throw error;
+      yield* this.#told.skipped(file, skipReasonOf(error));
     }
+  }
+
+  /** When it is opened nobody may be writing to it; after that, the end of the line is on its way. */
+  *#unfinished(file: string, unfinished: boolean): Generator<SourceRecord> {
+    if (!unfinished) yield* this.#told.mended(file, 'end');
+    else if (!this.#opened)
+      yield* this.#told.skipped(file, 'the last line has no end, and is read when it has: add a line end if nothing writes to it', 'end');
   }
 
   /** The last line of a recording may lack its end; a live one is waited for. */
@@ -124,18 +161,18 @@ export class LogFiles {
     return true;
   }
 
-  #files(): readonly string[] {
+  #containerFiles(): string[] {
     const container = this.#layout.kind === 'two-containers' ? ['container-supervisor.log'] : ['container.log'];
-    const files = container.filter((name) => lstatSync(join(this.#root, name), { throwIfNoEntry: false })?.isFile());
-    const varLog = join(this.#root, 'var-log');
-    if (!lstatSync(varLog, { throwIfNoEntry: false })?.isDirectory()) return files;
-    return [
-      ...files,
-      ...readdirSync(varLog)
-        .filter((name) => VAR_LOG.test(name))
-        .sort()
-        .map((name) => `var-log/${name}`),
-    ];
+    return container.filter((name) => lstatSync(join(this.#root, name), { throwIfNoEntry: false })?.isFile());
+  }
+
+  #varLogFiles(): readonly string[] {
+    const varLog = join(this.#root, VAR_LOG_DIR);
+    if (!lstatSync(varLog, { throwIfNoEntry: false })?.isDirectory()) return [];
+    return readdirSync(varLog)
+      .filter((name) => VAR_LOG.test(name))
+      .sort()
+      .map((name) => `${VAR_LOG_DIR}/${name}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { join, relative, isAbsolute } from 'node:path';
 import type { SourceRecord } from '../record';
 import { AgentStore } from './agentStore';
-import { codeOf, isFileError, reasonOf, type ReaderContext } from './context';
+import { codeOf, isFileError, skipReasonOf, type ReaderContext } from './context';
 import { SessionsDirectory } from './sessionsDirectory';
 import type { Dirty } from './watcher';
 
@@ -46,30 +46,41 @@ export class AgentReader {
       if (!dirty || dirty.has(directory.path) || directory.due(now))
         yield* this.#guarded(directory.path, directory.relative, () => directory.scan(dirty?.get(directory.path) ?? null));
     if (!dirty || dirty.has(this.#databaseDir) || this.#store.due(now))
-      yield* this.#guarded(this.#databaseDir, `agents/${this.id}/agent`, () => this.#store.scan(this.#sessions.names));
-    if (!this.#context.follow) yield* this.#nothingButIndex();
+      yield* this.#guarded(this.#databaseDir, `agents/${this.id}/agent`, () => this.#scanStore());
+    yield* this.#nothingButIndex();
   }
 
   /** What can't be looked at costs itself, and nothing beside it. */
   async *#guarded(path: string, where: string, scan: () => AsyncGenerator<SourceRecord>): AsyncGenerator<SourceRecord> {
     try {
       if (this.#inside(path)) yield* scan();
-      else yield* this.#context.skipped(where, 'it leads out of the directory');
+      else yield* this.#context.skipped(where, 'it leads out of the directory: put what it leads to in its place');
     } catch (error) {
       if (!isFileError(error)) throw error;
-      yield* this.#context.skipped(where, reasonOf(error));
+      yield* this.#context.skipped(where, skipReasonOf(error));
     }
   }
 
   /** A recording of which only the index was kept, or whose database was left out, would look like one in which nothing happened. */
   async *#nothingButIndex(): AsyncGenerator<SourceRecord> {
-    if (this.#sessions.hasTranscripts || this.#cold.hasTranscripts || this.#store.hasSessions) return;
+    const where = `agents/${this.id}/sessions/sessions.json`;
+    if (this.#sessions.hasTranscripts || this.#cold.hasTranscripts || this.#store.hasSessions) {
+      yield* this.#context.mended(where, 'beside');
+      return;
+    }
+    if (!this.#context.tellsUnfinished) return;
     const named = await this.#sessions.indexed();
     if (named > 0)
       yield* this.#context.skipped(
-        `agents/${this.id}/sessions/sessions.json`,
+        where,
         `it names ${named} session${named === 1 ? '' : 's'}, but no transcript is here: copy the *.jsonl files beside it, or the agent's database, too`,
+        'beside',
       );
+  }
+
+  async *#scanStore(): AsyncGenerator<SourceRecord> {
+    yield* this.#store.scan(this.#sessions.names);
+    yield* this.#context.mended(`agents/${this.id}/agent`);
   }
 
   /** A recording may come from anyone: its links must not lead to what is not part of it. */

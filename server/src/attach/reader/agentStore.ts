@@ -74,12 +74,20 @@ export class AgentStore {
     this.#recalled = true;
     for (let attempt = 1; ; attempt++) {
       const stamp = this.#store.stamp();
+      if (stamp === null) {
+        const obstacle = this.#store.obstacle();
+        yield* this.#context.mended(this.#file, 'whole', obstacle === null ? [] : [obstacle]);
+        if (obstacle !== null) yield* this.#context.skipped(this.#file, obstacle);
+      }
       if (stamp === this.#stamp && !this.due(Date.now())) return;
       try {
         if (stamp === null) {
           this.#stamp = null;
           yield* this.#gone(new Set(), () => false);
-        } else yield* this.#look(stamp, siblings);
+        } else {
+          yield* this.#look(stamp, siblings);
+          yield* this.#context.mended(this.#file);
+        }
         this.#failing = false;
         return;
       } catch (error) {
@@ -116,10 +124,13 @@ export class AgentStore {
     if (!found) {
       this.#stamp = stamp;
       // OpenClaw makes it so a moment before it writes to it; in a recording it was cut off.
-      if (!this.#context.follow && this.#store.isEmpty) yield* this.#context.skipped(this.#file, 'the database is empty (0 bytes)');
+      if (!this.#store.isEmpty) yield* this.#context.mended(this.#file, 'end');
+      else if (this.#context.tellsUnfinished)
+        yield* this.#context.skipped(this.#file, 'the database is empty (0 bytes): copy it again, with its -wal', 'end');
       yield* this.#gone(new Set(), () => false);
       return;
     }
+    yield* this.#context.mended(this.#file, 'end');
     this.#indexOwed = found.index === null;
     if (found.index) this.#indexFrom = now + INDEX_EVERY_MS;
     for (const text of found.index ?? []) yield { kind: 'index', agent: this.#agent, text };

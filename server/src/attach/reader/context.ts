@@ -1,8 +1,6 @@
 /** What every part of the reader is given: where it may look, how often it may verify, and what it has already said. */
 import type { SkippedRecord } from '../record';
-
-/** Reasons already told; beyond this the oldest are forgotten and may be told again. */
-const MAX_TOLD = 10_000;
+import { Told, type Topic } from '../told';
 
 export interface ReaderOptions {
   /** Where `agents/` lies. */
@@ -20,7 +18,7 @@ export interface ReaderOptions {
 export const VERIFY_EVERY_MS = 30_000;
 
 export class ReaderContext {
-  readonly #told = new Set<string>();
+  readonly #told = new Told();
   readonly stateDir: string;
   /** Symlinks may lead anywhere below this, and nowhere else. */
   readonly root: string;
@@ -29,6 +27,8 @@ export class ReaderContext {
   readonly signal: AbortSignal;
   readonly mayCopy: boolean;
   readonly verifyEveryMs: number;
+  /** Everything that was there was looked at once. */
+  caughtUp = false;
 
   constructor(options: ReaderOptions, stateDir: string, root: string) {
     this.stateDir = stateDir;
@@ -52,16 +52,41 @@ export class ReaderContext {
   }
 
   /** Nothing is said twice: a file that can't be read would otherwise be told at every look. */
-  *skipped(where: string, reason: string): Generator<SkippedRecord> {
-    const key = `${where}\n${reason}`;
-    if (this.#told.has(key)) return;
-    if (this.#told.size >= MAX_TOLD)
-      for (const oldest of this.#told) {
-        this.#told.delete(oldest);
-        break;
-      }
-    this.#told.add(key);
-    yield { kind: 'skipped', where, reason };
+  skipped(where: string, reason: string, topic?: Topic): Generator<SkippedRecord> {
+    return this.#told.skipped(where, reason, topic);
+  }
+
+  /** It can be read now; of this topic, only what is in `still` holds. */
+  mended(where: string, topic: Topic = 'whole', still: readonly string[] = []): Generator<SkippedRecord> {
+    return this.#told.mended(where, topic, still);
+  }
+
+  gone(where: string): Generator<SkippedRecord> {
+    return this.#told.gone(where);
+  }
+
+  /** What has no end yet is being written; where nobody writes, it was cut off. Of a directory both may be true, when it is opened. */
+  get tellsUnfinished(): boolean {
+    return !this.follow || (this.mayCopy && !this.caughtUp);
+  }
+}
+
+/** The same, for something that was skipped, with what to do about it. */
+export function skipReasonOf(error: unknown): string {
+  const reason = reasonOf(error);
+  switch (codeOf(error)) {
+    case 'EACCES':
+    case 'EPERM':
+      return `${reason}: check who may read it`;
+    case 'ELOOP':
+      return `${reason}, and none is followed: put what it leads to in its place`;
+    case 'EMFILE':
+    case 'ENFILE':
+      return `${reason}: detach from a few sources`;
+    case 'ENOTDIR':
+      return 'it is no directory: put the directory itself there';
+    default:
+      return reason;
   }
 }
 

@@ -8,7 +8,7 @@ import { AttachError } from '../errors';
 import type { SourceRecord } from '../record';
 import { aboutRecord, configuredVersion } from './about';
 import { AgentReader } from './agentReader';
-import { codeOf, ReaderContext, reasonOf, type ReaderOptions } from './context';
+import { codeOf, ReaderContext, reasonOf, skipReasonOf, type ReaderOptions } from './context';
 import { Watcher, type Dirty } from './watcher';
 
 const HEARTBEAT_MS = 3000;
@@ -29,6 +29,7 @@ export async function* readState(options: ReaderOptions): AsyncGenerator<SourceR
     if (options.follow) watcher.watch(await reader.watched());
     yield* reader.scan(null);
     if (version === null && reader.version !== null) yield aboutRecord(reader.version);
+    context.caughtUp = true;
     yield { kind: 'caughtUp' };
     if (options.follow) yield* follow(reader, watcher, options);
   } catch (error) {
@@ -93,8 +94,11 @@ class StateReader {
   }
 
   async *scan(dirty: Dirty | null): AsyncGenerator<SourceRecord> {
-    const problem = dirty === null || dirty.has(join(this.#context.stateDir, 'agents')) ? await this.#list() : null;
-    if (problem !== null) yield* this.#context.skipped('agents', problem);
+    if (dirty === null || dirty.has(join(this.#context.stateDir, 'agents'))) {
+      const problem = await this.#list();
+      yield* this.#context.mended('agents', 'whole', problem === null ? [] : [problem]);
+      if (problem !== null) yield* this.#context.skipped('agents', problem);
+    }
     for (const agent of this.#agents.values()) {
       this.#context.signal.throwIfAborted();
       yield* agent.scan(dirty);
@@ -108,9 +112,9 @@ class StateReader {
         (entry) => entry.isDirectory() || entry.isSymbolicLink(),
       );
       for (const entry of entries.slice(0, MAX_AGENTS)) this.#agent(entry.name);
-      return entries.length > MAX_AGENTS ? `there are ${entries.length} agents; ${MAX_AGENTS} of them are read` : null;
+      return entries.length > MAX_AGENTS ? `there are ${entries.length} agents; ${MAX_AGENTS} of them are read: move others away` : null;
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') return reasonOf(error);
+      if (codeOf(error) !== 'ENOENT') return skipReasonOf(error);
       // No agents yet is fine; no state directory any more is not.
       await existing(this.#context.stateDir);
       return null;

@@ -1,7 +1,7 @@
 /** `sessions.json`: replaced as a whole many times a turn. Each session key that changed goes out, cut to what is used. */
 import { createHash } from 'node:crypto';
 import type { SourceRecord } from '../record';
-import { reasonOf, type ReaderContext } from './context';
+import { skipReasonOf, type ReaderContext } from './context';
 import { openRegular } from './fileBytes';
 import { asObject, parseObject, reduceIndexEntry } from './reduce';
 import { stampOf } from './stamp';
@@ -51,7 +51,10 @@ export class SessionIndexFile {
         const stat = await handle.stat({ bigint: true });
         const stamp = stampOf(stat);
         if (stat.size > BigInt(MAX_INDEX_BYTES)) {
-          yield* this.#context.skipped(this.#file, `it is larger than ${MAX_INDEX_BYTES / 1024 / 1024} MB`);
+          yield* this.#context.skipped(
+            this.#file,
+            `it is larger than ${MAX_INDEX_BYTES / 1024 / 1024} MB, so sessions lack their keys: let OpenClaw clear old ones out of it`,
+          );
           this.#stamp = stamp;
           return;
         }
@@ -59,9 +62,10 @@ export class SessionIndexFile {
         this.#stamp = stamp;
         this.#notBefore = started + Math.max(SPACING_MS, (Date.now() - started) * SPACING_FACTOR);
         if (!index) {
-          yield* this.#context.skipped(this.#file, 'it is not a JSON object');
+          yield* this.#context.skipped(this.#file, 'it is not a JSON object, so sessions lack their keys: copy it again');
           return;
         }
+        yield* this.#context.mended(this.#file);
         for (const [key, value] of Object.entries(index)) {
           const entry = asObject(value);
           if (!entry) continue;
@@ -73,7 +77,7 @@ export class SessionIndexFile {
         await handle.close();
       }
     } catch (error) {
-      yield* this.#context.skipped(this.#file, reasonOf(error));
+      yield* this.#context.skipped(this.#file, skipReasonOf(error));
     }
   }
 

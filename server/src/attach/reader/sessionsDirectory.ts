@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceRecord } from '../record';
-import { codeOf, reasonOf, type ReaderContext } from './context';
+import { codeOf, skipReasonOf, type ReaderContext } from './context';
 import { isTrajectoryName, transcriptName } from './names';
 import { SessionIndexFile } from './sessionIndexFile';
 import { stampOf } from './stamp';
@@ -28,6 +28,8 @@ export class SessionsDirectory {
   readonly #warm = new Set<TranscriptFile>();
   #index: SessionIndexFile | null = null;
   #names: readonly string[] = [];
+  /** Links that were told of; bounded by the names read. */
+  readonly #links = new Set<string>();
 
   constructor(context: ReaderContext, agent: string, path: string, relative: string) {
     this.#context = context;
@@ -50,17 +52,18 @@ export class SessionsDirectory {
 
   /** `dirty`: only these names are looked at, unless one of them turns out to be gone; null: all. */
   async *scan(dirty: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
+    const many: string[] = [];
     if (dirty && [...dirty].some((name) => this.#transcripts.has(name) && this.#stamp(name) === null)) dirty = null;
     if (!dirty) {
       let names: readonly string[];
       try {
         names = await this.#list();
       } catch (error) {
-        yield* this.#context.skipped(this.relative, reasonOf(error));
+        yield* this.#context.skipped(this.relative, skipReasonOf(error));
         return;
       }
       if (names.length > MAX_FILES)
-        yield* this.#context.skipped(this.relative, `it holds ${names.length} files; the first ${MAX_FILES} by name are read`);
+        many.push(`it holds ${names.length} files; the first ${MAX_FILES} by name are read: move old ones away`);
       this.#names = names.slice(0, MAX_FILES);
     }
     const names = dirty ? [...dirty] : this.#names;
@@ -71,7 +74,10 @@ export class SessionsDirectory {
       else if (this.#transcripts.has(name) || transcriptName(name)) yield* this.#scanTranscript(name);
     }
     // After everything else: the archive that a transcript became has been read by now.
-    if (!dirty) yield* this.#gone(new Set(this.#names));
+    if (dirty) return;
+    yield* this.#gone(new Set(this.#names));
+    yield* this.#context.mended(this.relative, 'whole', many);
+    for (const reason of many) yield* this.#context.skipped(this.relative, reason);
   }
 
   readonly #list: Siblings = async () => {
@@ -119,8 +125,9 @@ export class SessionsDirectory {
   async *#scanTranscript(name: string): AsyncGenerator<SourceRecord> {
     const stamp = this.#stamp(name);
     if (stamp === null) {
-      if (lstatSync(join(this.path, name), { throwIfNoEntry: false })?.isSymbolicLink())
-        yield* this.#context.skipped(`${this.relative}/${name}`, 'it is a symbolic link');
+      if (!lstatSync(join(this.path, name), { throwIfNoEntry: false })?.isSymbolicLink()) return;
+      this.#links.add(name);
+      yield* this.#context.skipped(`${this.relative}/${name}`, 'it is a symbolic link, and none is followed: put the file itself there');
       return;
     }
     const file = this.#transcript(name);
@@ -148,12 +155,19 @@ export class SessionsDirectory {
   }
 
   async *#gone(there: ReadonlySet<string>): AsyncGenerator<SourceRecord> {
-    for (const name of this.#trajectories.keys()) if (!there.has(name)) this.#trajectories.delete(name);
+    for (const name of [...this.#trajectories.keys(), ...this.#links]) {
+      if (there.has(name)) continue;
+      this.#trajectories.delete(name);
+      this.#links.delete(name);
+      yield* this.#context.gone(`${this.relative}/${name}`);
+    }
+    if (this.#index && !there.has(INDEX)) yield* this.#context.gone(`${this.relative}/${INDEX}`);
     for (const [name, file] of this.#transcripts) {
       if (there.has(name) && this.#stamp(name) !== null) continue;
       this.#transcripts.delete(name);
       this.#warm.delete(file);
       if (file.seen) yield* file.gone(this.#list);
+      if (!there.has(name)) yield* this.#context.gone(file.file);
     }
   }
 

@@ -14,7 +14,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { codeOf, reasonOf } from './context';
+import { codeOf, skipReasonOf } from './context';
 import { dataStampOf, stampOf } from './stamp';
 
 /** A private copy of more than this is not made; such a database is open at the place it was copied from, or was. */
@@ -75,6 +75,14 @@ export class SqliteStore {
   /** Changes with every transaction; null: there is no database. */
   stamp(): string | null {
     return this.#held()?.stamp ?? this.#stampNow();
+  }
+
+  /** Why what is in its place is no database that may be read; null: there is nothing. */
+  obstacle(): string | null {
+    const stat = lstatSync(this.#path, { throwIfNoEntry: false });
+    if (!stat || stat.isFile()) return null;
+    if (stat.isSymbolicLink()) return 'it is a symbolic link, and none is followed: put the database itself there';
+    return `it is ${stat.isDirectory() ? 'a directory' : 'no regular file'}, not a database: copy it there again`;
   }
 
   get isEmpty(): boolean {
@@ -160,7 +168,9 @@ export class SqliteStore {
     for (const suffix of ['-wal', '-shm']) {
       const found = ownerOf(this.#path + suffix);
       if (found !== null && found !== owner)
-        throw new StoreError(`it and its ${suffix} belong to different users, and reading it as root would change that`);
+        throw new StoreError(
+          `it and its ${suffix} belong to different users, and reading it as root would change that: give them one owner`,
+        );
     }
   }
 
@@ -174,13 +184,16 @@ export class SqliteStore {
   /** In a 0700 directory that is removed again as soon as the copy is open: a killed server leaves nothing behind. */
   #privateCopy(Database: typeof DatabaseSync): DatabaseSync {
     if (!this.#mayCopy)
-      throw new StoreError('its -wal has no -shm beside it: nobody has it open, and reading it would write into the sandbox', {
-        passing: true,
-      });
+      throw new StoreError(
+        'its -wal has no -shm beside it: nobody has it open, and reading it would write into the sandbox; it is read when OpenClaw runs again',
+        {
+          passing: true,
+        },
+      );
     this.dispose();
     if ((sizeOf(this.#path) ?? 0) + (sizeOf(`${this.#path}-wal`) ?? 0) > MAX_COPY_BYTES)
       throw new StoreError(
-        `it needs a private copy and is larger than ${MAX_COPY_BYTES / 1024 ** 3} GB${isRoot() ? ': read it as a user other than root' : ''}`,
+        `it needs a private copy and is larger than ${MAX_COPY_BYTES / 1024 ** 3} GB: ${isRoot() ? 'read it as a user other than root' : 'end OpenClaw, which then puts its -wal into it'}`,
       );
     const dir = mkdtempSync(join(tmpdir(), 'sandglass-db-'));
     try {
@@ -211,7 +224,10 @@ export class SqliteStore {
       if (this.#logMark() !== before) throw new StoreError('it changed while being copied', { passing: true });
     } catch (error) {
       if (StoreError.is(error)) throw error;
-      throw new StoreError(`no private copy could be made: ${reasonOf(error)}`, { passing: codeOf(error) === 'ENOENT', cause: error });
+      throw new StoreError(`no private copy of it could be made in ${tmpdir()}: ${skipReasonOf(error)}`, {
+        passing: codeOf(error) === 'ENOENT',
+        cause: error,
+      });
     }
   }
 
@@ -287,9 +303,14 @@ function sizeOf(path: string): number | null {
 
 function sqliteError(cause: unknown): StoreError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  if (/not a database|malformed|disk image/.test(message)) return new StoreError('the database is damaged or cut off', { cause });
+  if (/not a database|malformed|disk image/.test(message))
+    return new StoreError('the database is damaged or cut off: copy it again, together with its -wal', { cause });
   if (/readonly|unable to open|permission/.test(message))
-    return new StoreError('the database could not be opened for reading', { unusable: true, cause });
-  if (/locked|busy/.test(message)) return new StoreError('the database is locked', { passing: true, unusable: true, cause });
+    return new StoreError('the database could not be opened for reading: check who may read it, its -wal and its -shm', {
+      unusable: true,
+      cause,
+    });
+  if (/locked|busy/.test(message))
+    return new StoreError('the database is locked; it is tried again', { passing: true, unusable: true, cause });
   return new StoreError(message, { cause });
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { SourceRecord } from '../record';
-import { reasonOf, type ReaderContext } from './context';
+import { skipReasonOf, type ReaderContext } from './context';
 import { bytesOf, digestOf, openRegular, prefixOf } from './fileBytes';
 import { midwayStamp, readFileCursor, writeFileCursor, type FileCursor } from './fileCursor';
 import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
@@ -46,12 +46,13 @@ export class TrajectoryFile {
         const goesOn = known !== null && prefix !== null && digestOf(prefix.hash) === known.hash;
         let hash = goesOn ? prefix.hash : createHash('sha256');
         let offset = goesOn ? known.offset : 0;
+        if (!goesOn) yield* this.#context.mended(this.#file, 'part');
         const batches = lineBatches(bytesOf(handle, false, offset), offset, hash);
         for (;;) {
           const next = await batches.next();
           if (next.done) {
             // What has no end yet is being written, or, in a recording, was cut off.
-            if (!this.#context.follow) yield* this.#lastLine(next.value);
+            yield* this.#lastLine(next.value);
             break;
           }
           const records = next.value.lines.flatMap((line) => [...this.#records(line)]);
@@ -60,19 +61,25 @@ export class TrajectoryFile {
           yield* records;
         }
         this.#known = { stamp, offset, hash: digestOf(hash), session: this.#stem, lost: [] };
+        yield* this.#context.mended(this.#file);
         yield { kind: 'heartbeat', cursor: { key: this.#key, value: writeFileCursor(this.#known) } };
       } finally {
         await handle.close();
       }
     } catch (error) {
-      yield* this.#context.skipped(this.#file, reasonOf(error));
+      yield* this.#context.skipped(this.#file, skipReasonOf(error));
     }
   }
 
   *#lastLine(rest: Rest): Generator<SourceRecord> {
-    if (rest.bytes.toString('utf8').trim() === '' && !rest.tooLong) return;
-    if (!rest.tooLong && reduceTrajectory(rest.bytes.toString('utf8')).kind !== 'broken') yield* this.#records(rest);
-    else yield* this.#context.skipped(this.#file, `the last line is cut off, at byte ${rest.start}`);
+    const text = rest.bytes.toString('utf8');
+    const empty = text.trim() === '' && !rest.tooLong;
+    const whole = !rest.tooLong && !empty && reduceTrajectory(text).kind !== 'broken';
+    const cut = empty || whole ? [] : [`the last line is cut off, at byte ${rest.start}`];
+    yield* this.#context.mended(this.#file, 'end', cut);
+    if (!this.#context.tellsUnfinished) return;
+    if (whole) yield* this.#records(rest);
+    for (const reason of cut) yield* this.#context.skipped(this.#file, reason, 'end');
   }
 
   *#records(line: Line): Generator<SourceRecord> {
@@ -84,7 +91,7 @@ export class TrajectoryFile {
       yield { kind: 'trajectory', agent: this.#agent, session, ordinal: line.start, text: event.text };
     } else if (event?.kind !== 'unused') {
       const reason = event ? 'is not JSON' : `is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`;
-      yield* this.#context.skipped(this.#file, `the line at byte ${line.start} ${reason}`);
+      yield* this.#context.skipped(this.#file, `the line at byte ${line.start} ${reason}`, 'part');
     }
   }
 }

@@ -6,7 +6,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cursor, SourceRecord, TranscriptRecord } from '../record';
-import { reasonOf, type ReaderContext } from './context';
+import { skipReasonOf, type ReaderContext } from './context';
 import { readEntry } from './entry';
 import { bytesOf, digestOf, openRegular, prefixOf, tailHolds, tailOf } from './fileBytes';
 import { inodeOf, MAX_LOST, midwayStamp, readFileCursor, sizeOf, writeFileCursor, type FileCursor } from './fileCursor';
@@ -89,7 +89,7 @@ export class TranscriptFile {
   *recall(): Generator<SourceRecord> {
     const untold = this.#untold;
     this.#untold = [];
-    for (const reason of untold) yield* this.#context.skipped(this.file, reason);
+    for (const reason of untold) yield* this.#context.skipped(this.file, reason, 'part');
   }
 
   /** `seen`: the stamp that gave rise to it. `siblings`: names in the same directory now, for the archive that explains a replaced file. */
@@ -99,6 +99,7 @@ export class TranscriptFile {
       try {
         yield* this.#scanOpen(handle, siblings);
         this.#failed = null;
+        yield* this.#context.mended(this.file);
       } finally {
         await handle.close();
       }
@@ -106,7 +107,7 @@ export class TranscriptFile {
       const until = Date.now() + this.#context.verifyEveryMs;
       this.#failed = { stamp: seen, until };
       this.#verifyFrom = until;
-      yield* this.#context.skipped(this.file, reasonOf(error));
+      yield* this.#context.skipped(this.file, skipReasonOf(error));
     }
   }
 
@@ -123,6 +124,7 @@ export class TranscriptFile {
         const old = this.#known;
         if (!old) return;
         this.#lost = [];
+        yield* this.#context.mended(this.file, 'part');
         yield* this.#read(handle, stamp, createHash('sha256'), { session: old.session, explained: await this.#explained(old, siblings) });
       }
     }
@@ -179,8 +181,9 @@ export class TranscriptFile {
       if (next.done) {
         const last = lines[lines.length - 1];
         const end = last ? last.start + (last.bytes?.length ?? 0) : next.value.start;
-        if (!last && next.value.bytes.length + (next.value.tooLong ? 1 : 0) > 0 && this.#final)
-          yield* this.#context.skipped(this.file, `the last line is cut off, at byte ${end}`);
+        const cut = !last && next.value.bytes.length + (next.value.tooLong ? 1 : 0) > 0 ? `the last line is cut off, at byte ${end}` : null;
+        yield* this.#context.mended(this.file, 'end', cut === null ? [] : [cut]);
+        if (cut !== null && this.#final) yield* this.#context.skipped(this.file, cut, 'end');
         this.#advance(end, hash, stamp, session);
         this.#tail = this.#name.compressed ? Buffer.alloc(0) : await tailOf(handle, end);
         yield* this.#hand(records, open === null);
@@ -232,7 +235,7 @@ export class TranscriptFile {
 
   *#lose(reason: string): Generator<SourceRecord> {
     if (this.#lost.length < MAX_LOST) this.#lost.push(reason);
-    yield* this.#context.skipped(this.file, reason);
+    yield* this.#context.skipped(this.file, reason, 'part');
   }
 
   *#hand(records: readonly SourceRecord[], withCursor: boolean): Generator<SourceRecord> {
@@ -256,7 +259,7 @@ export class TranscriptFile {
   }
 
   get #final(): boolean {
-    return !this.#context.follow || this.#name.state !== 'live';
+    return this.#context.tellsUnfinished || this.#name.state !== 'live';
   }
 
   /** Did OpenClaw put the old bytes away under one of its archive names? The bytes tell, a name alone does not. */
