@@ -1,5 +1,5 @@
 /** The SQLite era: databases made here with the tables of OpenClaw, read while a writer has them open, and after it. */
-import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -484,4 +484,17 @@ it('gives one index record for every session id that a key ever had', async () =
       spawnedBy: 'agent:main:boss',
     },
   ]);
+});
+
+it('what is asked of a database is what the page about it says, and nothing else', () => {
+  const root = join(import.meta.dirname, '../../..');
+  const source = readFileSync(join(root, 'server/src/attach/reader/sqliteStore.ts'), 'utf8');
+  const union = /export type Table =([^;]+);/.exec(source)?.[1] ?? '';
+  const asked = [...union.matchAll(/'([^']+)'/g)].map((match) => match[1]);
+  const line = readFileSync(join(root, 'docs/what-is-read.md'), 'utf8')
+    .split('\n')
+    .find((each) => each.startsWith('| transcripts |'));
+  const said = [...(line ?? '').matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+  expect(asked.length).toBeGreaterThan(0);
+  expect([...said].sort()).toEqual([...asked].sort());
 });
