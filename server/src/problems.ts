@@ -81,8 +81,10 @@ export class Problems implements Disposable {
         if (this.#abort.signal.aborted) return;
       }
     }
-    this.#dirty.clear();
-    for (const row of [...this.#sessions.keys()]) if (!order.includes(row)) this.#sessions.delete(row);
+    const shown = new Set(order);
+    // One that is shown and marked again changed while the others were worked on: the next round is for it.
+    for (const row of this.#dirty) if (!shown.has(row)) this.#dirty.delete(row);
+    for (const row of this.#sessions.keys()) if (!shown.has(row)) this.#sessions.delete(row);
     const files = byFile(order.map((row) => this.#sessions.get(row) ?? []));
     for (const uri of this.#published) if (!files.has(uri)) await this.#connection.sendDiagnostics({ uri, diagnostics: [] });
     for (const [uri, diagnostics] of files) await this.#connection.sendDiagnostics({ uri, diagnostics: [...diagnostics] });
