@@ -48,11 +48,17 @@ export interface LogRecord {
   readonly text: string;
 }
 
-/** Something that could not be read, and why; never silent. An empty `reason` takes back all that was told of this place: it is mended. */
+/** Something that could not be read, and why; never silent. */
 export interface SkippedRecord {
   readonly kind: 'skipped';
   readonly where: string;
   readonly reason: string;
+}
+
+/** All that was told of this place as skipped is taken back: it can be read, or is not there any more. */
+export interface MendedRecord {
+  readonly kind: 'mended';
+  readonly where: string;
 }
 
 /**
@@ -104,6 +110,7 @@ export type SourceRecord = (
   | TrajectoryRecord
   | LogRecord
   | SkippedRecord
+  | MendedRecord
   | RereadRecord
   | GoneRecord
   | CaughtUpRecord

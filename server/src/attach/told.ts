@@ -1,5 +1,5 @@
 /** What could not be read, as it was told: nothing twice, and what holds no longer is taken back. */
-import type { SkippedRecord } from './record';
+import type { MendedRecord, SkippedRecord } from './record';
 
 /** Reasons remembered; beyond this the oldest places are forgotten and may be told again. */
 const MAX_TOLD = 10_000;
@@ -22,7 +22,7 @@ export class Told {
   }
 
   /** Of this topic, nothing but `still` holds any more. */
-  *mended(where: string, topic: Topic, still: readonly string[] = []): Generator<SkippedRecord> {
+  *mended(where: string, topic: Topic, still: readonly string[] = []): Generator<SkippedRecord | MendedRecord> {
     const reasons = this.#places.get(where);
     if (!reasons) return;
     const over = [...reasons].filter(([reason, of]) => of === topic && !still.includes(reason));
@@ -30,17 +30,17 @@ export class Told {
     for (const [reason] of over) reasons.delete(reason);
     this.#count -= over.length;
     if (reasons.size === 0) this.#places.delete(where);
-    yield { kind: 'skipped', where, reason: '' };
+    yield { kind: 'mended', where };
     for (const reason of reasons.keys()) yield { kind: 'skipped', where, reason };
   }
 
   /** It is not there any more. */
-  *gone(where: string): Generator<SkippedRecord> {
+  *gone(where: string): Generator<MendedRecord> {
     const reasons = this.#places.get(where);
     if (!reasons) return;
     this.#count -= reasons.size;
     this.#places.delete(where);
-    yield { kind: 'skipped', where, reason: '' };
+    yield { kind: 'mended', where };
   }
 
   #forgetOldest(but: string): void {

@@ -93,6 +93,10 @@ export class Ingest {
         case 'skipped':
           skip(record.where, record.reason);
           break;
+        case 'mended':
+          this.#store.sources.mendSkipped(this.#source, record.where);
+          skippedChanged = true;
+          break;
         case 'reread':
           this.#reread(record, dirty);
           break;

@@ -25,7 +25,7 @@ export function pacedSource(source: Source, speed: number): Source {
       const timed: Timed[] = [];
       let index: Extract<SourceRecord, { kind: 'index' }>[] = [];
       for await (const record of source.open({ ...options, follow: false })) {
-        if (record.kind === 'about' || record.kind === 'skipped') yield record;
+        if (record.kind === 'about' || record.kind === 'skipped' || record.kind === 'mended') yield record;
         else if (record.kind === 'index') index.push(record);
         else timed.push({ time: timeOf(record), record });
       }

@@ -8,6 +8,9 @@ export interface StoredSource {
   readonly registryProvider: string | null;
 }
 
+/** A hostile trace may hold any number of lines that can't be read. */
+const skippedPerSource = 1000;
+
 export class SourceStore {
   readonly #db: Database;
   constructor(db: Database) {
@@ -54,18 +57,23 @@ export class SourceStore {
       .run(source, box.blind(key), box.seal(JSON.stringify([key, value])));
   }
 
-  /** Without a reason, what was told of this place holds no longer. */
-  addSkipped(source: number, skipped: Skipped): void {
+  /** Keeps up to skippedPerSource of these; that there are more is then said too, but not which. */
+  addSkipped(source: number, told: Skipped): void {
     const { box } = this.#db;
-    if (skipped.reason === '') {
-      for (const { where, reason } of this.skipped(source))
-        if (where === skipped.where)
-          this.#db.prepare('DELETE FROM skipped WHERE source = ? AND blind = ?').run(source, box.blind(JSON.stringify([where, reason])));
-      return;
-    }
+    const { n } = this.#db.prepare('SELECT count(*) AS n FROM skipped WHERE source = ?').get(source) as { n: number };
+    const skipped = n < skippedPerSource ? told : { where: 'and more', reason: `more than ${skippedPerSource} things could not be read` };
     this.#db
       .prepare('INSERT INTO skipped(source, blind, body) VALUES (?, ?, ?) ON CONFLICT(source, blind) DO UPDATE SET body = excluded.body')
       .run(source, box.blind(JSON.stringify([skipped.where, skipped.reason])), box.seal(JSON.stringify(skipped)));
+  }
+
+  /** Nothing that was told of this place holds any more. */
+  mendSkipped(source: number, place: string): void {
+    for (const { where, reason } of this.skipped(source)) {
+      if (where !== place) continue;
+      const blind = this.#db.box.blind(JSON.stringify([where, reason]));
+      this.#db.prepare('DELETE FROM skipped WHERE source = ? AND blind = ?').run(source, blind);
+    }
   }
 
   /** What could not be read is found anew at each attach. */

@@ -380,7 +380,10 @@ describe('a directory', () => {
 /** What holds of all that was told. */
 function holding(records: readonly SourceRecord[]): readonly (readonly [string, string])[] {
   const held = new Map<string, string[]>();
-  for (const [where, reason] of reasons(records)) held.set(where, reason === '' ? [] : [...(held.get(where) ?? []), reason]);
+  for (const record of records) {
+    if (record.kind === 'mended') held.delete(record.where);
+    if (record.kind === 'skipped') held.set(record.where, [...(held.get(record.where) ?? []), record.reason]);
+  }
   return [...held].flatMap(([where, all]) => all.map((reason) => [where, reason] as const));
 }
 
@@ -497,7 +500,7 @@ describe('what is told of a directory that is followed', () => {
     await sleep(1200); // more than one look at everything
     expect(reasons(live.records.slice(before))).toEqual([]);
     mend(place);
-    await live.until((record) => record.kind === 'skipped' && record.reason === '', before);
+    await live.until((record) => record.kind === 'mended', before);
     await sleep(700);
     await live.stop();
     expect(holding(live.records)).toEqual([]);

@@ -9,7 +9,7 @@ import { StoreError } from '../../../server/src/store/errors';
 import { SealedBox } from '../../../server/src/store/sealedBox';
 import { Store } from '../../../server/src/store/store';
 import { recording } from '../../fixtures/recordings';
-import { readInto, traceOf } from '../support/traces';
+import { info, memoryStore, readInto, traceOf } from '../support/traces';
 
 const folders: string[] = [];
 function folder(): string {
@@ -100,6 +100,24 @@ describe('the store', () => {
       reason = StoreError.is(error) ? error.reason : error;
     }
     expect(reason).toBe('locked');
+  });
+});
+
+describe('what could not be read', () => {
+  it('is kept up to a bound, with a word that there is more, and taken back place by place', () => {
+    using store = memoryStore();
+    const { sources } = store;
+    const row = store.transaction(() => sources.ensure('test', { info, registryProvider: null }));
+    store.transaction(() => {
+      for (let i = 0; i < 3000; i++) sources.addSkipped(row, { where: `line ${i % 1500}`, reason: i < 1500 ? 'cut' : 'odd' });
+    });
+    const held = sources.skipped(row);
+    expect(held.length).toBe(1001);
+    expect(held.filter(({ where }) => where === 'and more')).toHaveLength(1);
+    sources.mendSkipped(row, 'line 7');
+    expect(sources.skipped(row)).toEqual(held.filter(({ where }) => where !== 'line 7'));
+    sources.addSkipped(row, { where: 'line 1', reason: 'cut' });
+    expect(sources.skipped(row)).toHaveLength(1000);
   });
 });
 

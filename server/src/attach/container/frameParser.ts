@@ -43,6 +43,8 @@ function frameOf(f: Fields): Frame | null {
         : null;
     case 'skipped':
       return isText(f.where) && isText(f.reason) ? { kind: 'skipped', where: f.where, reason: f.reason } : null;
+    case 'mended':
+      return isText(f.where) ? { kind: 'mended', where: f.where } : null;
     case 'reread':
     case 'gone':
       return markOf(f);

@@ -1,5 +1,5 @@
 /** What every part of the reader is given: where it may look, how often it may verify, and what it has already said. */
-import type { SkippedRecord } from '../record';
+import type { MendedRecord, SkippedRecord } from '../record';
 import { Told, type Topic } from '../told';
 
 export interface ReaderOptions {
@@ -57,11 +57,11 @@ export class ReaderContext {
   }
 
   /** It can be read now; of this topic, only what is in `still` holds. */
-  mended(where: string, topic: Topic = 'whole', still: readonly string[] = []): Generator<SkippedRecord> {
+  mended(where: string, topic: Topic = 'whole', still: readonly string[] = []): Generator<SkippedRecord | MendedRecord> {
     return this.#told.mended(where, topic, still);
   }
 
-  gone(where: string): Generator<SkippedRecord> {
+  gone(where: string): Generator<MendedRecord> {
     return this.#told.gone(where);
   }
 
