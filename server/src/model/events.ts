@@ -163,6 +163,8 @@ export interface IndexEvent {
   readonly spawnedBy: string | null;
   readonly parentSessionKey: string | null;
   readonly previousSession: string | null;
+  /** Of the newest run. */
+  readonly startedAt: number | null;
   readonly endedAt: number | null;
 }
 

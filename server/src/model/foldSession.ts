@@ -185,18 +185,24 @@ export function foldSession(input: SessionInput, context: FoldContext): FoldedSe
   };
 }
 
-/**
- * OpenClaw's index may go on saying "running" after a turn that ended without a reply; what it says later than that holds.
- * A call of the model that failed is no end by itself: after an overflow the agent compacts, and asks again.
- */
+/** How OpenClaw and the providers word that the context was too long: the agent compacts then, and asks again. */
+const overflow =
+  /context\b.*\b(?:overflow|window|length|limit|size)|(?:prompt|request|input)\b.*\b(?:too (?:long|large)|exceed)|maximum.*\btokens/i;
+
+/** OpenClaw's index may go on saying "running" of a run that replied, or ended without; what it says of a later one holds. */
 function sessionStatus(index: IndexEvent | null, lastTurn: TurnDraft | undefined, view: TurnView | undefined): SessionStatus {
   const said = index?.status ?? 'unknown';
   if (said !== 'running' || lastTurn === undefined || view === undefined) return said;
-  const failed = view.status === 'error' || view.status === 'aborted';
+  const { last, lastTime, failedBeforeReply } = lastTurn;
+  if (view.status === 'ok') return (index?.startedAt ?? Infinity) <= (lastTime ?? 0) ? 'done' : said;
+  if (view.status !== 'error' && view.status !== 'aborted') return said;
   const runEnd = view.run?.end ?? null;
   const ended =
-    view.status === 'aborted' || lastTurn.failedBeforeReply !== null || (runEnd !== null && runEnd >= (lastTurn.last?.time ?? 0));
-  return failed && ended && (index?.updatedAt ?? 0) <= (lastTurn.lastTime ?? 0) ? 'failed' : said;
+    view.status === 'aborted' ||
+    failedBeforeReply !== null ||
+    (runEnd !== null && runEnd >= (last?.time ?? 0)) ||
+    (last?.stopReason === 'error' && !overflow.test(last.errorMessage ?? ''));
+  return ended && (index?.updatedAt ?? 0) <= (lastTime ?? 0) ? 'failed' : said;
 }
 
 /** Smallest and largest, without spreading a long array over the stack. */

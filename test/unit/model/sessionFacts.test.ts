@@ -27,16 +27,29 @@ describe('a session that the index calls running', () => {
   const aborted = '75e1931e-3053-4ca3-887d-8b4de88dc763';
   /** Its run ended, says the trajectory. */
   const refused = 'a4fbb157-b298-446e-9f40-b30b1c4e2c28';
-  /** Nothing says that its run ended. */
+  /** Nothing but its last message says that its run ended; the recorded index calls it running for good. */
   const broken = 'd089d9ca-e8da-44ad-9d3d-37d37628ec06';
 
-  it('failed when its last turn was aborted or its run ended in an error, unless the index knows better', async () => {
+  it('failed when its last turn was aborted or ended in an error, unless the index knows better', async () => {
     const before = states(await saidRunning(1));
     expect(before[aborted]).toEqual(['aborted', 'failed']);
     expect(before[refused]).toEqual(['error', 'failed']);
-    expect(before[broken]).toEqual(['error', 'running']);
+    expect(before[broken]).toEqual(['error', 'failed']);
     const later = states(await saidRunning(Date.UTC(2100, 0)));
     for (const id of [aborted, refused, broken]) expect(later[id]?.[1]).toBe('running');
+  });
+
+  it('is done when the run it names replied, and not while a later run has said nothing yet', async () => {
+    const stopped = 'ca40eabb';
+    const records = await recordsOf(root);
+    const recorded = records.find((record) => record.kind === 'index' && record.text.includes(`"sessionId":"${stopped}`));
+    if (recorded?.kind !== 'index') throw new Error('the recording has no such session');
+    const index = JSON.parse(recorded.text) as { readonly sessionId: string; readonly status: string };
+    expect(index.status).toBe('running');
+    expect(states(records)[index.sessionId]).toEqual(['ok', 'done']);
+    const text = JSON.stringify({ ...index, startedAt: Date.UTC(2100, 0), updatedAt: Date.UTC(2100, 0) });
+    const later = records.map((record) => (record === recorded ? { ...recorded, text } : record));
+    expect(states(later)[index.sessionId]?.[1]).toBe('running');
   });
 
   it('runs on after an overflow: it compacts, and asks again', async () => {

@@ -24,6 +24,7 @@ export function decodeIndex(text: string, agent: string): IndexEvent | null {
     spawnedBy: asString(json['spawnedBy']),
     parentSessionKey: asString(json['parentSessionKey']),
     previousSession: asString(json['previousSessionId']),
+    startedAt: asTime(json['startedAt']),
     endedAt: asTime(json['endedAt']),
   };
 }
