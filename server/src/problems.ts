@@ -42,6 +42,11 @@ export class Problems implements Disposable {
     for (const view of this.#newest(source)) this.touch(view.row);
   }
 
+  /** Sources were opened or closed. */
+  refresh(): void {
+    this.#timer.ask();
+  }
+
   #newest(source: OpenSource): readonly SessionView[] {
     const time = (view: SessionView): string => view.info.endTime ?? view.info.startTime ?? '~';
     return [...this.#opened.store.sessions.list(source.row)].sort((a, b) => (time(a) < time(b) ? 1 : -1)).slice(0, sessionsWithProblems);

@@ -5,6 +5,7 @@ import { AttachError, SandboxFileError } from './attach/errors';
 import type { Hub, OpenSource } from './collect/hub';
 import { codeLenses } from './editor/codeLenses';
 import { hover } from './editor/hovers';
+import { epochOf } from './epoch';
 import { parseSandboxUri } from './locate/sandboxUri';
 import type { OpenedStore } from './openStore';
 import type { SessionInfo } from './protocol/document';
@@ -88,8 +89,8 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const open = source(sourceId);
     const page = tracePage(opened.store, open.row, params);
     if (page === null) throw new ResponseError(ErrorCodes.InvalidParams, 'this session is not there any more');
-    const spans = new Set(page.turns.map((turn) => turn.span.id));
     return {
+      epoch: epochOf(open.row),
       revision: page.view.revision,
       source: hub.node(open),
       session: page.view.info,
@@ -97,9 +98,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
       offset: page.offset,
       total: page.total,
       rows: page.rows,
-      findings: findingsOf(opened.store, open.row).filter(
-        (finding) => finding.message.includes(params.sessionId) || finding.spanIds.some((id) => spans.has(id)),
-      ),
+      findings: findingsOf(opened.store, open.row, page.view.row),
       badge: open.badge,
     };
   });
@@ -195,6 +194,10 @@ export function registerRequests(connection: Connection, need: () => Live): void
     hub.refresh().catch((error: unknown) => connection.console.error(String(error)));
   });
 
+  connection.onDidSaveTextDocument(({ textDocument }) => {
+    const { places, placesMoved } = need();
+    if (places.round(new AbortController().signal).mayBeTouched(textDocument.uri)) placesMoved();
+  });
   connection.onCodeLens(async ({ textDocument }, token) => {
     const calls = await need().places.round(signalOf(token)).callsIn(textDocument.uri);
     return [...codeLenses(need().opened.store, textDocument.uri, calls)];

@@ -5,6 +5,7 @@ import { CodeLensRefreshRequest, ErrorCodes, ResponseError, TextDocumentSyncKind
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/hub';
+import { epochOf } from './epoch';
 import { pathOfFileUri } from './locate/fileUri';
 import { openStore } from './openStore';
 import { Problems } from './problems';
@@ -81,12 +82,26 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       .sendRequest(CodeLensRefreshRequest.type)
       .catch((error: unknown) => connection.console.warn(`the editor did not refresh its lenses: ${String(error)}`));
   });
+  let open = '';
   const onChange = (change: HubChange): void => {
-    if (change.inventory) changed.inventory = true;
+    if (change.inventory) {
+      changed.inventory = true;
+      const ids = hub
+        .all()
+        .map(({ id }) => id)
+        .join(' ');
+      // What was shown of a source that was closed is taken back.
+      if (ids !== open) {
+        problems.refresh();
+        refreshLenses.ask();
+      }
+      open = ids;
+    }
     if (change.source !== null && change.result !== null) {
       for (const session of change.result.sessions) {
         const key = `${change.source.id} ${session.session}`;
-        changed.sessions.set(key, { sourceId: change.source.id, sessionId: session.session, revision: session.revision });
+        const ref = { sourceId: change.source.id, sessionId: session.session };
+        changed.sessions.set(key, { ...ref, epoch: epochOf(change.source.row), revision: session.revision });
         const view = store.sessions.byRow(session.row);
         for (const span of session.spans) places.forget(change.source, span, view?.workspaceDir ?? null);
         problems.touch(session.row);
@@ -104,9 +119,9 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     onChange,
     onError: (error) => connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
-  hub.configure(options.trusted, options.settings);
   const places = new Places(store, () => ({ source: (row) => hub.ofRow(row), folders: folders(), mappings: hub.settings.pathMappings }));
   const problems = new Problems(connection, opened, hub, places);
+  hub.configure(options.trusted, options.settings);
   return {
     opened,
     hub,

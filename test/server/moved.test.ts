@@ -1,10 +1,10 @@
 // The workspace changes while the editor is open: folders come and go, mappings are set and taken away.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DidChangeWorkspaceFoldersNotification } from 'vscode-languageserver-protocol/node';
+import { DidChangeWorkspaceFoldersNotification, DidSaveTextDocumentNotification } from 'vscode-languageserver-protocol/node';
 import * as messages from '../../server/src/protocol/messages';
 import { recording } from '../fixtures/recordings';
 import { ServerProcess, until } from './support/serverProcess';
@@ -42,6 +42,36 @@ async function movesFrom(from: string, to: string, change: () => Promise<void>):
   await until(`problems under ${to}`, () => problems(to).length > 0 && problems(from).length === 0);
   await until('the lenses to be asked for again', () => server.lensRefreshes > refreshes);
 }
+
+describe('a file of the workspace that is saved', () => {
+  it('has its problems where their lines stand now, or is said to have changed since', async () => {
+    const mapping = { sandbox: inSandbox, workspace: join(workspace, 'project') };
+    const tests = pathToFileURL(join(workspace, 'project/tests/test_cart.py')).href;
+    const shown = (): readonly (readonly [number, string])[] =>
+      (server.diagnostics.get(tests) ?? []).map(({ range, message }) => [
+        range.start.line,
+        typeof message === 'string' ? message : message.value,
+      ]);
+    const save = async (text: string): Promise<void> => {
+      writeFileSync(fileURLToPath(tests), text);
+      await server.connection.sendNotification(DidSaveTextDocumentNotification.type, { textDocument: { uri: tests } });
+    };
+    await server.connection.sendNotification(messages.configureNotification, {
+      trusted: false,
+      settings: { ...settings, pathMappings: [mapping] },
+    });
+    const [before] = await until('the problem of the test', () => shown().length > 0 && shown());
+    const [line, message] = before ?? [0, ''];
+    expect(line).toBeGreaterThan(0);
+    const text = readFileSync(fileURLToPath(tests), 'utf8');
+    await save(`# one\n# two\n${text}`);
+    await until('the problem two lines below', () => shown().some(([at, words]) => at === line + 2 && words === message));
+    await save(text.replace(text.split('\n')[line] ?? '', '        pass'));
+    await until('the problem of a line that is gone', () =>
+      shown().some(([at, words]) => at === line && words.endsWith('the file changed since')),
+    );
+  });
+});
 
 describe('what is shown moves to where the files lie now', () => {
   it('when a folder is opened, and back when it is closed', async () => {

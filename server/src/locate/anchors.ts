@@ -7,10 +7,18 @@ import type { AnchorHow } from '../protocol/messages';
 import { asArray, asNumber, asObject, asString } from '../decode/json';
 import { baseDirectory, sandboxPath, splitPlace, strings, isForeign } from './touches';
 
+export interface LinesClaim {
+  readonly kind: 'lines';
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  readonly how: AnchorHow;
+}
+
 /** A place before its file was looked at. */
 export type PlaceClaim =
   | { readonly kind: 'text'; readonly path: string; readonly text: string; readonly near: number | null }
-  | { readonly kind: 'lines'; readonly path: string; readonly start: number; readonly end: number; readonly how: AnchorHow }
+  | LinesClaim
   | { readonly kind: 'file'; readonly path: string; readonly how: AnchorHow };
 
 export interface PlacedClaim {
@@ -142,6 +150,13 @@ export function placeClaim(claim: PlaceClaim, lines: readonly string[], changedS
       return { startLine: line, endLine: line, how: 'edit-text', stale: true, wholeFile: claim.near === null };
     }
   }
+}
+
+/** A claim of line numbers in one copy of a file, where the same lines stand in another; null when they stand nowhere there. */
+export function movedTo(claim: LinesClaim, from: readonly string[], to: readonly string[]): LinesClaim | null {
+  const wanted = from.slice(claim.start, claim.end + 1);
+  const at = findLines(to, wanted, claim.start);
+  return at === null ? null : { ...claim, start: at, end: at + wanted.length - 1 };
 }
 
 /** Where the wanted lines stand, as whole lines or within one; of several places the one nearest to `near`. */

@@ -23,6 +23,7 @@ interface Slot {
 
 export class FileCache {
   readonly #slots = new Map<string, Slot>();
+  /** Readings under way; one that is forgotten is neither joined nor kept. */
   readonly #pending = new Map<string, Promise<CachedFile>>();
   #bytes = 0;
 
@@ -45,21 +46,30 @@ export class FileCache {
     }
     const reading = files.read(path, signal).then(({ bytes, mtime }) => toFile(bytes, mtime));
     this.#pending.set(key, reading);
+    const holds = (): boolean => this.#pending.get(key) === reading;
     try {
       const file = await reading;
-      this.#put(key, file);
+      if (holds()) this.#put(key, file);
       return file;
     } catch (error) {
-      if (SandboxFileError.is(error)) this.#put(key, error);
+      if (SandboxFileError.is(error) && holds()) this.#put(key, error);
       throw error;
     } finally {
-      this.#pending.delete(key);
+      if (holds()) this.#pending.delete(key);
     }
   }
 
-  /** A call that touched it finished: what we hold is old. */
+  /** A call that touched it finished: what we hold, or are about to get, is old. */
   forget(sourceId: string, path: string): void {
-    this.#drop(`${sourceId} ${path}`);
+    const key = `${sourceId} ${path}`;
+    this.#drop(key);
+    this.#pending.delete(key);
+  }
+
+  /** Any of its files may have changed. */
+  forgetAll(sourceId: string): void {
+    for (const key of this.#slots.keys()) if (key.startsWith(`${sourceId} `)) this.#drop(key);
+    for (const key of this.#pending.keys()) if (key.startsWith(`${sourceId} `)) this.#pending.delete(key);
   }
 
   #put(key: string, file: CachedFile | SandboxFileError): void {

@@ -85,12 +85,19 @@ export function mappedDirectory(mapping: PathMapping, folders: readonly string[]
   return first === undefined ? null : resolve(first, mapping.workspace);
 }
 
+export interface MappedFile {
+  /** Absolute, on the host. */
+  readonly path: string;
+  /** A `mount` is the very file of the sandbox; the others are copies. */
+  readonly by: 'mapping' | 'mount' | 'content';
+}
+
 /** `contentHash`: SHA-256 (hex) of the sandbox's file, asked for only when names alone can't decide. */
 export async function toWorkspace(
   path: string,
   context: MappingContext,
   contentHash: () => Promise<string | null>,
-): Promise<string | null> {
+): Promise<MappedFile | null> {
   const byLength = [...context.mappings].sort((a, b) => b.sandbox.length - a.sandbox.length);
   for (const mapping of byLength) {
     const rest = under(path, posix.normalize(mapping.sandbox));
@@ -98,14 +105,15 @@ export async function toWorkspace(
     if (rest === null || directory === null) continue;
     // The user named this directory, so it is as good as a workspace folder.
     const found = await contained(join(directory, rest), [directory]);
-    if (found !== null) return (await contained(found, context.folders)) ?? found;
+    if (found !== null) return { path: (await contained(found, context.folders)) ?? found, by: 'mapping' };
   }
   for (const mount of context.mounts) {
     const rest = under(path, mount.sandbox);
     const found = rest === null ? null : await contained(join(mount.host, rest), context.folders);
-    if (found !== null) return found;
+    if (found !== null) return { path: found, by: 'mount' };
   }
-  return byContent(path, context.folders, contentHash);
+  const found = await byContent(path, context.folders, contentHash);
+  return found === null ? null : { path: found, by: 'content' };
 }
 
 async function byContent(path: string, folders: readonly string[], contentHash: () => Promise<string | null>): Promise<string | null> {

@@ -46,6 +46,11 @@ export function writesFiles(span: Span): boolean {
   return span.status !== 'error' && writers.has(String(span.attributes['gen_ai.tool.name']));
 }
 
+/** Whether a call ran a command, which may change files that nothing names. */
+export function ranCommand(span: Span): boolean {
+  return typeof span.attributes['sandglass.cwd'] === 'string' || typeof span.attributes['sandglass.exit_code'] === 'number';
+}
+
 /** Frames of interpreters and packages are nobody's code here. */
 export function isForeign(path: string): boolean {
   return (

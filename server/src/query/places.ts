@@ -8,13 +8,14 @@ import type { SandboxFiles } from '../attach/record';
 import { SandboxFileError } from '../attach/errors';
 import type { Span } from '../protocol/document';
 import type { Anchor, PathMapping } from '../protocol/messages';
-import { claimsOf, placeClaim } from '../locate/anchors';
+import { claimsOf, movedTo, placeClaim } from '../locate/anchors';
 import type { PlaceClaim } from '../locate/anchors';
 import { FileCache, searchedBytes, toFile } from '../locate/fileCache';
 import type { CachedFile } from '../locate/fileCache';
 import { pathOfFileUri } from '../locate/fileUri';
 import { isUnreadable, mappedDirectory, toWorkspace } from '../locate/mapping';
 import { parseSandboxUri, sandboxUri } from '../locate/sandboxUri';
+import { ranCommand, touchedPaths } from '../locate/touches';
 import { baseName } from '../store/touches';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
@@ -50,6 +51,9 @@ export interface FileCalls {
 /** Calls considered for one file, newest first; a file that was touched more often says so by its count. */
 export const callsPerFile = 500;
 
+/** What a call wrote may carry a time a little after the call's own. */
+const clockSlackMs = 2000;
+
 export class Places {
   readonly #store: Store;
   readonly #context: () => PlacesContext;
@@ -65,9 +69,10 @@ export class Places {
     return this.#files.read(source.id, source.source.files, path, signal);
   }
 
-  /** What a call changed must be read anew. */
+  /** What a call changed, or may have changed, must be read anew. */
   forget(source: PlaceSource, span: Span, workspaceDir: string | null): void {
-    for (const claim of claimsOf(span, undefined, workspaceDir)) this.#files.forget(source.id, claim.path);
+    if (ranCommand(span)) this.#files.forgetAll(source.id);
+    else for (const path of touchedPaths(span, workspaceDir)) this.#files.forget(source.id, path);
   }
 
   /** One question of the editor: what it learns of a file it asks once. */
@@ -81,6 +86,10 @@ interface ResolvedFile {
   /** Null: gone, secret or too large; there is no place to show in it. */
   readonly file: CachedFile | null;
   readonly lastWrite: number | null;
+  /** The sandbox's own file, where the workspace has another copy that differs. */
+  readonly original: CachedFile | null;
+  /** When the host's file was written last, where it is the very file of the sandbox. */
+  readonly writtenAt: number | null;
 }
 
 export class PlacesRound {
@@ -115,10 +124,15 @@ export class PlacesRound {
   }
 
   async #anchor(source: PlaceSource, span: Span, claim: PlaceClaim): Promise<Anchor | null> {
-    const { uri, file, lastWrite } = await this.#resolve(source, claim.path);
+    const { uri, file, lastWrite, original, writtenAt } = await this.#resolve(source, claim.path);
     if (file === null) return null;
-    const changedSince = lastWrite !== null && (span.startTime === null || lastWrite > Date.parse(span.startTime));
-    const placed = placeClaim(claim, file.lines, changedSince);
+    const moved = original === null || claim.kind !== 'lines' ? null : movedTo(claim, original.lines, file.lines);
+    const end = span.endTime ?? span.startTime;
+    const changedSince =
+      (lastWrite !== null && (span.startTime === null || lastWrite > Date.parse(span.startTime))) ||
+      (original !== null && moved === null) ||
+      (writtenAt !== null && end !== null && writtenAt > Date.parse(end) + clockSlackMs);
+    const placed = placeClaim(moved ?? claim, file.lines, changedSince);
     return placed === null ? null : { ...placed, uri, sandboxPath: claim.path };
   }
 
@@ -148,10 +162,17 @@ export class PlacesRound {
       { folders, mappings, mounts: source.source.mounts },
       async () => (await inSandbox())?.hash ?? null,
     );
-    const onHost = mapped === null ? null : await hostFile(mapped);
-    return mapped !== null && onHost !== null
-      ? { uri: pathToFileURL(mapped).href, file: onHost, lastWrite }
-      : { uri: sandboxUri(source.id, path), file: await inSandbox(), lastWrite };
+    const onHost = mapped === null ? null : await hostFile(mapped.path);
+    const own = await inSandbox();
+    if (mapped === null || onHost === null)
+      return { uri: sandboxUri(source.id, path), file: own, lastWrite, original: null, writtenAt: null };
+    return {
+      uri: pathToFileURL(mapped.path).href,
+      file: onHost,
+      lastWrite,
+      original: own === null || own.hash === onHost.hash ? null : own,
+      writtenAt: mapped.by === 'mount' ? onHost.mtime : null,
+    };
   }
 
   /** Calls that touched a file of the editor, each with its place in it. */
@@ -174,21 +195,28 @@ export class PlacesRound {
     return { placed, older };
   }
 
+  /** Whether a call may have touched this file of the editor; cheap, and never no where #pathsOf has one. */
+  mayBeTouched(uri: string): boolean {
+    return this.#candidates(uri).length > 0;
+  }
+
+  #candidates(uri: string): readonly { readonly source: number; readonly path: string }[] {
+    const sandbox = parseSandboxUri(uri);
+    if (sandbox !== null) return this.#store.touches.pathsNamed(baseName(sandbox.path)).filter(({ path }) => path === sandbox.path);
+    const host = pathOfFileUri(uri);
+    if (host === null) return [];
+    const { folders, mappings } = this.#context;
+    const known =
+      folders.some((folder) => host.startsWith(folder)) ||
+      mappings.some((mapping) => host.startsWith(mappedDirectory(mapping, folders) ?? '\u0000'));
+    return known ? this.#store.touches.pathsNamed(baseName(host.replaceAll('\\', '/'))) : [];
+  }
+
   /** Sandbox paths that were touched and are this file of the editor. */
   async #pathsOf(uri: string): Promise<readonly { readonly source: PlaceSource; readonly path: string }[]> {
     const sandbox = parseSandboxUri(uri);
-    const { folders, mappings } = this.#context;
-    let candidates: readonly { readonly source: number; readonly path: string }[] = [];
-    const host = pathOfFileUri(uri);
-    if (sandbox !== null) candidates = this.#store.touches.pathsNamed(baseName(sandbox.path)).filter(({ path }) => path === sandbox.path);
-    else if (host !== null) {
-      const known =
-        folders.some((folder) => host.startsWith(folder)) ||
-        mappings.some((mapping) => host.startsWith(mappedDirectory(mapping, folders) ?? '\u0000'));
-      if (known) candidates = this.#store.touches.pathsNamed(baseName(host.replaceAll('\\', '/')));
-    }
     const paths: { source: PlaceSource; path: string }[] = [];
-    for (const { source: row, path } of candidates) {
+    for (const { source: row, path } of this.#candidates(uri)) {
       const source = this.#context.source(row);
       if (source === null || (sandbox !== null && source.id !== sandbox.sourceId)) continue;
       const { uri: resolved, file } = await this.#resolve(source, path);

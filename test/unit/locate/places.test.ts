@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { findLines, placeClaim } from '../../../server/src/locate/anchors';
+import { findLines, movedTo, placeClaim } from '../../../server/src/locate/anchors';
 import { toWorkspace } from '../../../server/src/locate/mapping';
 import { pathOfFileUri } from '../../../server/src/locate/fileUri';
 import { parseSandboxUri, sandboxUri } from '../../../server/src/locate/sandboxUri';
@@ -62,7 +62,7 @@ describe('mapping to the workspace', () => {
     const folder = workspace({ 'pricing/cart.py': 'a = 1\n' });
     const context = { folders: [folder], mappings: [], mounts: [] };
     const path = '/sandbox/.openclaw/workspace/project/pricing/cart.py';
-    expect(await toWorkspace(path, context, () => Promise.resolve(sha('a = 1\n')))).toBe(join(folder, 'pricing/cart.py'));
+    expect((await toWorkspace(path, context, () => Promise.resolve(sha('a = 1\n'))))?.path).toBe(join(folder, 'pricing/cart.py'));
     expect(await toWorkspace(path, context, () => Promise.resolve(sha('a = 2\n')))).toBeNull();
     expect(await toWorkspace(path, context, () => Promise.resolve(null))).toBeNull();
   });
@@ -71,10 +71,10 @@ describe('mapping to the workspace', () => {
     const folder = workspace({ 'src/pricing/cart.py': 'mine\n' });
     const none = (): Promise<string | null> => Promise.resolve(null);
     const mapped = { folders: [folder], mappings: [{ sandbox: '/sandbox/ws', workspace: 'src' }], mounts: [] };
-    expect(await toWorkspace('/sandbox/ws/pricing/cart.py', mapped, none)).toBe(join(folder, 'src/pricing/cart.py'));
+    expect((await toWorkspace('/sandbox/ws/pricing/cart.py', mapped, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
     expect(await toWorkspace('/sandbox/wsx/pricing/cart.py', mapped, none)).toBeNull();
     const mounted = { folders: [folder], mappings: [], mounts: [{ sandbox: '/work', host: join(folder, 'src') }] };
-    expect(await toWorkspace('/work/pricing/cart.py', mounted, none)).toBe(join(folder, 'src/pricing/cart.py'));
+    expect((await toWorkspace('/work/pricing/cart.py', mounted, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
   });
 
   it('answers by the name that the workspace was opened by, wherever links lead', async () => {
@@ -83,11 +83,11 @@ describe('mapping to the workspace', () => {
     symlinkSync(folder, named);
     const none = (): Promise<string | null> => Promise.resolve(null);
     const mounted = { folders: [named], mappings: [], mounts: [{ sandbox: '/work', host: folder }] };
-    expect(await toWorkspace('/work/src/pricing/cart.py', mounted, none)).toBe(join(named, 'src/pricing/cart.py'));
+    expect((await toWorkspace('/work/src/pricing/cart.py', mounted, none))?.path).toBe(join(named, 'src/pricing/cart.py'));
     const mapped = { folders: [named], mappings: [{ sandbox: '/work', workspace: join(folder, 'src') }], mounts: [] };
-    expect(await toWorkspace('/work/pricing/cart.py', mapped, none)).toBe(join(named, 'src/pricing/cart.py'));
+    expect((await toWorkspace('/work/pricing/cart.py', mapped, none))?.path).toBe(join(named, 'src/pricing/cart.py'));
     const elsewhere = { folders: [], mappings: [{ sandbox: '/work', workspace: join(folder, 'src') }], mounts: [] };
-    expect(await toWorkspace('/work/pricing/cart.py', elsewhere, none)).toBe(join(folder, 'src/pricing/cart.py'));
+    expect((await toWorkspace('/work/pricing/cart.py', elsewhere, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
   });
 
   it('never leaves the workspace, by dots, links or mounts', async () => {
@@ -110,6 +110,19 @@ describe('mapping to the workspace', () => {
     ]) {
       expect.soft(await toWorkspace(path, context, any), path).toBeNull();
     }
+  });
+});
+
+describe('a place by its line numbers in another copy of the file', () => {
+  const claim = { kind: 'lines', path: '/x', start: 1, end: 2, how: 'traceback' } as const;
+  it('is where those lines stand there, the nearest when there are several', () => {
+    expect(movedTo(claim, ['a', 'b', 'c'], ['new', 'a', 'b', 'c'])).toMatchObject({ start: 2, end: 3 });
+    expect(movedTo(claim, ['a', 'b', 'c'], ['b', 'c', '', 'b', 'c', '', '', 'b', 'c'])).toMatchObject({ start: 0 });
+  });
+
+  it('is nowhere when they are not there', () => {
+    expect(movedTo(claim, ['a', 'b', 'c'], ['a', 'b', 'x'])).toBeNull();
+    expect(movedTo(claim, ['a'], ['a', 'b'])).toBeNull();
   });
 });
 
