@@ -5,6 +5,7 @@ import type {
   FlowDiagram,
   FlowParams,
   SessionRef,
+  SessionRevision,
   SpanDetail,
   SpanRef,
   TracePage,
@@ -22,7 +23,7 @@ const maxAsked = 16;
 
 export class ServerTraceBackend implements TraceBackend {
   /** Sessions whose pages are shown, with their last revision: a page shows the state of its source, too. */
-  readonly #asked = new Map<string, { readonly session: SessionRef; readonly revision: number }>();
+  readonly #asked = new Map<string, { readonly session: SessionRef; readonly last: SessionRevision }>();
 
   constructor(
     private readonly server: ServerHost,
@@ -34,7 +35,7 @@ export class ServerTraceBackend implements TraceBackend {
   async trace(params: TracePageParams, token: CancellationToken): Promise<TracePage> {
     await this.ready();
     const page = await this.server.request('trace', params, token);
-    this.#remember({ sourceId: params.sourceId, sessionId: params.sessionId }, page.revision);
+    this.#remember({ sourceId: params.sourceId, sessionId: params.sessionId }, page);
     return page;
   }
 
@@ -48,17 +49,17 @@ export class ServerTraceBackend implements TraceBackend {
     return this.server.request('span', params, token);
   }
 
-  onChanged(listener: (session: SessionRef, revision: number) => void): { dispose(): unknown } {
+  onChanged(listener: (session: SessionRef, now: SessionRevision) => void): { dispose(): unknown } {
     return this.server.onChanged(({ sessions, inventory }) => {
-      for (const { sourceId, sessionId, revision } of sessions) listener({ sourceId, sessionId }, revision);
-      if (inventory) for (const { session, revision } of this.#asked.values()) listener(session, revision);
+      for (const changed of sessions) listener(changed, changed);
+      if (inventory) for (const { session, last } of this.#asked.values()) listener(session, last);
     });
   }
 
-  #remember(session: SessionRef, revision: number): void {
+  #remember(session: SessionRef, { epoch, revision }: SessionRevision): void {
     const key = JSON.stringify([session.sourceId, session.sessionId]);
     this.#asked.delete(key);
-    this.#asked.set(key, { session, revision });
+    this.#asked.set(key, { session, last: { epoch, revision } });
     for (const oldest of this.#asked.keys()) {
       if (this.#asked.size <= maxAsked) break;
       this.#asked.delete(oldest);

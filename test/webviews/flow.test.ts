@@ -28,7 +28,7 @@ beforeAll(async () => {
   browser = await launchChromium();
   shown = diagramOf('first');
   test = await TestPage.open(browser, { backend, state: viewState(backend.sourceId, backend.sessionId), width: 1000, height: 900 });
-  backend.onChanged((_session, revision) => test.link.changed(revision));
+  backend.onChanged((_session, now) => test.link.changed(now));
   await test.flowDrawn();
 });
 afterAll(async () => {

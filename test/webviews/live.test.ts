@@ -24,7 +24,7 @@ afterEach(async () => {
 async function open(fake: FakeBackend, state: Partial<OpenOptions['state']> = {}): Promise<TestPage> {
   backend = fake;
   test = await TestPage.open(browser, { backend, state: viewState(fake.sourceId, fake.sessionId, state) });
-  fake.onChanged((_session, revision) => test.link.changed(revision));
+  fake.onChanged((_session, now) => test.link.changed(now));
   return test;
 }
 
@@ -120,7 +120,9 @@ it('does not ask while it is hidden, and catches up with one question when it is
   expect(test.posted.filter(({ kind }) => kind === 'changed')).toEqual([]);
   test.link.setVisible(true);
   await eventually(rowCount).toBe(String(backend.rows.length + 1));
-  expect(test.posted.filter(({ kind }) => kind === 'changed')).toEqual([{ kind: 'changed', revision: backend.revision }]);
+  expect(test.posted.filter(({ kind }) => kind === 'changed')).toEqual([
+    { kind: 'changed', epoch: backend.epoch, revision: backend.revision },
+  ]);
 });
 
 it('asks at most a few times a second however often the session changes', async () => {
@@ -136,6 +138,32 @@ it('asks at most a few times a second however often the session changes', async 
   const seconds = (performance.now() - start) / 1000;
   expect(backend.asked.length - asked).toBeLessThanOrEqual(Math.ceil(seconds * 2) * 2 + 2);
   await eventually(rowCount).toBe(String(backend.rows.length + 1));
+});
+
+it('goes on when the revisions begin anew, with none of the rows of before', async () => {
+  const { page } = await open(new FakeBackend({ turns: 10, callsInTurn: 30, running: true }), { pane: 'list' });
+  await test.rowsReady();
+  // Rows far from the first page are here too.
+  await page.locator('.list-viewport').evaluate((viewport) => (viewport.scrollTop = 450 * 24));
+  await page.locator('.row[data-index="450"]:not(.row-waiting)').waitFor();
+  backend.revision = 50;
+  backend.announce();
+  await page.waitForTimeout(600);
+  // What is there now is another session's worth of steps, told of by a first revision.
+  backend.beginAnew();
+  const gone = backend.rows.map(({ span }) => span.id);
+  backend.rows = backend.rows.map((row) => ({ ...row, span: { ...row.span, id: `${row.span.id}-again` } }));
+  backend.turns = backend.turns.map((turn) => ({ ...turn, span: { ...turn.span, id: `${turn.span.id}-again` } }));
+  backend.addCall();
+  backend.announce();
+  await eventually(rowCount).toBe(String(backend.rows.length + 1));
+  backend.delayMs = 500;
+  await page.locator('.list-viewport').evaluate((viewport) => (viewport.scrollTop = 0));
+  const shown = (): Promise<readonly string[]> =>
+    page.locator('.row:not(.row-waiting)').evaluateAll((all) => all.map((row) => (row as HTMLElement).dataset['span'] ?? ''));
+  expect((await shown()).filter((id) => gone.includes(id))).toEqual([]);
+  await page.locator('.row[data-index="3"]:not(.row-waiting)').waitFor();
+  expect((await shown()).filter((id) => gone.includes(id))).toEqual([]);
 });
 
 it('keeps the user’s place when the page is loaded anew', async () => {
@@ -160,6 +188,16 @@ it('says what, why and what next when the host fails, and tries again', async ()
   expect(await page.locator('.list .message').textContent()).toContain('The container stopped. Start it and try again.');
   fake.broken = null;
   await page.locator('.list .message').getByRole('button', { name: 'Try Again' }).click();
+  await test.rowsReady();
+});
+
+it('shows a session by itself that was not there when it was asked for', async () => {
+  const fake = new FakeBackend({ turns: 1, callsInTurn: 3 });
+  fake.broken = { reason: 'This session is not there any more.', hint: '' };
+  const { page } = await open(fake);
+  await page.getByText('This trace could not be read').waitFor();
+  fake.broken = null;
+  fake.announce();
   await test.rowsReady();
 });
 

@@ -2,7 +2,7 @@
  * PUBLIC: messages between the extension host and the trace page. Every payload to the page is a whole snapshot, never a
  * delta: hidden webviews lose messages. The page asks by id, the host answers by the same id.
  */
-import type { FlowDiagram, SpanDetail, TracePage } from '../../server/src/protocol/messages';
+import type { FlowDiagram, SessionRevision, SpanDetail, TracePage } from '../../server/src/protocol/messages';
 
 /** What the page keeps across reloads (navigation and UI state only, never fetched data). */
 export interface TraceViewState {
@@ -51,7 +51,7 @@ export type ToPage =
   | { readonly kind: 'response'; readonly id: number; readonly response: PageResponse }
   | { readonly kind: 'failure'; readonly id: number; readonly reason: string; readonly hint: string }
   /** The session changed: fetch again what is on show. */
-  | { readonly kind: 'changed'; readonly revision: number }
+  | ({ readonly kind: 'changed' } & SessionRevision)
   /** Select a span, as when the editor jumps from a line to its call. */
   | { readonly kind: 'reveal'; readonly spanId: string }
   /** Bring one of the panes to the front. */

@@ -2,7 +2,7 @@
  * The trace page: owns what is selected and how the user set it up, asks the host for what is on show, and hands the
  * answers to the panes. Fetched data is never kept across reloads; it comes again.
  */
-import type { FlowNode, SpanRow, TracePage, TurnSummary } from '../../server/src/protocol/messages';
+import type { FlowNode, SessionRevision, SpanRow, TracePage, TurnSummary } from '../../server/src/protocol/messages';
 import type { PageRequest, PageResponse, ToHost, ToPage, TraceViewState } from '../contract/trace';
 import type { TraceString } from '../contract/traceStrings';
 import { traceStrings } from '../contract/traceStrings';
@@ -46,7 +46,9 @@ export class TraceApp {
   #model: string | null = null;
   #turns: ReadonlyMap<string, TurnSummary> = new Map();
   #started = false;
-  #changedMeanwhile = false;
+  #changedMeanwhile: SessionRevision | null = null;
+  /** Under way. */
+  #starts = 0;
 
   constructor() {
     this.#host = new Host((message) => this.#receive(message));
@@ -65,7 +67,7 @@ export class TraceApp {
         this.#init(message.state, message.strings);
         break;
       case 'changed':
-        this.#changed(message.revision);
+        this.#changed(message);
         break;
       case 'reveal':
         if (this.#state !== null) void this.#reveal(message.spanId, false);
@@ -168,9 +170,14 @@ export class TraceApp {
     };
     say('');
     const slow = setTimeout(() => say(this.#t('state.slow')), slowMs);
+    this.#starts += 1;
     const page = await this.#pages.start(around);
+    this.#starts -= 1;
     clearTimeout(slow);
-    if (page === null) return;
+    if (page === null) {
+      if (this.#starts === 0) this.#catchUp();
+      return;
+    }
     const at = around === null ? null : this.#pages.indexOf(around);
     if (at !== null) this.#list.reveal(at, false);
     if ((this.#state?.selectedTurnId ?? null) === null) {
@@ -180,16 +187,20 @@ export class TraceApp {
       this.#remember({ selectedTurnId: asked ?? turn?.span.id ?? null });
     }
     this.#side.load();
-    if (this.#changedMeanwhile) {
-      this.#changedMeanwhile = false;
-      this.#changed(page.revision);
-    }
+    this.#catchUp();
+  }
+
+  /** With what came while the first page was under way. */
+  #catchUp(): void {
+    const missed = this.#changedMeanwhile;
+    this.#changedMeanwhile = null;
+    if (missed !== null) this.#changed(missed);
   }
 
   #arrived(page: TracePage): void {
     const before = this.#page;
     // Answers may overtake each other; the header shows the newest.
-    if (before === null || page.revision >= before.revision || before.session.id !== page.session.id) {
+    if (before === null || !isOlder(page, before)) {
       this.#page = page;
       this.#turns = new Map(page.turns.map((turn) => [turn.span.id, turn]));
       this.#model ??= modelOf(page);
@@ -236,10 +247,12 @@ export class TraceApp {
     });
   }
 
-  #changed(revision: number): void {
-    if (this.#state === null || (this.#page !== null && revision < this.#page.revision)) return;
+  #changed(now: SessionRevision): void {
+    if (this.#state === null || (this.#page !== null && isOlder(now, this.#page))) return;
     if (this.#page === null) {
-      this.#changedMeanwhile = true;
+      // What was not there when it was asked for may be there now.
+      if (this.#starts > 0) this.#changedMeanwhile = now;
+      else this.#refresh.run(() => void this.#start(this.#state?.selectedSpanId ?? null));
       return;
     }
     this.#refresh.run(() => {
@@ -339,4 +352,9 @@ export class TraceApp {
     const at = this.#pages.indexOf(spanId);
     return at === null ? null : this.#pages.row(at);
   }
+}
+
+/** Of two epochs none is older: what comes with another one is what holds now. */
+function isOlder(one: SessionRevision, other: SessionRevision): boolean {
+  return one.epoch === other.epoch && one.revision < other.revision;
 }

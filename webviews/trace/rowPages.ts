@@ -37,6 +37,7 @@ export class RowPages {
   #generation = 0;
   #onlyProblems = false;
   #shown: readonly [number, number] = [0, 0];
+  #epoch: string | null = null;
   total: number | null = null;
 
   constructor(options: RowPagesOptions) {
@@ -133,6 +134,9 @@ export class RowPages {
   }
 
   #store(page: TracePage, generation: number): void {
+    // Rows of another store, or of what was removed from it since.
+    if (page.epoch !== this.#epoch) this.#pages.clear();
+    this.#epoch = page.epoch;
     const shrunk = this.total !== null && page.total < this.total;
     this.total = page.total;
     if (shrunk) for (const number of this.#pages.keys()) if (number * pageSize >= page.total) this.#pages.delete(number);

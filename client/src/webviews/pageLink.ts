@@ -4,7 +4,7 @@
  * the last one is kept. Knows no VS Code, so that tests put a real page in front of it.
  */
 import type { CancellationToken } from 'vscode';
-import type { SessionRef } from '../../../server/src/protocol/messages';
+import type { SessionRef, SessionRevision } from '../../../server/src/protocol/messages';
 import type { PageRequest, PageResponse, ToHost, ToPage, TraceViewState } from '../../../webviews/contract/trace';
 import type { TraceBackend } from './traceBackend';
 
@@ -33,7 +33,7 @@ export class PageLink {
   #ready = false;
   #visible = true;
   #disposed = false;
-  #missedRevision: number | null = null;
+  #missed: SessionRevision | null = null;
 
   constructor(options: PageLinkOptions) {
     this.#options = options;
@@ -56,7 +56,7 @@ export class PageLink {
         // Also after the page was loaded anew: whatever was asked before is no longer awaited.
         this.#cancelAll();
         this.#ready = true;
-        this.#missedRevision = null;
+        this.#missed = null;
         this.#post({ kind: 'init', state: this.#state, strings: this.#options.strings });
         break;
       case 'request':
@@ -84,18 +84,18 @@ export class PageLink {
     }
   }
 
-  changed(revision: number): void {
+  changed({ epoch, revision }: SessionRevision): void {
     if (this.#disposed) return;
-    if (this.#ready && this.#visible) this.#post({ kind: 'changed', revision });
-    else this.#missedRevision = Math.max(revision, this.#missedRevision ?? revision);
+    if (this.#ready && this.#visible) this.#post({ kind: 'changed', epoch, revision });
+    else if (this.#missed?.epoch !== epoch || revision > this.#missed.revision) this.#missed = { epoch, revision };
   }
 
   setVisible(visible: boolean): void {
     this.#visible = visible;
-    const missed = this.#missedRevision;
+    const missed = this.#missed;
     if (!visible || !this.#ready || missed === null) return;
-    this.#missedRevision = null;
-    this.#post({ kind: 'changed', revision: missed });
+    this.#missed = null;
+    this.#post({ kind: 'changed', ...missed });
   }
 
   reveal(spanId: string): void {

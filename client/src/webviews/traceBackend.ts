@@ -4,6 +4,7 @@ import type {
   FlowDiagram,
   FlowParams,
   SessionRef,
+  SessionRevision,
   SpanDetail,
   SpanRef,
   TracePage,
@@ -14,8 +15,8 @@ export interface TraceBackend {
   trace(params: TracePageParams, token: CancellationToken): Promise<TracePage>;
   flow(params: FlowParams, token: CancellationToken): Promise<FlowDiagram | null>;
   span(params: SpanRef & { readonly limit: number }, token: CancellationToken): Promise<SpanDetail | null>;
-  /** A session changed: revision of the server's notification. */
-  onChanged(listener: (session: SessionRef, revision: number) => void): { dispose(): unknown };
+  /** A session changed. */
+  onChanged(listener: (session: SessionRef, now: SessionRevision) => void): { dispose(): unknown };
   jump(span: SpanRef, beside: boolean): void;
   openCall(span: SpanRef): void;
   replay(session: SessionRef): void;

@@ -35,7 +35,7 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
     private readonly backend: TraceBackend,
   ) {
     this.#owned.add(vscode.window.registerWebviewPanelSerializer(tracePanelType, this));
-    this.#owned.add(backend.onChanged((session, revision) => this.#panels.get(keyOf(session))?.link.changed(revision)));
+    this.#owned.add(backend.onChanged((session, now) => this.#panels.get(keyOf(session))?.link.changed(now)));
   }
 
   async open(session: SessionRef, options: OpenTraceOptions = {}): Promise<void> {

@@ -132,8 +132,13 @@ export interface TracePageParams extends SessionRef {
   readonly around?: string | null;
 }
 
-export interface TracePage {
+/** How far a session is. Revisions count up within an epoch; of two epochs none is newer, whoever shows one reads it whole. */
+export interface SessionRevision {
+  readonly epoch: string;
   readonly revision: number;
+}
+
+export interface TracePage extends SessionRevision {
   readonly source: SandboxNode;
   readonly session: SessionInfo;
   readonly turns: readonly TurnSummary[];
@@ -313,7 +318,7 @@ export const statusRequest = new RequestType<Partial<SessionRef>, StatusView | n
 
 export interface Changed {
   readonly inventory: boolean;
-  readonly sessions: readonly { readonly sourceId: string; readonly sessionId: string; readonly revision: number }[];
+  readonly sessions: readonly (SessionRef & SessionRevision)[];
 }
 
 /** At most ten a second, coalesced. */

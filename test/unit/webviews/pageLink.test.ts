@@ -65,7 +65,7 @@ const request = (id: number, limit = 100): unknown => ({
 describe('PageLink', () => {
   it('sends nothing before the page is ready, and then the state with what was revealed meanwhile', () => {
     const { link, posted } = setup();
-    link.changed(3);
+    link.changed({ epoch: 'a', revision: 3 });
     link.reveal('span-1');
     expect(posted).toEqual([]);
     link.receive({ kind: 'ready' });
@@ -118,7 +118,7 @@ describe('PageLink', () => {
     link.receive(request(1));
     expect(posted.filter(({ kind }) => kind === 'failure')).toEqual([]);
     link.dispose();
-    link.changed(9);
+    link.changed({ epoch: 'a', revision: 9 });
     expect(cancelled.length).toBe(2);
     expect(posted.at(-1)?.kind).toBe('init');
   });
@@ -127,13 +127,25 @@ describe('PageLink', () => {
     const { link, posted } = setup();
     link.receive({ kind: 'ready' });
     link.setVisible(false);
-    link.changed(4);
-    link.changed(6);
-    link.changed(5);
+    for (const revision of [4, 6, 5]) link.changed({ epoch: 'a', revision });
     expect(posted.length).toBe(1);
     link.setVisible(true);
     link.setVisible(true);
-    expect(posted.slice(1)).toEqual([{ kind: 'changed', revision: 6 }]);
+    expect(posted.slice(1)).toEqual([{ kind: 'changed', epoch: 'a', revision: 6 }]);
+  });
+
+  it('keeps what came last of another epoch, however low it counts', () => {
+    const { link, posted } = setup();
+    link.receive({ kind: 'ready' });
+    link.setVisible(false);
+    for (const [epoch, revision] of [
+      ['a', 50],
+      ['b', 1],
+      ['b', 2],
+    ] as const)
+      link.changed({ epoch, revision });
+    link.setVisible(true);
+    expect(posted.slice(1)).toEqual([{ kind: 'changed', epoch: 'b', revision: 2 }]);
   });
 
   it('acts on its own session whatever the page says of it', () => {

@@ -1,7 +1,15 @@
 /** A backend of made-up sessions, for what no recording holds: thousands of rows, hostile text in every field, sessions that grow, answers that fail. */
 import type { TraceBackend } from '../../../client/src/webviews/traceBackend';
 import type { AttributeValue, PolicySpan, Span, SpanKind, SpanStatus } from '../../../server/src/protocol/document';
-import type { SandboxNode, SpanDetail, SpanRow, TracePage, TracePageParams, TurnSummary } from '../../../server/src/protocol/messages';
+import type {
+  SandboxNode,
+  SessionRevision,
+  SpanDetail,
+  SpanRow,
+  TracePage,
+  TracePageParams,
+  TurnSummary,
+} from '../../../server/src/protocol/messages';
 import { buildFlow } from '../../../server/src/flow/buildFlow';
 
 export interface FakeOptions {
@@ -22,13 +30,14 @@ export class FakeBackend implements TraceBackend {
   readonly asked: TracePageParams[] = [];
   rows: SpanRow[] = [];
   turns: TurnSummary[] = [];
+  epoch = 'epoch-1';
   revision = 1;
   running: boolean;
   /** Set: every request fails with it. */
   broken: { readonly reason: string; readonly hint: string } | null = null;
   delayMs = 0;
   costUsd: number | null = 0.0123;
-  #listener: ((revision: number) => void) | null = null;
+  #listener: ((now: SessionRevision) => void) | null = null;
   readonly #text: string | null;
 
   constructor(options: FakeOptions) {
@@ -84,11 +93,19 @@ export class FakeBackend implements TraceBackend {
   /** Says that something changed, as the server does. */
   announce(): void {
     this.revision += 1;
-    this.#listener?.(this.revision);
+    this.#listener?.({ epoch: this.epoch, revision: this.revision });
   }
 
-  onChanged(listener: (session: { readonly sourceId: string; readonly sessionId: string }, revision: number) => void): { dispose(): void } {
-    this.#listener = (revision) => listener({ sourceId, sessionId }, revision);
+  /** Another store: revisions begin anew. */
+  beginAnew(): void {
+    this.epoch = `${this.epoch} anew`;
+    this.revision = 0;
+  }
+
+  onChanged(listener: (session: { readonly sourceId: string; readonly sessionId: string }, now: SessionRevision) => void): {
+    dispose(): void;
+  } {
+    this.#listener = (now) => listener({ sourceId, sessionId }, now);
     return { dispose: () => (this.#listener = null) };
   }
 
@@ -101,6 +118,7 @@ export class FakeBackend implements TraceBackend {
     const offset = at >= 0 ? Math.floor(at / params.limit) * params.limit : params.offset;
     const calls = this.turns.reduce((sum, turn) => sum + turn.toolCalls, 0);
     return {
+      epoch: this.epoch,
       revision: this.revision,
       source: this.#source(),
       session: {
