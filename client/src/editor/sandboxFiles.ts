@@ -22,7 +22,7 @@ export class SandboxFiles implements vscode.FileSystemProvider {
     private readonly server: ServerHost,
     /** Resolves when the sources that were open before are open again; an editor may come back before they do. */
     private readonly ready: () => Promise<void>,
-    failed: (error: unknown) => void,
+    private readonly failed: (error: unknown) => void,
   ) {
     this.#coalescer = this.#disposables.add(new Coalescer(recheckMs, () => this.#recheck(), failed));
     this.#disposables.add(
@@ -79,14 +79,23 @@ export class SandboxFiles implements vscode.FileSystemProvider {
   async #recheck(): Promise<void> {
     const changes: vscode.FileChangeEvent[] = [];
     for (const [key, known] of [...this.#watched]) {
-      const stat = await this.server.request('statFile', { uri: key });
-      const mtime = stat?.mtime ?? null;
-      if (mtime === known || !this.#watched.has(key)) continue;
+      const mtime = await this.#mtime(key);
+      if (mtime === undefined || mtime === known || !this.#watched.has(key)) continue;
       this.#watched.set(key, mtime);
       const type = mtime === null ? vscode.FileChangeType.Deleted : vscode.FileChangeType.Changed;
       if (known !== null || mtime !== null) changes.push({ type, uri: vscode.Uri.parse(key) });
     }
     if (changes.length > 0) this.#changed.fire(changes);
+  }
+
+  /** null: it is not there; undefined: nothing is known. One that can't be asked for keeps no other from being looked at. */
+  async #mtime(uri: string): Promise<number | null | undefined> {
+    try {
+      return (await this.server.request('statFile', { uri }))?.mtime ?? null;
+    } catch (error) {
+      this.failed(error);
+      return undefined;
+    }
   }
 
   async #ask<T>(uri: vscode.Uri, ask: () => Promise<T>): Promise<T> {
