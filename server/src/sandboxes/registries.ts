@@ -1,9 +1,10 @@
 /** NemoClaw's registries on this host, one for each of its gateways. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asObject, parseObject } from '../attach/reader/reduce';
 import { codeOf, reasonOf } from '../attach/reader/context';
 import { registryRows, type RegistryRow } from '../attach/registry';
+import { readRegular, TOO_LARGE } from '../attach/regularFile';
 import type { LookOutcome } from '../protocol/document';
 
 export interface Registry {
@@ -14,6 +15,7 @@ export interface Registry {
 }
 
 const MAX_GATEWAYS = 64;
+const MAX_REGISTRY_BYTES = 16 * 1024 * 1024;
 
 export function registryDirectory(home: string): string {
   return join(home, '.nemoclaw');
@@ -32,12 +34,18 @@ export async function registryPaths(home: string): Promise<readonly string[]> {
 
 export async function readRegistry(path: string): Promise<Registry> {
   try {
-    const registry = asObject(parseObject(await readFile(path, 'utf8')));
+    const registry = asObject(parseObject((await readRegular(path, MAX_REGISTRY_BYTES, 'followed')).bytes.toString('utf8')));
     if (!registry) return { path, outcome: 'failed', reason: 'it is not a JSON object', rows: [] };
     return { path, outcome: 'ok', reason: null, rows: registryRows(registry) };
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { path, outcome: 'absent', reason: 'there is none', rows: [] };
-    return { path, outcome: code === 'EACCES' || code === 'EPERM' ? 'refused' : 'failed', reason: reasonOf(error), rows: [] };
+    const tooLarge = `it is larger than ${MAX_REGISTRY_BYTES / 1024 / 1024} MB`;
+    return {
+      path,
+      outcome: code === 'EACCES' || code === 'EPERM' ? 'refused' : 'failed',
+      reason: code === TOO_LARGE ? tooLarge : reasonOf(error),
+      rows: [],
+    };
   }
 }

@@ -1,12 +1,12 @@
 /** The files of a recording: its own tree, under the names they had in the sandbox. Nothing outside the tree, and no secret. */
-import { constants } from 'node:fs';
-import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, posix, relative, sep } from 'node:path';
 import { SandboxFileError } from '../errors';
 import { isInside } from '../reader/agentReader';
 import { codeOf } from '../reader/context';
 import type { SandboxFiles } from '../record';
 import { MAX_FILE_BYTES, MAX_LISTED } from '../fileLimits';
+import { NOT_REGULAR, readRegular, TOO_LARGE } from '../regularFile';
 import { isSecretPath } from '../secretPaths';
 
 export interface Tree {
@@ -35,15 +35,8 @@ export class DirectoryFiles implements SandboxFiles {
     const place = await this.#find(path);
     signal.throwIfAborted();
     try {
-      const handle = await open(place.path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-      try {
-        const found = await handle.stat();
-        if (!found.isFile()) throw new SandboxFileError('not-a-file', 'It is not a file.');
-        if (found.size > MAX_FILE_BYTES) throw new SandboxFileError('too-large', `It is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB.`);
-        return { bytes: await handle.readFile({ signal }), mtime: Math.round(found.mtimeMs) };
-      } finally {
-        await handle.close();
-      }
+      const { bytes, stat: found } = await readRegular(place.path, MAX_FILE_BYTES, 'refused', signal);
+      return { bytes, mtime: Math.round(found.mtimeMs) };
     } catch (error) {
       throw signal.aborted ? error : fileError(error);
     }
@@ -144,5 +137,8 @@ function fileError(error: unknown): SandboxFileError {
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP')
     return new SandboxFileError('not-found', 'It is not there.', { cause: error });
   if (code === 'EISDIR') return new SandboxFileError('not-a-file', 'It is a directory.', { cause: error });
+  if (code === NOT_REGULAR) return new SandboxFileError('not-a-file', 'It is not a file.', { cause: error });
+  if (code === TOO_LARGE)
+    return new SandboxFileError('too-large', `It is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB.`, { cause: error });
   return new SandboxFileError('unreadable', `It can't be read (${code ?? 'unknown error'}).`, { cause: error });
 }

@@ -2,14 +2,15 @@
  * What a path given by a person is: a state directory, a folder that holds one, or a whole recording with the container's log,
  * its inspect JSON and the host's registry beside it.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AttachError } from '../errors';
 import { labelOf } from '../labels';
-import { codeOf, reasonOf } from '../reader/context';
+import { codeOf, reasonOf, skipReasonOf } from '../reader/context';
 import { asObject } from '../reader/reduce';
-import { registryRows } from '../registry';
+import { registryRows, type RegistryRow } from '../registry';
+import { readRegular, TOO_LARGE } from '../regularFile';
 import type { LogLayout } from './logFiles';
 
 export interface DirectoryLayout {
@@ -55,10 +56,10 @@ async function layoutIn(given: string): Promise<DirectoryLayout> {
   }
   const recording = recordingOf(stateDir);
   const unread: Unread[] = [];
-  const inspected = recording === null ? [] : inspectOf(recording, unread);
+  const inspected = recording === null ? [] : await inspectOf(recording, unread);
   const labels = inspected.map((container) => asObject(asObject(container.Config)?.Labels) ?? {});
   const sandboxName = first(labels, 'sandbox-name');
-  const row = recording === null ? null : rowOf(recording, sandboxName, unread);
+  const row = recording === null ? null : await rowOf(recording, sandboxName, unread);
   const real = await realpath(stateDir);
   return {
     stateDir: real,
@@ -121,8 +122,8 @@ function recordingOf(stateDir: string): string | null {
 }
 
 /** Without it, the layout shows in which logs there are. */
-function inspectOf(recording: string, unread: Unread[]): readonly Readonly<Record<string, unknown>>[] {
-  const value = readSide(recording, 'inspect.json', unread);
+async function inspectOf(recording: string, unread: Unread[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const value = await readSide(recording, 'inspect.json', unread);
   return (Array.isArray(value) ? value : [value]).map(asObject).filter((container) => container !== null);
 }
 
@@ -133,8 +134,8 @@ function logLayout(recording: string | null, labels: readonly Readonly<Record<st
   return roles.length > 0 ? { kind: 'agent-only' } : { kind: 'one-container' };
 }
 
-function rowOf(recording: string, sandboxName: string | null, unread: Unread[]): ReturnType<typeof registryRows>[number] | null {
-  const registry = asObject(readSide(recording, 'home/.nemoclaw/sandboxes.json', unread));
+async function rowOf(recording: string, sandboxName: string | null, unread: Unread[]): Promise<RegistryRow | null> {
+  const registry = asObject(await readSide(recording, 'home/.nemoclaw/sandboxes.json', unread));
   const rows = registry === null ? [] : registryRows(registry);
   return rows.find((row) => row.name === sandboxName) ?? (rows.length === 1 ? (rows[0] ?? null) : null);
 }
@@ -148,19 +149,21 @@ function first(labels: readonly Readonly<Record<string, unknown>>[], name: Param
 }
 
 /** What is said in a JSON file beside the state directory; null: there is none, or, as told, it can't be read. */
-function readSide(recording: string, name: string, unread: Unread[]): unknown {
+async function readSide(recording: string, name: string, unread: Unread[]): Promise<unknown> {
   try {
-    const path = join(recording, name);
-    if (!isFile(path)) return null;
-    if (statSync(path).size > MAX_SIDE_FILE_BYTES) {
-      unread.push({ where: name, reason: `it is larger than ${MAX_SIDE_FILE_BYTES / 1024 / 1024} MB` });
-      return null;
-    }
-    return JSON.parse(readFileSync(path, 'utf8'));
+    const { bytes } = await readRegular(join(recording, name), MAX_SIDE_FILE_BYTES, 'followed');
+    return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    unread.push({ where: name, reason: codeOf(error) === undefined ? 'it is not JSON' : reasonOf(error) });
+    const code = codeOf(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') unread.push({ where: name, reason: sideReasonOf(error) });
     return null;
   }
+}
+
+function sideReasonOf(error: unknown): string {
+  const code = codeOf(error);
+  if (code === undefined) return 'it is not JSON';
+  return code === TOO_LARGE ? `it is larger than ${MAX_SIDE_FILE_BYTES / 1024 / 1024} MB` : skipReasonOf(error);
 }
 
 function isDirectory(path: string): boolean {

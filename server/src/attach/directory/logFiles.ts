@@ -7,9 +7,10 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cursor, LogRecord, SourceRecord } from '../record';
 import { isFileError, skipReasonOf } from '../reader/context';
-import { bytesOf, openRegular } from '../reader/fileBytes';
+import { bytesOf } from '../reader/fileBytes';
 import { lineBatches, type Line, type Rest } from '../reader/lines';
 import { parseObject } from '../reader/reduce';
+import { irregular, openRegular } from '../regularFile';
 import { Told } from '../told';
 
 /** Different lines that are told apart; more are not expected of a supervisor in months. */
@@ -69,7 +70,13 @@ export class LogFiles {
     for (const file of files) {
       let size: number;
       try {
-        size = lstatSync(join(this.#root, file), { throwIfNoEntry: false })?.size ?? 0;
+        const stat = lstatSync(join(this.#root, file), { throwIfNoEntry: false });
+        const reason = stat ? irregular(stat) : null;
+        if (reason !== null) {
+          yield* this.#told.skipped(file, reason);
+          continue;
+        }
+        size = stat?.size ?? 0;
       } catch (error) {
         if (!isFileError(error)) throw error;
         yield* this.#told.skipped(file, skipReasonOf(error));
@@ -163,7 +170,7 @@ export class LogFiles {
 
   #containerFiles(): string[] {
     const container = this.#layout.kind === 'two-containers' ? ['container-supervisor.log'] : ['container.log'];
-    return container.filter((name) => lstatSync(join(this.#root, name), { throwIfNoEntry: false })?.isFile());
+    return container.filter((name) => lstatSync(join(this.#root, name), { throwIfNoEntry: false }) !== undefined);
   }
 
   #varLogFiles(): readonly string[] {

@@ -1,7 +1,7 @@
 /** The little that the state directory says about itself. `openclaw.json` holds the gateway's token: it is read for one field. */
 import { join } from 'node:path';
 import type { AboutRecord } from '../record';
-import { openRegular } from './fileBytes';
+import { readRegular } from '../regularFile';
 import { asObject, parseObject } from './reduce';
 
 const MAX_VERSION = 64;
@@ -22,12 +22,7 @@ export function aboutRecord(version: string | null): AboutRecord {
 
 async function readSmall(path: string): Promise<string | null> {
   try {
-    const handle = await openRegular(path);
-    try {
-      return (await handle.stat()).size > MAX_CONFIG_BYTES ? null : await handle.readFile('utf8');
-    } finally {
-      await handle.close();
-    }
+    return (await readRegular(path, MAX_CONFIG_BYTES)).bytes.toString('utf8');
   } catch {
     return null; // not there, or not for us: then the version is not observed
   }

@@ -1,5 +1,6 @@
 /** What every part of the reader is given: where it may look, how often it may verify, and what it has already said. */
 import type { MendedRecord, SkippedRecord } from '../record';
+import { NOT_REGULAR } from '../regularFile';
 import { Told, type Topic } from '../told';
 
 export interface ReaderOptions {
@@ -85,6 +86,9 @@ export function skipReasonOf(error: unknown): string {
       return `${reason}: detach from a few sources`;
     case 'ENOTDIR':
       return 'it is no directory: put the directory itself there';
+    case 'EISDIR':
+    case NOT_REGULAR:
+      return `${reason}: put the file itself there`;
     default:
       return reason;
   }
@@ -101,6 +105,10 @@ export function reasonOf(error: unknown): string {
       return 'it is gone';
     case 'ELOOP':
       return 'it is a symbolic link';
+    case 'EISDIR':
+      return 'it is a directory';
+    case NOT_REGULAR:
+      return 'it is no regular file';
     case 'EMFILE':
     case 'ENFILE':
       return 'too many open files';

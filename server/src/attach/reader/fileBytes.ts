@@ -1,20 +1,12 @@
 /** The bytes of one regular file, plain or zstd, from an offset of what is in it; and a hash over the first part of them. */
 import { createHash, type Hash } from 'node:crypto';
-import { constants, lstatSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { CHUNK_BYTES } from './lines';
 
 /** As many bytes before the offset as are compared at every growth. */
 export const TAIL_BYTES = 4096;
-
-/** Symbolic links are refused: the tree may come from anyone, and a link may lead to anything. */
-export async function openRegular(path: string): Promise<FileHandle> {
-  const stat = lstatSync(path);
-  if (!stat.isFile()) throw Object.assign(new Error('not a regular file'), { code: stat.isSymbolicLink() ? 'ELOOP' : 'EINVAL' });
-  return open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-}
 
 export async function* bytesOf(handle: FileHandle, compressed: boolean, from: number): AsyncGenerator<Buffer> {
   if (!compressed) {

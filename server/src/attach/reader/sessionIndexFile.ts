@@ -1,8 +1,8 @@
 /** `sessions.json`: replaced as a whole many times a turn. Each session key that changed goes out, cut to what is used. */
 import { createHash } from 'node:crypto';
 import type { SourceRecord } from '../record';
+import { openRegular } from '../regularFile';
 import { skipReasonOf, type ReaderContext } from './context';
-import { openRegular } from './fileBytes';
 import { asObject, parseObject, reduceIndexEntry } from './reduce';
 import { stampOf } from './stamp';
 

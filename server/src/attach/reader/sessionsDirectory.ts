@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceRecord } from '../record';
+import { irregular } from '../regularFile';
 import { codeOf, skipReasonOf, type ReaderContext } from './context';
 import { isTrajectoryName, transcriptName } from './names';
 import { SessionIndexFile } from './sessionIndexFile';
@@ -28,8 +29,8 @@ export class SessionsDirectory {
   readonly #warm = new Set<TranscriptFile>();
   #index: SessionIndexFile | null = null;
   #names: readonly string[] = [];
-  /** Links that were told of; bounded by the names read. */
-  readonly #links = new Set<string>();
+  /** Links, pipes and the like that were told of; bounded by the names read. */
+  readonly #irregulars = new Set<string>();
 
   constructor(context: ReaderContext, agent: string, path: string, relative: string) {
     this.#context = context;
@@ -107,12 +108,18 @@ export class SessionsDirectory {
   async *#scanIndex(): AsyncGenerator<SourceRecord> {
     const index = this.#indexFile();
     const stamp = this.#stamp(INDEX);
+    if (stamp === null) yield* this.#irregular(INDEX);
+    else yield* this.#regular(INDEX);
     if (stamp !== null && !index.unchanged(stamp) && !(this.#context.follow && index.tooSoon)) yield* index.scan();
   }
 
   async *#scanTrajectory(name: string): AsyncGenerator<SourceRecord> {
     const stamp = this.#stamp(name);
-    if (stamp === null) return;
+    if (stamp === null) {
+      yield* this.#irregular(name);
+      return;
+    }
+    yield* this.#regular(name);
     let file = this.#trajectories.get(name);
     if (!file)
       this.#trajectories.set(
@@ -125,11 +132,10 @@ export class SessionsDirectory {
   async *#scanTranscript(name: string): AsyncGenerator<SourceRecord> {
     const stamp = this.#stamp(name);
     if (stamp === null) {
-      if (!lstatSync(join(this.path, name), { throwIfNoEntry: false })?.isSymbolicLink()) return;
-      this.#links.add(name);
-      yield* this.#context.skipped(`${this.relative}/${name}`, 'it is a symbolic link, and none is followed: put the file itself there');
+      yield* this.#irregular(name);
       return;
     }
+    yield* this.#regular(name);
     const file = this.#transcript(name);
     if (!file) return;
     yield* file.recall();
@@ -155,10 +161,10 @@ export class SessionsDirectory {
   }
 
   async *#gone(there: ReadonlySet<string>): AsyncGenerator<SourceRecord> {
-    for (const name of [...this.#trajectories.keys(), ...this.#links]) {
+    for (const name of [...this.#trajectories.keys(), ...this.#irregulars]) {
       if (there.has(name)) continue;
       this.#trajectories.delete(name);
-      this.#links.delete(name);
+      this.#irregulars.delete(name);
       yield* this.#context.gone(`${this.relative}/${name}`);
     }
     if (this.#index && !there.has(INDEX)) yield* this.#context.gone(`${this.relative}/${INDEX}`);
@@ -169,6 +175,20 @@ export class SessionsDirectory {
       if (file.seen) yield* file.gone(this.#list);
       if (!there.has(name)) yield* this.#context.gone(file.file);
     }
+  }
+
+  /** A link, a pipe or the like has the name of a file. A directory is just something else. */
+  *#irregular(name: string): Generator<SourceRecord> {
+    const stat = lstatSync(join(this.path, name), { throwIfNoEntry: false });
+    const reason = stat && !stat.isDirectory() ? irregular(stat) : null;
+    if (reason === null) return;
+    this.#irregulars.add(name);
+    yield* this.#context.skipped(`${this.relative}/${name}`, reason);
+  }
+
+  /** A file took its place. */
+  *#regular(name: string): Generator<SourceRecord> {
+    if (this.#irregulars.delete(name)) yield* this.#context.mended(`${this.relative}/${name}`);
   }
 
   /** null: not there, or not a regular file. */

@@ -8,12 +8,13 @@
  * As root nothing but a private copy will do: for root, SQLite gives `-wal` and `-shm` to the owner of the database whenever it
  * opens them, and that changes their times even where it changes no owner.
  */
-import { closeSync, constants, copyFileSync, existsSync, lstatSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, lstatSync, mkdtempSync, readSync, rmSync } from 'node:fs';
 import type * as Sqlite from 'node:sqlite';
 import type { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { irregular, openRegularSync } from '../regularFile';
 import { codeOf, skipReasonOf } from './context';
 import { dataStampOf, stampOf } from './stamp';
 
@@ -133,10 +134,20 @@ export class SqliteStore {
   }
 
   #access(): Access {
-    const wal = sizeOf(`${this.#path}-wal`);
-    const shm = existsSync(`${this.#path}-shm`);
+    const wal = this.#beside('-wal');
+    const shm = this.#beside('-shm') !== null;
     if (wal === null || (wal === 0 && !shm)) return 'immutable';
-    return shm && !(isRoot() && this.#mayCopy) ? 'live' : 'copy';
+    if (!shm || (isRoot() && this.#mayCopy)) return 'copy';
+    this.#beside('-journal');
+    return 'live';
+  }
+
+  /** The size of what SQLite is about to open beside the database; null: not there. A pipe in its place would hold it up for good. */
+  #beside(suffix: '-wal' | '-shm' | '-journal'): number | null {
+    const stat = lstatSync(this.#path + suffix, { throwIfNoEntry: false });
+    const reason = stat ? irregular(stat) : null;
+    if (reason !== null) throw new StoreError(reason.replace(/^it /, `its ${suffix} `), { passing: true });
+    return stat?.size ?? null;
   }
 
   #open(access: Access, stamp: string): DatabaseSync {
@@ -279,7 +290,7 @@ function fileStamp(path: string, of: typeof stampOf): string | null {
 /** null: there is no log, or nothing in it. */
 function walHeader(path: string): string | null {
   if (fileStamp(path, stampOf) === null) return null;
-  const file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  const file = openRegularSync(path);
   try {
     const header = Buffer.alloc(WAL_HEADER_BYTES);
     return readSync(file, header, 0, header.length, 0) === header.length ? header.toString('hex') : null;
@@ -298,7 +309,7 @@ function isRoot(): boolean {
 }
 
 function sizeOf(path: string): number | null {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? null;
 }
 
 function sqliteError(cause: unknown): StoreError {

@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { SourceRecord } from '../record';
+import { openRegular } from '../regularFile';
 import { skipReasonOf, type ReaderContext } from './context';
-import { bytesOf, digestOf, openRegular, prefixOf } from './fileBytes';
+import { bytesOf, digestOf, prefixOf } from './fileBytes';
 import { midwayStamp, readFileCursor, writeFileCursor, type FileCursor } from './fileCursor';
 import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
 import { reduceTrajectory } from './reduce';
