@@ -70,7 +70,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const documents = owned.add(new CallDocuments(server, data, ready));
   const files = owned.add(new SandboxFiles(server, ready, failed));
   const jump = new Jump(server);
-  const status = owned.add(new StatusItem(server, (sourceId) => data.node(sourceId)?.attach.kind === 'live', failed));
+  const status = owned.add(new StatusItem(server, data, failed));
   const trace = owned.add(
     new TracePanels(context.extensionUri, new ServerTraceBackend(server, ready, (session) => status.follow(session))),
   );

@@ -5,7 +5,8 @@ import { Coalescer } from '../coalescer';
 import type { ServerHost } from '../connection/serverHost';
 import type { CommandId, OpenTraceArguments } from '../contributions';
 import { DisposableStore } from '../disposables';
-import { statusText } from './statusText';
+import type { SandboxData } from '../views/sandboxData';
+import { longestOf, statusText } from './statusText';
 
 const refreshMs = 250;
 const tickMs = 1_000;
@@ -21,7 +22,7 @@ export class StatusItem {
 
   constructor(
     private readonly server: ServerHost,
-    private readonly isLive: (sourceId: string) => boolean,
+    private readonly sources: Pick<SandboxData, 'node' | 'onDidChange'>,
     failed: (error: unknown) => void,
   ) {
     this.#item = this.#disposables.add(vscode.window.createStatusBarItem('sandglass.status', vscode.StatusBarAlignment.Left, 50));
@@ -29,6 +30,7 @@ export class StatusItem {
     this.#coalescer = this.#disposables.add(new Coalescer(refreshMs, () => this.#fetch(), failed));
     this.#disposables.add(server.onChanged(() => this.#coalescer.ask()));
     this.#disposables.add(server.onDidChangeState(() => this.#coalescer.ask()));
+    this.#disposables.add(sources.onDidChange(() => this.#draw()));
     this.#disposables.add(vscode.window.onDidChangeWindowState(() => this.#draw()));
   }
 
@@ -68,7 +70,8 @@ export class StatusItem {
       this.#item.hide();
       return;
     }
-    const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, this.isLive(this.#view.sourceId), Date.now(), vscode.l10n.t);
+    const longest = longestOf(this.sources.node(this.#view.sourceId));
+    const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, longest, Date.now(), vscode.l10n.t);
     this.#text = text;
     this.#item.text = text;
     this.#item.tooltip = untrusted(tooltip);

@@ -1,5 +1,5 @@
 /** What the status bar says: what the agent in view does now, for how long, and what it has cost. Pure. */
-import type { StatusView } from '../../../server/src/protocol/messages';
+import type { SandboxNode, StatusView } from '../../../server/src/protocol/messages';
 import { clock, costText, dollars, shortCostText, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
@@ -7,7 +7,9 @@ import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
 /** A model that has not answered for this long turns the item amber. */
 export const modelWaitAmberMs = 120_000;
 /** A start that lies further back is no clock worth showing: the record is old, or the clocks differ. */
-const maxElapsedMs = 24 * 3_600_000;
+const longestMs = 24 * 3_600_000;
+/** A directory is followed whether an agent writes in it or it was copied from elsewhere; only what is young happens now. */
+const longestInDirectoryMs = 3_600_000;
 const maxToolName = 30;
 const maxModelsInTooltip = 12;
 const maxTitle = 60;
@@ -24,9 +26,15 @@ export interface StatusText {
   readonly spoken: string;
 }
 
-/** `live`: it happens now, so the time since its start is worth showing; what is played back started long ago. */
-export function statusText(view: StatusView, live: boolean, now: number, t: Translate): StatusText {
-  const { doing, amber, ticking, icon } = doingNow(view, live ? now : null, t);
+/** How long something in this source may run and still be told to run now; 0: what is read or played back is past. */
+export function longestOf(source: Pick<SandboxNode, 'kind' | 'attach'> | null): number {
+  if (source?.attach.kind === 'live') return longestMs;
+  return source?.kind === 'directory' && source.attach.kind === 'read' ? longestInDirectoryMs : 0;
+}
+
+/** `longest`: see longestOf; what has run for longer has no time that is worth showing. */
+export function statusText(view: StatusView, longest: number, now: number, t: Translate): StatusText {
+  const { doing, amber, ticking, icon } = doingNow(view, (since) => elapsedMs(since, now, longest), t);
   const tokens = view.tokens > 0 ? t('{0} tok', tokenCount(view.tokens)) : null;
   const numbers = [tokens, shortCostText(view.session.totals.cost, t)].filter((part) => part !== null);
   const said = [doing, ...numbers].join(' · ');
@@ -35,7 +43,7 @@ export function statusText(view: StatusView, live: boolean, now: number, t: Tran
 
 function doingNow(
   view: StatusView,
-  now: number | null,
+  elapsedSince: (since: string) => number | null,
   t: Translate,
 ): { readonly doing: string; readonly amber: boolean; readonly ticking: boolean; readonly icon: string } {
   switch (view.now.kind) {
@@ -47,24 +55,24 @@ function doingNow(
         icon: 'robot',
       };
     case 'tool': {
-      const elapsed = elapsedMs(view.now.since, now);
+      const elapsed = elapsedSince(view.now.since);
       const name = plainText(view.now.name, { maxLength: maxToolName });
       return { doing: elapsed === null ? name : `${name} ${clock(elapsed)}`, amber: false, ticking: elapsed !== null, icon: 'sync~spin' };
     }
     case 'model': {
-      const elapsed = elapsedMs(view.now.since, now);
+      const elapsed = elapsedSince(view.now.since);
       const doing = elapsed === null ? t('waiting for the model') : t('waiting for the model {0}', clock(elapsed));
       return { doing, amber: elapsed !== null && elapsed >= modelWaitAmberMs, ticking: elapsed !== null, icon: 'sync~spin' };
     }
   }
 }
 
-/** Null when there is no now to compare with, or the start is unreadable or too long ago; a start in the future (another clock) counts as now. */
-function elapsedMs(since: string, now: number | null): number | null {
+/** Null when the start is unreadable or too long ago; a start in the future (another clock) counts as now. */
+function elapsedMs(since: string, now: number, longest: number): number | null {
   const start = Date.parse(since);
-  if (now === null || Number.isNaN(start)) return null;
+  if (longest === 0 || Number.isNaN(start)) return null;
   const elapsed = Math.max(0, now - start);
-  return elapsed > maxElapsedMs ? null : elapsed;
+  return elapsed > longest ? null : elapsed;
 }
 
 /** How the price is known, in words; a basis that is not ours stays as it is. */

@@ -300,6 +300,7 @@ export interface StatusView {
   readonly sandbox: string;
   readonly session: SessionInfo;
   readonly now:
+    /** Of a command, `name` is its program. */
     | { readonly kind: 'tool'; readonly name: string; readonly since: string }
     | { readonly kind: 'model'; readonly since: string }
     | { readonly kind: 'idle' };

@@ -2,6 +2,10 @@
 import type { StatusView } from '../protocol/messages';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
+import { asObject, asString } from '../decode/json';
+import type { Span } from '../protocol/document';
+import { spanPayload } from './payload';
+import { programOf } from './program';
 
 export type StatusNow = StatusView['now'];
 
@@ -14,10 +18,19 @@ export function nowOf(store: Store, view: SessionView): StatusNow {
   const running = rows.findLast(({ kind, status }) => kind === 'execute_tool' && status === 'running');
   const span = running === undefined ? undefined : store.spans.span(view.source, running.spanId)?.span;
   const begun = turn.startTime ?? '';
-  if (span !== undefined)
-    return { kind: 'tool', name: String(span.attributes['gen_ai.tool.name'] ?? span.name), since: span.startTime ?? begun };
+  if (span !== undefined) return { kind: 'tool', name: nameOf(store, view, span), since: span.startTime ?? begun };
   const last = rows.reduce((latest, { start, end }) => Math.max(latest, end ?? start ?? 0), 0);
   return { kind: 'model', since: last === 0 ? begun : new Date(last).toISOString() };
+}
+
+const shells: ReadonlySet<string> = new Set(['exec', 'bash']);
+
+/** Of a command the program, since "exec" says nothing of what it is that takes so long. */
+function nameOf(store: Store, view: SessionView, span: Span): string {
+  const name = String(span.attributes['gen_ai.tool.name'] ?? span.name);
+  if (!shells.has(name)) return name;
+  const command = asString(asObject(spanPayload(store, view.row, span).args)?.['command']);
+  return (command === null ? null : programOf(command)) ?? name;
 }
 
 /** Sums by model are for a tooltip: of a session that streams they may be this old. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { modelWaitAmberMs, statusText } from '../../../client/src/status/statusText';
+import { longestOf, modelWaitAmberMs, statusText } from '../../../client/src/status/statusText';
 import type { StatusView } from '../../../server/src/protocol/messages';
-import { session } from './made';
+import { sandbox, session } from './made';
 import { translate } from './translate';
 
 const now = Date.parse('2026-11-21T10:02:10.500Z');
@@ -14,7 +14,8 @@ const view = (given: Partial<StatusView> = {}): StatusView => ({
   byModel: [{ model: 'nemotron-3-super', calls: 2, tokens: 8412, usd: 0.02, basis: 'priced' }],
   ...given,
 });
-const text = (given: Partial<StatusView>): string => statusText(view(given), true, now, translate).text;
+const live = longestOf(sandbox('a'));
+const text = (given: Partial<StatusView>): string => statusText(view(given), live, now, translate).text;
 
 describe('the status bar', () => {
   it('says what runs, for how long, and what it cost', () => {
@@ -28,7 +29,7 @@ describe('the status bar', () => {
 
   it('turns amber when the model does not answer', () => {
     const waiting = (since: string): ReturnType<typeof statusText> =>
-      statusText(view({ now: { kind: 'model', since } }), true, now, translate);
+      statusText(view({ now: { kind: 'model', since } }), live, now, translate);
     expect(waiting('2026-11-21T10:00:00Z')).toMatchObject({
       text: '$(sync~spin) waiting for the model 2:10 · 8.4k tok · $0.02',
       amber: true,
@@ -42,9 +43,22 @@ describe('the status bar', () => {
     expect(tool('2026-11-21T10:03:00Z')).toMatch(/pytest 0 s/);
     expect(tool('2026-10-01T10:00:00Z')).toMatch(/pytest · /);
     expect(tool('nonsense')).toMatch(/pytest · /);
-    const played = statusText(view({ now: { kind: 'model', since: '2026-11-21T10:00:00Z' } }), false, now, translate);
+    const played = statusText(view({ now: { kind: 'model', since: '2026-11-21T10:00:00Z' } }), 0, now, translate);
     expect(played).toMatchObject({ text: '$(sync~spin) waiting for the model · 8.4k tok · $0.02', amber: false, ticking: false });
-    expect(statusText(view({ now: { kind: 'tool', name: 'x', since: 'nonsense' } }), true, now, translate).ticking).toBe(false);
+    expect(statusText(view({ now: { kind: 'tool', name: 'x', since: 'nonsense' } }), live, now, translate).ticking).toBe(false);
+  });
+
+  it('shows the time of what happens now in a directory too, and of nothing that is only recorded or played', () => {
+    const waiting = (source: Parameters<typeof longestOf>[0], since: string): ReturnType<typeof statusText> =>
+      statusText(view({ now: { kind: 'model', since } }), longestOf(source), now, translate);
+    const directory = sandbox('a', { kind: 'read' }, { kind: 'directory' });
+    const young = '2026-11-21T10:00:00Z';
+    expect(waiting(directory, young)).toMatchObject({ text: expect.stringContaining('the model 2:10 ·'), amber: true, ticking: true });
+    const past = { text: expect.stringContaining('the model ·'), amber: false, ticking: false };
+    expect(waiting(directory, '2026-11-21T08:00:00Z')).toMatchObject(past);
+    expect(waiting(sandbox('a', { kind: 'read' }, { kind: 'sample' }), young)).toMatchObject(past);
+    expect(waiting(sandbox('a', { kind: 'idle' }, { kind: 'directory' }), young)).toMatchObject(past);
+    expect(waiting(null, young)).toMatchObject(past);
   });
 
   it('shows no icon, link, mark-up or control character of a tool, model or title', () => {
@@ -56,7 +70,7 @@ describe('the status bar', () => {
         now: { kind: 'tool', name: evil, since: '2026-11-21T10:01:58Z' },
         byModel: [{ model: evil, calls: 1, tokens: 1, usd: null, basis: evil }],
       }),
-      true,
+      live,
       now,
       translate,
     );
@@ -75,7 +89,7 @@ describe('the status bar', () => {
 
   it('lists a bounded number of models', () => {
     const byModel = Array.from({ length: 30 }, (_, at) => ({ model: `m${at}`, calls: 1, tokens: 1, usd: 0, basis: 'local' }));
-    const { tooltip } = statusText(view({ byModel }), true, now, translate);
+    const { tooltip } = statusText(view({ byModel }), live, now, translate);
     expect(tooltip.match(/^\| m\d+/gm)).toHaveLength(12);
     expect(tooltip).toContain('18 more models');
     expect(tooltip).toContain('\\$0 \\(local model\\)');
