@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { AttachError } from '../attach/errors';
+import { sweepPrivateCopies } from '../attach/reader/privateCopy';
 import { collect } from '../collect/collector';
 import { openSource } from '../collect/openSource';
 import type { SandboxesDocument, Span } from '../protocol/document';
@@ -87,6 +88,7 @@ async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise
 }
 
 async function readSource(command: Command, io: Io, signal: AbortSignal): Promise<void> {
+  sweepPrivateCopies();
   const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal });
   using store = openCommandStore(command);
   const row = store.transaction(() => {

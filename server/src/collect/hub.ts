@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import type { Source } from '../attach/record';
 import { AttachError } from '../attach/errors';
 import { openDirectory } from '../attach/directory';
+import { sweepPrivateCopies } from '../attach/reader/privateCopy';
 import type { Looked, SourceInfo } from '../protocol/document';
 import type { AttachState, Inventory, SandboxNode, Settings } from '../protocol/messages';
 import { findSandboxes } from '../sandboxes/findSandboxes';
@@ -76,6 +77,7 @@ export class Hub implements AsyncDisposable {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    sweepPrivateCopies();
   }
 
   get settings(): Settings {

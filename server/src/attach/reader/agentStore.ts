@@ -8,7 +8,8 @@ import { readRowCursor } from './rowCursor';
 import { SessionRows } from './sessionRows';
 import { changedIndexEntries, type IndexMemory } from './sqliteIndex';
 import { appVersion, archivedSessions, eventRows, generations, sessionTops, type SessionTop } from './sqliteRows';
-import { SqliteStore, StoreError } from './sqliteStore';
+import { SqliteStore } from './sqliteStore';
+import { StoreError } from './storeError';
 
 /** The index is asked for at most this often while rows stream. */
 const INDEX_EVERY_MS = 200;

@@ -8,7 +8,8 @@ import { readEntry } from './entry';
 import { MAX_LOST } from './fileCursor';
 import { nextLink, writeRowCursor, type RowCursor } from './rowCursor';
 import { eventRows, type EventRow } from './sqliteRows';
-import { StoreError, type SqliteStore } from './sqliteStore';
+import type { SqliteStore } from './sqliteStore';
+import { StoreError } from './storeError';
 
 const FIRST = Number.MIN_SAFE_INTEGER;
 

@@ -8,15 +8,14 @@
  * As root nothing but a private copy will do: for root, SQLite gives `-wal` and `-shm` to the owner of the database whenever it
  * opens them, and that changes their times even where it changes no owner.
  */
-import { closeSync, constants, copyFileSync, lstatSync, mkdtempSync, readSync, rmSync } from 'node:fs';
+import { closeSync, lstatSync, readSync } from 'node:fs';
 import type * as Sqlite from 'node:sqlite';
 import type { DatabaseSync } from 'node:sqlite';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { irregular, openRegularSync } from '../regularFile';
-import { codeOf, skipReasonOf } from './context';
+import { privateCopy } from './privateCopy';
 import { dataStampOf, stampOf } from './stamp';
+import { StoreError } from './storeError';
 
 /** A private copy of more than this is not made; such a database is open at the place it was copied from, or was. */
 const MAX_COPY_BYTES = 4 * 1024 * 1024 * 1024;
@@ -37,22 +36,6 @@ export type Table =
   | 'session_transcript_archives'
   | 'session_transcript_cold_archives'
   | 'schema_meta';
-
-export class StoreError extends Error {
-  /** A later look may help. */
-  readonly passing: boolean;
-  /** The file itself may be fine, but not from where we stand. */
-  readonly unusable: boolean;
-  constructor(message: string, options: { readonly passing?: boolean; readonly unusable?: boolean; readonly cause?: unknown } = {}) {
-    super(message, { cause: options.cause });
-    this.name = 'StoreError';
-    this.passing = options.passing ?? false;
-    this.unusable = options.unusable ?? false;
-  }
-  static is(value: unknown): value is StoreError {
-    return value instanceof StoreError;
-  }
-}
 
 type Access = 'immutable' | 'live' | 'copy';
 
@@ -192,7 +175,6 @@ export class SqliteStore {
     return url;
   }
 
-  /** In a 0700 directory that is removed again as soon as the copy is open: a killed server leaves nothing behind. */
   #privateCopy(Database: typeof DatabaseSync): DatabaseSync {
     if (!this.#mayCopy)
       throw new StoreError(
@@ -206,40 +188,7 @@ export class SqliteStore {
       throw new StoreError(
         `it needs a private copy and is larger than ${MAX_COPY_BYTES / 1024 ** 3} GB: ${isRoot() ? 'read it as a user other than root' : 'end OpenClaw, which then puts its -wal into it'}`,
       );
-    const dir = mkdtempSync(join(tmpdir(), 'sandglass-db-'));
-    try {
-      this.#copyTo(join(dir, 'agent.sqlite'));
-      const database = new Database(join(dir, 'agent.sqlite'), { timeout: BUSY_TIMEOUT_MS });
-      try {
-        // Its own memory instead of a `-shm`; and every file is open after the first reading.
-        database.exec('PRAGMA locking_mode = exclusive; SELECT count(*) FROM sqlite_master;');
-      } catch (error) {
-        database.close();
-        throw error;
-      }
-      return database;
-    } finally {
-      rmSync(dir, { recursive: true, force: true });
-    }
-  }
-
-  /**
-   * First the database, then its log, which is only added to until it begins anew: what a writer moved from the log to the database
-   * meanwhile is in the copied log too.
-   */
-  #copyTo(target: string): void {
-    try {
-      const before = this.#logMark();
-      copyFileSync(this.#path, target, constants.COPYFILE_FICLONE);
-      if (fileStamp(`${this.#path}-wal`, stampOf) !== null) copyFileSync(`${this.#path}-wal`, `${target}-wal`, constants.COPYFILE_FICLONE);
-      if (this.#logMark() !== before) throw new StoreError('it changed while being copied', { passing: true });
-    } catch (error) {
-      if (StoreError.is(error)) throw error;
-      throw new StoreError(`no private copy of it could be made in ${tmpdir()}: ${skipReasonOf(error)}`, {
-        passing: codeOf(error) === 'ENOENT',
-        cause: error,
-      });
-    }
+    return privateCopy({ path: this.#path, Database, timeout: BUSY_TIMEOUT_MS, mark: () => this.#logMark() });
   }
 
   /** The same before and after: the log was not begun anew; where there is none, the database was not written. */
