@@ -78,6 +78,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     new ReplayDebug({
       server,
       jump,
+      ready,
       pickSession: (placeHolder) => pickSession(data, placeHolder),
       stoppedAt: (span, session) => trace.follow(session, span),
     }),

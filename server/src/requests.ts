@@ -5,6 +5,7 @@ import { AttachError, SandboxFileError } from './attach/errors';
 import type { Hub, OpenSource } from './collect/hub';
 import { codeLenses } from './editor/codeLenses';
 import { hover } from './editor/hovers';
+import { callUri } from './editor/labels';
 import { epochOf } from './epoch';
 import { parseSandboxUri } from './locate/sandboxUri';
 import type { OpenedStore } from './openStore';
@@ -153,6 +154,12 @@ export function registerRequests(connection: Connection, need: () => Live): void
       return open.source.files.list(path, signalOf(token));
     }),
   );
+  connection.onRequest(messages.callAddressRequest, ({ sourceId, spanId }) => {
+    const open = need().hub.get(sourceId);
+    const found = open === null ? null : findSpan(need().opened.store, open.row, spanId);
+    // Of what is not known there is a document too: it says so.
+    return callUri(sourceId, found?.span ?? { id: spanId, name: 'call', attributes: {} });
+  });
   connection.onRequest(messages.callTextRequest, ({ sourceId, spanId }) => {
     const open = need().hub.get(sourceId);
     const detail = open === null ? null : spanDetail(need().opened.store, open.row, spanId, callTextChars);
@@ -173,7 +180,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const answer: messages.ReplayStep[] = [];
     for (const { span, ...step } of steps) {
       const [anchor] = step.kind === 'call' && answer.length < replayAnchors ? await round.anchorsOf(open, view, span) : [];
-      answer.push({ ...step, anchor: anchor ?? null });
+      answer.push({ ...step, anchor: anchor ?? null, address: callUri(sourceId, span) });
     }
     return answer;
   });

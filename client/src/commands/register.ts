@@ -124,7 +124,7 @@ function makeHandlers(services: CommandServices): Handlers {
     },
     'sandglass.openCall': async (given) => {
       const span = spanRefOf(given);
-      if (span !== null) await documents.showCall(span, 'call');
+      if (span !== null) await documents.showCall(span);
     },
     'sandglass.showCalls': (given) => showCalls(callsOf(given)),
     'sandglass.restartServer': () => server.restart(),
@@ -139,13 +139,13 @@ async function jumpToLine({ jump, documents, notifier }: CommandServices, span: 
     case 'opened':
       return;
     case 'no-file':
-      return documents.showCall(span, 'call');
+      return documents.showCall(span);
     case 'refused':
       notifier.show({
         severity: 'warning',
         key: 'outside',
         text: t('The file of this call lies outside the workspace and the mapped directories, so it is not opened.'),
-        actions: [{ title: t('Open Call'), run: () => documents.showCall(span, 'call') }],
+        actions: [{ title: t('Open Call'), run: () => documents.showCall(span) }],
         asked: true,
       });
   }

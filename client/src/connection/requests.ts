@@ -2,6 +2,7 @@
 import type { RequestType } from 'vscode-languageserver-protocol';
 import {
   attachRequest,
+  callAddressRequest,
   callsAtRequest,
   callTextRequest,
   detachRequest,
@@ -35,6 +36,7 @@ export const requestTypes = {
   readFile: readFileRequest,
   statFile: statFileRequest,
   readDirectory: readDirectoryRequest,
+  callAddress: callAddressRequest,
   callText: callTextRequest,
   replay: replayRequest,
   status: statusRequest,

@@ -7,7 +7,7 @@ import { callScheme } from '../contributions';
 import { plainText } from '../plainText';
 import { lookedText } from '../views/lookedText';
 import type { SandboxData } from '../views/sandboxData';
-import { callUriParts, lookedPath, parseCallUri } from './callUri';
+import { lookedPath, parseCallUri } from './callUri';
 import { columnBesideTrace } from './groups';
 
 const maxCallText = 2_000_000;
@@ -32,10 +32,6 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
     );
   }
 
-  static uri(ref: SpanRef, label: string): vscode.Uri {
-    return vscode.Uri.from(callUriParts(ref, label));
-  }
-
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
     if (uri.path === lookedPath) return lookedText(await this.data.load(), vscode.l10n.t);
     const ref = parseCallUri(uri);
@@ -45,8 +41,9 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
     return plainText(answer.text, { multiline: true, maxLength: maxCallText });
   }
 
-  async showCall(ref: SpanRef, label: string): Promise<void> {
-    await this.#show(CallDocuments.uri(ref, label));
+  async showCall({ sourceId, spanId }: SpanRef): Promise<void> {
+    await this.ready();
+    await this.#show(vscode.Uri.parse(await this.server.request('callAddress', { sourceId, spanId })));
   }
 
   async showLooked(): Promise<void> {

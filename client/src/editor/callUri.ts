@@ -1,10 +1,9 @@
 /**
  * The address of a call's plain-text document: `sandglass-call:/<name>.txt?source=<source id>&span=<span id>`. Both ids are
- * percent-encoded; the name is for the tab only. The server writes the same form as the link of a diagnostic.
+ * percent-encoded; the name is for the tab only. The server alone makes it (callAddressRequest); here it is taken apart.
  */
 import type { SpanRef } from '../../../server/src/protocol/messages';
 import { callScheme } from '../contributions';
-import { documentName } from '../plainText';
 
 /** Path of the document that says where sandboxes were looked for. */
 export const lookedPath = '/Where we looked.txt';
@@ -13,14 +12,6 @@ export interface UriParts {
   readonly scheme: string;
   readonly path: string;
   readonly query: string;
-}
-
-export function callUriParts(ref: SpanRef, label: string): UriParts {
-  return {
-    scheme: callScheme,
-    path: `/${documentName(label, 'call')} ${ref.spanId.slice(0, 6)}.txt`,
-    query: `source=${encodeURIComponent(ref.sourceId)}&span=${encodeURIComponent(ref.spanId)}`,
-  };
 }
 
 export function parseCallUri(uri: UriParts): SpanRef | null {

@@ -4,7 +4,6 @@ import type { ReplayStep, SessionRef, SpanRef } from '../../../server/src/protoc
 import type { ServerHost } from '../connection/serverHost';
 import { replayType } from '../contributions';
 import { DisposableStore } from '../disposables';
-import { CallDocuments } from '../editor/callDocuments';
 import { leaveTrace } from '../editor/groups';
 import type { Jump } from '../editor/jump';
 import { documentName } from '../plainText';
@@ -15,6 +14,8 @@ const detailLimit = 100_000;
 export interface ReplayOptions {
   readonly server: ServerHost;
   readonly jump: Jump;
+  /** Resolves when the sources that were open before are open again. */
+  ready(): Promise<void>;
   pickSession(placeHolder: string): Promise<SessionRef | null>;
   stoppedAt(span: SpanRef, session: SessionRef): void;
 }
@@ -45,13 +46,16 @@ export class ReplayDebug implements vscode.DebugConfigurationProvider, vscode.De
   }
 
   async createDebugAdapterDescriptor(session: vscode.DebugSession): Promise<vscode.DebugAdapterDescriptor> {
-    const { server, stoppedAt } = this.options;
+    const { server, ready, stoppedAt } = this.options;
     const { ReplaySession } = await import('./replaySession');
     const { sourceId, sessionId } = session.configuration;
     const adapter = new ReplaySession({
-      steps: (ref) => server.request('replay', ref),
+      steps: async (ref) => {
+        await ready();
+        return server.request('replay', ref);
+      },
       detail: (ref) => server.request('span', { ...ref, limit: detailLimit }),
-      place: (step, ref) => this.#place(step, ref),
+      place: (step) => this.#place(step),
       stoppedAt: (span) => stoppedAt(span, { sourceId, sessionId }),
       t: vscode.l10n.t,
     });
@@ -62,12 +66,12 @@ export class ReplayDebug implements vscode.DebugConfigurationProvider, vscode.De
     this.#disposables.dispose();
   }
 
-  #place(step: ReplayStep, session: SessionRef): { readonly uri: string; readonly name: string; readonly line: number } {
+  #place(step: ReplayStep): { readonly uri: string; readonly name: string; readonly line: number } {
     const { anchor } = step;
     if (anchor !== null && this.options.jump.allowed(anchor)) {
       return { uri: anchor.uri, name: documentName(anchor.sandboxPath.split('/').at(-1) ?? '', 'file'), line: anchor.startLine };
     }
-    const uri = CallDocuments.uri({ sourceId: session.sourceId, spanId: step.spanId }, step.kind);
+    const uri = vscode.Uri.parse(step.address);
     return { uri: uri.toString(), name: uri.path.slice(1), line: 0 };
   }
 }

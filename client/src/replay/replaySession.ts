@@ -27,7 +27,7 @@ export interface ReplayBackend {
   steps(session: SessionRef): Promise<readonly ReplayStep[]>;
   detail(span: SpanRef): Promise<SpanDetail | null>;
   /** The place that is shown for a step: its file if it may be opened, else the text of its call. Zero-based line. */
-  place(step: ReplayStep, session: SessionRef): { readonly uri: string; readonly name: string; readonly line: number };
+  place(step: ReplayStep): { readonly uri: string; readonly name: string; readonly line: number };
   /** Told at each stop, so that the trace can follow. */
   stoppedAt(span: SpanRef): void;
   t: Translate;
@@ -212,7 +212,7 @@ export class ReplaySession extends DebugSession {
   }
 
   #frame(id: number, name: string, step: ReplayStep): StackFrame {
-    const place = this.backend.place(step, this.#session);
+    const place = this.backend.place(step);
     const [line, column] = [this.convertDebuggerLineToClient(place.line), this.convertDebuggerColumnToClient(0)];
     return new StackFrame(id, name, new Source(place.name, place.uri), line, column);
   }

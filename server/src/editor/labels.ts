@@ -7,7 +7,7 @@ export function label(text: string, limit = 80): string {
   return plainLine(text, limit).replaceAll('$(', '$ (');
 }
 
-export function toolName(span: Span): string {
+export function toolName(span: Pick<Span, 'name' | 'attributes'>): string {
   return label(String(span.attributes['gen_ai.tool.name'] ?? span.name), 40);
 }
 
@@ -45,8 +45,8 @@ export function dollars(usd: number): string {
   return usd >= 0.01 ? `$${usd.toFixed(2)}` : usd >= 0.0001 ? `$${usd.toFixed(4)}` : '<$0.0001';
 }
 
-/** The address of a call's read-only document; see callTextRequest. The name, all that Problems show of it, tells calls apart. */
-export function callUri(sourceId: string, span: Span): string {
+/** The address of a call's read-only document; see callAddressRequest. The name, all that Problems show of it, tells calls apart. */
+export function callUri(sourceId: string, span: Pick<Span, 'id' | 'name' | 'attributes'>): string {
   const preview = span.attributes['sandglass.preview'];
   const words = label(`${toolName(span)} ${typeof preview === 'string' ? preview : ''}`, 60)
     .replace(/[^\p{L}\p{N}._=-]+/gu, ' ')

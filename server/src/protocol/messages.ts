@@ -270,8 +270,10 @@ export interface FileFailure {
 
 /**
  * The read-only plain-text document of a call. Its address, as a link too (`codeDescription.href` of a diagnostic), is
- * `sandglass-call:/<name>.txt?source=<sourceId>&span=<spanId>`: name and ids percent-encoded, the name for people only.
+ * `sandglass-call:/<name>.txt?source=<sourceId>&span=<spanId>`: name and ids percent-encoded, the name for people only. The
+ * server alone makes it, so that a call has one tab, and its problems stand there, from wherever it was opened.
  */
+export const callAddressRequest = new RequestType<SpanRef, string, void>('sandglass/callAddress');
 export const callTextRequest = new RequestType<SpanRef, { readonly text: string } | null, void>('sandglass/callText');
 
 export interface ReplayStep {
@@ -283,6 +285,8 @@ export interface ReplayStep {
   readonly turnOrdinal: number;
   readonly time: string | null;
   readonly anchor: Anchor | null;
+  /** Of the step's document, see callAddressRequest. */
+  readonly address: string;
   readonly totals: {
     readonly llmCalls: number;
     readonly toolCalls: number;

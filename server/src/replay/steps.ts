@@ -2,7 +2,7 @@
 import type { Span } from '../protocol/document';
 import type { ReplayStep } from '../protocol/messages';
 
-export type StepDraft = Omit<ReplayStep, 'anchor'> & { readonly span: Span };
+export type StepDraft = Omit<ReplayStep, 'anchor' | 'address'> & { readonly span: Span };
 
 const kinds: Readonly<Record<Span['kind'], ReplayStep['kind'] | null>> = {
   invoke_agent: 'prompt',

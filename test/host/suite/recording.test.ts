@@ -125,6 +125,25 @@ describe('a recording', () => {
     });
   });
 
+  it('opens a call under the address at which its problem stands, from wherever it is opened', async () => {
+    const [uri] = await problemThat('a problem of a call without a file', ([file]) => file.scheme === 'sandglass-call');
+    const spanId = new URLSearchParams(uri.query).get('span') ?? '';
+    const sourceId = new URLSearchParams(uri.query).get('source') ?? '';
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await vscode.window.showTextDocument(uri, { preview: false });
+    await vscode.commands.executeCommand('sandglass.openCall', { sourceId, spanId });
+    await vscode.commands.executeCommand('sandglass.jumpToLine', { sourceId, spanId });
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ input }) => input));
+    assert.deepEqual(
+      tabs.map((input) => input instanceof vscode.TabInputText && input.uri.toString()),
+      [uri.toString()],
+    );
+    for (const session of recording.sessions) {
+      const step = (await replaySteps({ sourceId, sessionId: session.id })).find((each) => each.spanId === spanId);
+      if (step !== undefined) assert.equal(vscode.Uri.parse(step.address).toString(), uri.toString());
+    }
+  });
+
   it('opens a trace in a tab of its own, and the same session twice in the same tab', async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await vscode.commands.executeCommand('sandglass.openTrace', coding);

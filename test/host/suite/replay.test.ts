@@ -1,7 +1,7 @@
 // Replay through the real debug service: what the toolbar sends, and what the editor shows at each stop.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { openRecording, replaySteps, until } from '../support';
+import { openRecording, replaySteps, sandglass, until } from '../support';
 import type { OpenRecording } from '../support';
 
 interface Frames {
@@ -71,6 +71,19 @@ describe('replay', () => {
     assert.match(shown.get('arguments') ?? '', /unittest/);
     assert.equal(shown.get('failed'), '1');
     assert.match(shown.get('cost') ?? '', /^<?\$0\.0/);
+  });
+
+  it('starts right after the server began anew, before its sources are open again', async () => {
+    await vscode.debug.stopDebugging();
+    await until('no debug session', () => vscode.debug.activeDebugSession === undefined);
+    const { services } = await sandglass();
+    await services.server.restart();
+    assert.equal(await services.replay.start(recording.session('coding')), true);
+    const session = await until('a debug session', () => vscode.debug.activeDebugSession);
+    await until('its first step', async () => {
+      const { stackFrames } = (await session.customRequest('stackTrace', { threadId: 1 })) as Frames;
+      return stackFrames.length > 0;
+    });
   });
 
   it('ends with the session', async () => {

@@ -15,6 +15,7 @@ const step = (spanId: string, status: ReplayStep['status'] = 'ok', turnOrdinal =
   turnOrdinal,
   time: null,
   anchor: null,
+  address: `sandglass-call:/${spanId}.txt?source=a&span=${spanId}`,
   totals: { llmCalls: 1, toolCalls: 2, failed: 0, tokens: 1234, usd: null },
 });
 const steps = [step('a'), step('b', 'error'), step('c'), step('d', 'ok', 2), step('e', 'denied', 2), step('f', 'ok', 2)];
