@@ -77,8 +77,10 @@ describe('replay', () => {
     await vscode.debug.stopDebugging();
     await until('no debug session', () => vscode.debug.activeDebugSession === undefined);
     const { services } = await sandglass();
-    await services.server.restart();
+    // Not awaited: it is asked for the steps as soon as the new server runs.
+    const restarted = services.server.restart();
     assert.equal(await services.replay.start(recording.session('coding')), true);
+    await restarted;
     const session = await until('a debug session', () => vscode.debug.activeDebugSession);
     await until('its first step', async () => {
       const { stackFrames } = (await session.customRequest('stackTrace', { threadId: 1 })) as Frames;
