@@ -98,7 +98,7 @@ export class Sources {
   }
 
   async detach(sourceId: string): Promise<void> {
-    await this.#open.forget(sourceId);
+    await this.#open.remember({ kind: 'detached', sourceId });
     await this.server.request('detach', { sourceId });
   }
 
@@ -107,9 +107,12 @@ export class Sources {
   }
 
   async #restore(): Promise<void> {
-    const sources = this.#open.all;
-    if (sources.length === 0) return;
+    const { all } = this.#open;
+    const sources = all.filter(({ kind }) => kind !== 'detached');
     try {
+      // First: the server looks already, and attaches by itself to what it finds.
+      for (const source of all) if (source.kind === 'detached') await this.#restoreOne(source);
+      if (sources.length === 0) return;
       // Containers are there to be attached to only after they were looked for.
       const looking = sources.some((source) => source.kind === 'attached') && vscode.workspace.isTrusted;
       await this.data.load(looking);
@@ -129,6 +132,9 @@ export class Sources {
           return;
         case 'sample':
           await this.server.request('playSample', { speed: 0 });
+          return;
+        case 'detached':
+          await this.server.request('detach', { sourceId: source.sourceId });
           return;
         case 'attached':
           if (this.data.node(source.sourceId)?.attach.kind === 'idle') await this.server.request('attach', { sourceId: source.sourceId });

@@ -1,6 +1,6 @@
 /**
  * Which sources the user opened or attached to, so that a new server (after a crash or a reload of the window) holds them
- * again. Kept per workspace; opening what is open already changes nothing.
+ * again, and which the user detached from, so that it does not by itself. Kept per workspace; opening what is open already changes nothing.
  */
 import type { Memory } from './probe';
 
@@ -10,7 +10,8 @@ export const maxOpenSources = 20;
 export type OpenSource =
   | { readonly kind: 'directory'; readonly path: string; readonly sourceId: string }
   | { readonly kind: 'attached'; readonly sourceId: string }
-  | { readonly kind: 'sample'; readonly sourceId: string };
+  | { readonly kind: 'sample'; readonly sourceId: string }
+  | { readonly kind: 'detached'; readonly sourceId: string };
 
 export class OpenSources {
   constructor(private readonly memory: Memory) {}
@@ -39,5 +40,5 @@ function openSource(value: unknown): readonly OpenSource[] {
   const { kind, path, sourceId } = value as Record<string, unknown>;
   if (typeof sourceId !== 'string') return [];
   if (kind === 'directory') return typeof path === 'string' ? [{ kind, path, sourceId }] : [];
-  return kind === 'attached' || kind === 'sample' ? [{ kind, sourceId }] : [];
+  return kind === 'attached' || kind === 'sample' || kind === 'detached' ? [{ kind, sourceId }] : [];
 }

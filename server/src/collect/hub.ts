@@ -193,22 +193,21 @@ export class Hub implements AsyncDisposable {
 
   /** A recording, a state directory or a folder holding one. Throws AttachError. */
   async open(path: string): Promise<OpenSource> {
-    const open = await this.#openPath(path, true);
-    if (open === null) throw new Error('what a person opens is opened');
-    return open;
+    return this.#openPath(path, true);
   }
 
-  /** null: not asked for by anyone, and a person detached from it. */
-  async #openPath(path: string, asked: boolean): Promise<OpenSource | null> {
+  /** What no one asks for and a person detached from is listed, to be attached to again, and not read. */
+  async #openPath(path: string, asked: boolean): Promise<OpenSource> {
     const source = await openDirectory(path);
     const id = sourceIdOf('directory', await realpath(path));
     if (asked) this.#detachedByUser.delete(id);
     return this.#inTurn(id, () => {
       const known = this.#open.get(id);
-      if (known !== undefined && this.#running.has(id)) return known;
-      if (!asked && this.#detachedByUser.has(id)) return null;
+      const detached = !asked && this.#detachedByUser.has(id);
+      if (known !== undefined && (detached || this.#running.has(id))) return known;
       const open = this.#register(id, 'directory', source, null, null);
-      this.#start(open, source, true);
+      if (detached) this.#state(open, { kind: 'idle' });
+      else this.#start(open, source, true);
       return open;
     });
   }

@@ -1,5 +1,9 @@
 import * as assert from 'node:assert/strict';
-import { openRecording, sandglass, until } from '../support';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { openRecording, projectRoot, sandglass, until } from '../support';
 import type { OpenRecording } from '../support';
 
 /** More than the language client alone would put up with. */
@@ -36,6 +40,35 @@ describe('the server', () => {
     const asked = services.server.request('inventory', { refresh: true });
     process.kill(state.pid, 'SIGKILL');
     assert.ok((await asked).looked.length > 0);
+  });
+
+  it('does not read again, by itself, what was detached before it died', async () => {
+    const { services } = await sandglass();
+    const dir = mkdtempSync(join(tmpdir(), 'sandglass-detached-'));
+    cpSync(join(projectRoot(), 'test/fixtures/openclaw-2026.7.1'), dir, { recursive: true });
+    const configuration = vscode.workspace.getConfiguration('sandglass');
+    const before = new Set((await services.data.load()).sandboxes.map(({ id }) => id));
+    await configuration.update('directories', [dir], vscode.ConfigurationTarget.Global);
+    try {
+      const { id } = await until('the directory of the settings', () =>
+        services.data.inventory?.sandboxes.find((node) => !before.has(node.id) && node.attach.kind === 'read'),
+      );
+      await services.sources.detach(id);
+      const state = services.server.state;
+      assert.ok(state.kind === 'running');
+      process.kill(state.pid, 'SIGKILL');
+      await until('another server runs', () => services.server.state.kind === 'running' && services.server.state.pid !== state.pid);
+      await services.sources.restored;
+      await services.data.load(true);
+      const now = await until('its row', () => services.data.node(id));
+      assert.deepEqual(now.attach, { kind: 'idle' });
+      await services.sources.attach(id);
+      await until('it is read when asked for', () => services.data.node(id)?.attach.kind === 'read');
+      await services.sources.detach(id);
+    } finally {
+      await configuration.update('directories', undefined, vscode.ConfigurationTarget.Global);
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 
   it('restarts when asked', async () => {

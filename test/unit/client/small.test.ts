@@ -43,6 +43,8 @@ describe('what was open', () => {
     await sources.remember({ kind: 'attached', sourceId: 'd20' });
     expect(sources.all).toHaveLength(maxOpenSources);
     expect(sources.all[0]).toEqual({ kind: 'attached', sourceId: 'd20' });
+    await sources.remember({ kind: 'detached', sourceId: 'd20' });
+    expect(sources.all.filter(({ sourceId }) => sourceId === 'd20')).toEqual([{ kind: 'detached', sourceId: 'd20' }]);
     await sources.forget('d20');
     expect(sources.all.map((each) => each.sourceId)).not.toContain('d20');
   });

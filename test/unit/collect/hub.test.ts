@@ -164,6 +164,19 @@ describe('the hub', () => {
     await state(() => hub.get(open?.id ?? ''), 'read');
   });
 
+  it('lists what a person detached in an earlier life of the server, and reads it only when asked to', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', header('a'));
+    const hub = hubOf(temporary(), { directories: [stateDir] });
+    const id = sourceIdOf('directory', stateDir);
+    await hub.detach(id);
+    await hub.refresh();
+    expect(hub.get(id)?.state).toEqual({ kind: 'idle' });
+    expect(work.begun).toBe(0);
+    await hub.attach(id);
+    await state(() => hub.get(id), 'read');
+  });
+
   it('says of a directory of the settings that may not be read so, and everything else is opened and listed', async () => {
     const { home, id } = homeWithState();
     const { stateDir, sessions } = emptyState();
