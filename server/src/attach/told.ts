@@ -7,12 +7,17 @@ const MAX_TOLD = 10_000;
 /** What a reason is about: that it can't be read at all, a part of it, its end, or what it lacks beside it. */
 export type Topic = 'whole' | 'part' | 'end' | 'beside';
 
+/** Reasons of one place and topic that are told one by one. What is broken throughout is beyond words: its rest is one more reason. */
+export const MAX_REASONS = 20;
+export const MORE = 'and more of it';
+
 export class Told {
   readonly #places = new Map<string, Map<string, Topic>>();
   #count = 0;
 
-  *skipped(where: string, reason: string, topic: Topic = 'whole'): Generator<SkippedRecord> {
+  *skipped(where: string, given: string, topic: Topic = 'whole'): Generator<SkippedRecord> {
     const reasons = this.#places.get(where) ?? new Map<string, Topic>();
+    const reason = reasons.has(given) || countOf(reasons, topic) < MAX_REASONS ? given : MORE;
     if (reasons.has(reason)) return;
     this.#places.set(where, reasons);
     reasons.set(reason, topic);
@@ -51,4 +56,10 @@ export class Told {
       return;
     }
   }
+}
+
+function countOf(reasons: ReadonlyMap<string, Topic>, topic: Topic): number {
+  let count = 0;
+  for (const of of reasons.values()) if (of === topic) count += 1;
+  return count;
 }

@@ -70,8 +70,7 @@ export class Ingest {
     const policy: PolicyEvent[] = [];
     let skippedChanged = false;
     const skip: Skip = (where, reason) => {
-      this.#store.sources.addSkipped(this.#source, { where, reason });
-      skippedChanged = true;
+      if (this.#store.sources.addSkipped(this.#source, { where, reason })) skippedChanged = true;
     };
     const cursors = new Map<string, string>();
     for (const record of records) {

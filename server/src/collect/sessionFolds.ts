@@ -154,10 +154,8 @@ export class SessionFolds {
         return null;
       }
     })();
-    if (work === null) {
-      entries.clearDirty(row);
-      return null;
-    }
+    // It stays marked in the store: what could not be put together is told again at the next attach, not in this one.
+    if (work === null) return null;
     const { changed: spans, ran, children } = sessions.put(...work);
     return { session: session.session, row, revision: sessions.byRow(row)?.revision ?? 0, spans, ran, children };
   }

@@ -8,8 +8,10 @@ export interface StoredSource {
   readonly registryProvider: string | null;
 }
 
-/** A hostile trace may hold any number of lines that can't be read. */
-const skippedPerSource = 1000;
+/** A hostile trace may hold any number of things that can't be read, and all that is kept of them goes out with every inventory. */
+export const skippedPerSource = 200;
+/** Names and reasons are cut to this: an agent chooses the names. */
+export const skippedChars = 500;
 
 export class SourceStore {
   readonly #db: Database;
@@ -57,23 +59,34 @@ export class SourceStore {
       .run(source, box.blind(key), box.seal(JSON.stringify([key, value])));
   }
 
-  /** Keeps up to skippedPerSource of these; that there are more is then said too, but not which. */
-  addSkipped(source: number, told: Skipped): void {
-    const { box } = this.#db;
+  /** Keeps up to skippedPerSource of these; that there are more is then said too, but not which. false: nothing changed. */
+  addSkipped(source: number, told: Skipped): boolean {
+    const skipped: Skipped = { where: brief(told.where), reason: brief(told.reason) };
+    if (this.#hasSkipped(source, skipped)) return false;
     const { n } = this.#db.prepare('SELECT count(*) AS n FROM skipped WHERE source = ?').get(source) as { n: number };
-    const skipped = n < skippedPerSource ? told : { where: 'and more', reason: `more than ${skippedPerSource} things could not be read` };
+    const kept = n < skippedPerSource ? skipped : { where: 'and more', reason: `more than ${skippedPerSource} things could not be read` };
+    if (kept !== skipped && this.#hasSkipped(source, kept)) return false;
+    const { box } = this.#db;
     this.#db
-      .prepare('INSERT INTO skipped(source, blind, body) VALUES (?, ?, ?) ON CONFLICT(source, blind) DO UPDATE SET body = excluded.body')
-      .run(source, box.blind(JSON.stringify([skipped.where, skipped.reason])), box.seal(JSON.stringify(skipped)));
+      .prepare('INSERT INTO skipped(source, blind, body) VALUES (?, ?, ?)')
+      .run(source, this.#blindOf(kept), box.seal(JSON.stringify(kept)));
+    return true;
+  }
+
+  #hasSkipped(source: number, skipped: Skipped): boolean {
+    return this.#db.prepare('SELECT 1 FROM skipped WHERE source = ? AND blind = ?').get(source, this.#blindOf(skipped)) !== undefined;
+  }
+
+  #blindOf({ where, reason }: Skipped): Buffer {
+    return this.#db.box.blind(JSON.stringify([where, reason]));
   }
 
   /** Nothing that was told of this place holds any more. */
   mendSkipped(source: number, place: string): void {
-    for (const { where, reason } of this.skipped(source)) {
-      if (where !== place) continue;
-      const blind = this.#db.box.blind(JSON.stringify([where, reason]));
-      this.#db.prepare('DELETE FROM skipped WHERE source = ? AND blind = ?').run(source, blind);
-    }
+    const where = brief(place);
+    for (const skipped of this.skipped(source))
+      if (skipped.where === where)
+        this.#db.prepare('DELETE FROM skipped WHERE source = ? AND blind = ?').run(source, this.#blindOf(skipped));
   }
 
   /** What could not be read is found anew at each attach. */
@@ -87,4 +100,8 @@ export class SourceStore {
       .map((row) => JSON.parse(this.#db.box.open(row.body)) as Skipped)
       .sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.reason < b.reason ? -1 : 1));
   }
+}
+
+function brief(text: string): string {
+  return text.length > skippedChars ? `${text.slice(0, skippedChars)}…` : text;
 }

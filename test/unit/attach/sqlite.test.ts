@@ -269,7 +269,7 @@ it('trajectory rows nested too deeply, or no JSON, stop nothing and are told', a
   expect(ids(records)).toEqual(['a', '1']);
   expect(records.filter((record) => record.kind === 'trajectory').map((record) => record.ordinal)).toEqual([0, 2]);
   expect(records.filter((record) => record.kind === 'skipped')).toEqual([
-    { kind: 'skipped', where: 'agents/main/agent/openclaw-agent.sqlite trajectory a row 1', reason: 'it is not JSON' },
+    { kind: 'skipped', where: 'agents/main/agent/openclaw-agent.sqlite trajectory a', reason: 'row 1: it is not JSON' },
   ]);
 });
 
@@ -443,7 +443,7 @@ describe('a database that nobody has open', () => {
     writer.database.prepare("UPDATE transcript_events SET event_zstd = x'28b52ffd00' WHERE seq = 1").run();
     const records = await readAll(await openDirectory(writer.stateDir));
     expect(ids(records)).toEqual(['a', '2']);
-    const lost = [{ where: 'agents/main/agent/openclaw-agent.sqlite session a row 1' }];
+    const lost = [{ where: 'agents/main/agent/openclaw-agent.sqlite session a', reason: 'row 1: its zstd frame is damaged' }];
     expect(records.filter((record) => record.kind === 'skipped')).toMatchObject(lost);
     // And it is said again to whoever goes on later.
     const again = await readAll(await openDirectory(writer.stateDir), cursorsOf(records));

@@ -7,6 +7,7 @@ import { SessionCache } from '../../../server/src/collect/sessionCache';
 import { traceDocument } from '../../../server/src/query/document';
 import { StoreError } from '../../../server/src/store/errors';
 import { SealedBox } from '../../../server/src/store/sealedBox';
+import { skippedChars, skippedPerSource } from '../../../server/src/store/sources';
 import { Store } from '../../../server/src/store/store';
 import { recording } from '../../fixtures/recordings';
 import { info, memoryStore, readInto, traceOf } from '../support/traces';
@@ -111,13 +112,26 @@ describe('what could not be read', () => {
     store.transaction(() => {
       for (let i = 0; i < 3000; i++) sources.addSkipped(row, { where: `line ${i % 1500}`, reason: i < 1500 ? 'cut' : 'odd' });
     });
+    expect(sources.addSkipped(row, { where: 'line 3', reason: 'cut' })).toBe(false);
+    expect(sources.addSkipped(row, { where: 'line 1499', reason: 'cut' })).toBe(false);
     const held = sources.skipped(row);
-    expect(held.length).toBe(1001);
+    expect(held.length).toBe(skippedPerSource + 1);
     expect(held.filter(({ where }) => where === 'and more')).toHaveLength(1);
     sources.mendSkipped(row, 'line 7');
     expect(sources.skipped(row)).toEqual(held.filter(({ where }) => where !== 'line 7'));
     sources.addSkipped(row, { where: 'line 1', reason: 'cut' });
-    expect(sources.skipped(row)).toHaveLength(1000);
+    expect(sources.skipped(row)).toHaveLength(skippedPerSource);
+  });
+
+  it('is cut to what fits where it is shown, and taken back by its whole name', () => {
+    using store = memoryStore();
+    const { sources } = store;
+    const row = store.transaction(() => sources.ensure('test', { info, registryProvider: null }));
+    const where = `session ${'x'.repeat(1_000_000)}`;
+    expect(sources.addSkipped(row, { where, reason: 'y'.repeat(1_000_000) })).toBe(true);
+    expect(JSON.stringify(sources.skipped(row)).length).toBeLessThan(2 * skippedChars + 100);
+    sources.mendSkipped(row, where);
+    expect(sources.skipped(row)).toEqual([]);
   });
 });
 

@@ -112,9 +112,16 @@ export class LogFiles {
         for (;;) {
           const next = await batches.next();
           const lines: readonly Line[] = next.done ? this.#lastLine(next.value) : next.value.lines;
-          if (next.done && until === null) yield* this.#unfinished(file, lines.length === 0 && next.value.bytes.length > 0);
+          if (next.done && until === null)
+            yield* this.#unfinished(file, lines.length === 0 && (next.value.tooLong || next.value.bytes.length > 0));
           for (const line of lines) {
             if (until !== null && line.start >= until) return;
+            if (line.bytes === null)
+              yield* this.#told.skipped(
+                file,
+                `the line at byte ${line.start} is longer than ${MAX_LOG_LINE_BYTES / 1024 / 1024} MB`,
+                'part',
+              );
             const isNew = this.#isNew(file, line);
             this.#offsets.set(file, line.start + (line.bytes?.length ?? 0) + 1);
             if (isNew === null) {

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourceRecord } from '../record';
 import type { ReaderContext } from './context';
+import { addLost } from './fileCursor';
 import { isArchiveOf } from './names';
 import { reduceTrajectory } from './reduce';
-import { readRowCursor } from './rowCursor';
+import { readRowCursor, readTrajectoryCursor, writeTrajectoryCursor, type TrajectoryCursor } from './rowCursor';
 import { SessionRows } from './sessionRows';
 import { changedIndexEntries, type IndexMemory } from './sqliteIndex';
 import { appVersion, archivedSessions, eventRows, generations, sessionTops, type SessionTop } from './sqliteRows';
@@ -25,7 +26,7 @@ export class AgentStore {
   readonly #file: string;
   readonly #store: SqliteStore;
   readonly #sessions = new Map<string, SessionRows>();
-  readonly #trajectories = new Map<string, number>();
+  readonly #trajectories = new Map<string, TrajectoryCursor>();
   readonly #index: IndexMemory = { sent: new Map(), nodes: new Map() };
   #stamp: string | null;
   #indexFrom = 0;
@@ -51,8 +52,10 @@ export class AgentStore {
       const known = readRowCursor(context.takeCursor(key));
       if (known) this.#sessions.set(session, this.#rowsOf(session, known));
     }
-    for (const key of context.cursorKeys(`trajectoryRows:${file}#`))
-      this.#trajectories.set(key.slice(`trajectoryRows:${file}#`.length), Number(context.takeCursor(key)));
+    for (const key of context.cursorKeys(`trajectoryRows:${file}#`)) {
+      const known = readTrajectoryCursor(context.takeCursor(key));
+      if (known) this.#trajectories.set(key.slice(`trajectoryRows:${file}#`.length), known);
+    }
   }
 
   get hasSessions(): boolean {
@@ -71,8 +74,7 @@ export class AgentStore {
 
   /** `siblings`: names in the sessions directory, where deleted sessions are kept. */
   async *scan(siblings: readonly string[]): AsyncGenerator<SourceRecord> {
-    if (!this.#recalled) for (const rows of this.#sessions.values()) yield* rows.recall();
-    this.#recalled = true;
+    if (!this.#recalled) yield* this.#recall();
     for (let attempt = 1; ; attempt++) {
       const stamp = this.#store.stamp();
       if (stamp === null) {
@@ -105,6 +107,18 @@ export class AgentStore {
         return;
       }
     }
+  }
+
+  /** What an earlier life could not read. */
+  *#recall(): Generator<SourceRecord> {
+    this.#recalled = true;
+    for (const rows of this.#sessions.values()) yield* rows.recall();
+    for (const [session, { lost }] of this.#trajectories)
+      for (const reason of lost) yield* this.#context.skipped(this.#trajectoryPlace(session), reason, 'part');
+  }
+
+  #trajectoryPlace(session: string): string {
+    return `${this.#file} trajectory ${session}`;
   }
 
   async *#look(stamp: string, siblings: readonly string[]): AsyncGenerator<SourceRecord> {
@@ -179,10 +193,14 @@ export class AgentStore {
   }
 
   *#trajectory({ session, top }: SessionTop): Generator<SourceRecord> {
-    const known = this.#trajectories.get(session) ?? -1;
+    const known = this.#trajectories.get(session);
+    if (top === known?.seq) return;
     // Fewer than before: the oldest were dropped and the rest numbered anew.
-    let from = top < known ? 0 : known + 1;
-    if (top === known) return;
+    const anew = known === undefined || top < known.seq;
+    const where = this.#trajectoryPlace(session);
+    const lost = anew ? [] : [...known.lost];
+    if (anew) yield* this.#context.mended(where, 'part');
+    let from = anew ? 0 : known.seq + 1;
     for (;;) {
       const rows = this.#store.read((reading) => eventRows(reading, 'trajectory_runtime_events', session, from));
       const last = rows[rows.length - 1];
@@ -190,12 +208,16 @@ export class AgentStore {
       for (const row of rows) {
         const event = row.text === null ? null : reduceTrajectory(row.text);
         if (event?.kind === 'event') yield { kind: 'trajectory', agent: this.#agent, session, ordinal: row.seq, text: event.text };
-        else if (event?.kind !== 'unused')
-          yield* this.#context.skipped(`${this.#file} trajectory ${session} row ${row.seq}`, row.reason ?? 'it is not JSON');
+        else if (event?.kind !== 'unused') {
+          const reason = `row ${row.seq}: ${row.reason ?? 'it is not JSON'}`;
+          addLost(lost, reason);
+          yield* this.#context.skipped(where, reason, 'part');
+        }
       }
       from = last.seq + 1;
-      this.#trajectories.set(session, last.seq);
-      yield { kind: 'heartbeat', cursor: { key: `trajectoryRows:${this.#file}#${session}`, value: String(last.seq) } };
+      const reached: TrajectoryCursor = { seq: last.seq, lost: [...lost] };
+      this.#trajectories.set(session, reached);
+      yield { kind: 'heartbeat', cursor: { key: `trajectoryRows:${this.#file}#${session}`, value: writeTrajectoryCursor(reached) } };
     }
   }
 

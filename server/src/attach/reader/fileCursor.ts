@@ -1,4 +1,5 @@
 /** How far one file was read, as it is kept between two lives of the server. */
+import { MAX_REASONS, MORE } from '../told';
 import { parseObject } from './reduce';
 
 export interface FileCursor {
@@ -11,10 +12,15 @@ export interface FileCursor {
   readonly session: string;
   /** What could not be read of it, to be told again to whoever asks anew. */
   readonly lost: readonly string[];
+  /** Why its end was not; null: it was, or was not reached yet. */
+  readonly cut: string | null;
 }
 
-/** Of one file or session so many reasons are kept; a file that has more is beyond words. */
-export const MAX_LOST = 20;
+/** Keeps a reason as it is told: the first ones, and then that there are more. */
+export function addLost(lost: string[], reason: string): void {
+  if (lost.length < MAX_REASONS) lost.push(reason);
+  else if (lost.length === MAX_REASONS) lost.push(MORE);
+}
 
 export function writeFileCursor(cursor: FileCursor): string {
   return JSON.stringify(cursor);
@@ -26,12 +32,12 @@ export function readFileCursor(value: string | undefined): FileCursor | null {
   if (!found || typeof found.stamp !== 'string' || typeof found.hash !== 'string' || typeof found.session !== 'string') return null;
   const { stamp, offset, hash, session } = found;
   return typeof offset === 'number' && Number.isSafeInteger(offset) && offset >= 0
-    ? { stamp, offset, hash, session, lost: lostOf(found.lost) }
+    ? { stamp, offset, hash, session, lost: lostOf(found.lost), cut: typeof found.cut === 'string' ? found.cut : null }
     : null;
 }
 
 export function lostOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((reason) => typeof reason === 'string').slice(0, MAX_LOST) : [];
+  return Array.isArray(value) ? value.filter((reason) => typeof reason === 'string').slice(0, MAX_REASONS + 1) : [];
 }
 
 export function inodeOf(stamp: string): string {

@@ -12,7 +12,7 @@ export interface RowCursor {
   readonly hash: string;
   /** The last row alone: looked at whenever rows are added. */
   readonly last: string;
-  /** Rows that could not be read, each as `<seq> <reason>`, to be told again to whoever asks anew. */
+  /** What could not be read of them, to be told again to whoever asks anew. */
   readonly lost: readonly string[];
 }
 
@@ -38,4 +38,19 @@ export function readRowCursor(value: string | undefined): RowCursor | null {
     last: found.last,
     lost: lostOf(found.lost),
   };
+}
+
+/** How far one session's trajectory was read. */
+export interface TrajectoryCursor {
+  readonly seq: number;
+  readonly lost: readonly string[];
+}
+
+export function writeTrajectoryCursor(cursor: TrajectoryCursor): string {
+  return JSON.stringify(cursor);
+}
+
+export function readTrajectoryCursor(value: string | undefined): TrajectoryCursor | null {
+  const found = value ? parseObject(value) : null;
+  return typeof found?.seq === 'number' ? { seq: found.seq, lost: lostOf(found.lost) } : null;
 }

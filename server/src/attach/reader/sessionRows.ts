@@ -5,7 +5,7 @@
 import type { Cursor, SourceRecord } from '../record';
 import type { ReaderContext } from './context';
 import { readEntry } from './entry';
-import { MAX_LOST } from './fileCursor';
+import { addLost } from './fileCursor';
 import { nextLink, writeRowCursor, type RowCursor } from './rowCursor';
 import { eventRows, type EventRow } from './sqliteRows';
 import type { SqliteStore } from './sqliteStore';
@@ -57,10 +57,7 @@ export class SessionRows {
 
   /** What an earlier life could not read. */
   *recall(): Generator<SourceRecord> {
-    for (const lost of this.#lost) {
-      const space = lost.indexOf(' ');
-      yield* this.#context.skipped(this.#where(lost.slice(0, space)), lost.slice(space + 1));
-    }
+    for (const reason of this.#lost) yield* this.#context.skipped(this.#where, reason, 'part');
   }
 
   /** Compares everything read so far; reads it again where it is not what it was. */
@@ -72,6 +69,7 @@ export class SessionRows {
   }
 
   *gone(explained: boolean): Generator<SourceRecord> {
+    yield* this.#context.gone(this.#where);
     yield {
       kind: 'gone',
       agent: this.#agent,
@@ -92,7 +90,10 @@ export class SessionRows {
     generation: string | null,
     reread: { readonly explained: boolean } | null,
   ): AsyncGenerator<SourceRecord> {
-    if (!after) this.#lost = [];
+    if (!after) {
+      this.#lost = [];
+      yield* this.#context.mended(this.#where, 'part');
+    }
     if (reread) yield this.#mark('begin', reread.explained);
     let at: RowCursor = after ?? { seq: FIRST, generation, hash: '', last: '', lost: [] };
     for (;;) {
@@ -145,12 +146,13 @@ export class SessionRows {
   }
 
   *#lose(seq: number, reason: string): Generator<SourceRecord> {
-    if (this.#lost.length < MAX_LOST) this.#lost.push(`${seq} ${reason}`);
-    yield* this.#context.skipped(this.#where(String(seq)), reason);
+    const told = `row ${seq}: ${reason}`;
+    addLost(this.#lost, told);
+    yield* this.#context.skipped(this.#where, told, 'part');
   }
 
-  #where(seq: string): string {
-    return `${this.#file} session ${this.session} row ${seq}`;
+  get #where(): string {
+    return `${this.#file} session ${this.session}`;
   }
 
   async #holds(known: RowCursor): Promise<boolean> {

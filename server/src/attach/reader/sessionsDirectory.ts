@@ -126,6 +126,7 @@ export class SessionsDirectory {
         name,
         (file = new TrajectoryFile(this.#context, this.#agent, join(this.path, name), `${this.relative}/${name}`, name)),
       );
+    yield* file.recall();
     if (!file.unchanged(stamp)) yield* file.scan();
   }
 

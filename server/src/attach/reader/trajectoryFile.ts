@@ -2,12 +2,12 @@
  * One trajectory file. OpenClaw writes it anew at the end of every run, and drops the oldest events when it grows large:
  * as long as it begins with what we know, we go on; else it is read again. Its events carry their own identity.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { SourceRecord } from '../record';
 import { openRegular } from '../regularFile';
 import { skipReasonOf, type ReaderContext } from './context';
 import { bytesOf, digestOf, prefixOf } from './fileBytes';
-import { midwayStamp, readFileCursor, writeFileCursor, type FileCursor } from './fileCursor';
+import { addLost, midwayStamp, readFileCursor, writeFileCursor, type FileCursor } from './fileCursor';
 import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
 import { reduceTrajectory } from './reduce';
 import { stampOf } from './stamp';
@@ -22,6 +22,9 @@ export class TrajectoryFile {
   readonly #stem: string;
   readonly #key: string;
   #known: FileCursor | null;
+  #lost: string[];
+  /** What an earlier life could not read was told in this one. */
+  #recalled = false;
 
   constructor(context: ReaderContext, agent: string, path: string, file: string, name: string) {
     this.#context = context;
@@ -31,10 +34,20 @@ export class TrajectoryFile {
     this.#stem = name.slice(0, -SUFFIX.length);
     this.#key = `trajectory:${file}`;
     this.#known = readFileCursor(context.takeCursor(this.#key));
+    this.#lost = [...(this.#known?.lost ?? [])];
   }
 
   unchanged(stamp: string): boolean {
     return this.#known?.stamp === stamp;
+  }
+
+  /** What an earlier life could not read: a file that did not change is not looked at again. */
+  *recall(): Generator<SourceRecord> {
+    if (this.#recalled) return;
+    this.#recalled = true;
+    for (const reason of this.#known?.lost ?? []) yield* this.#context.skipped(this.#file, reason, 'part');
+    if (this.#known && this.#known.cut !== null && this.#context.tellsUnfinished)
+      yield* this.#context.skipped(this.#file, this.#known.cut, 'end');
   }
 
   async *scan(): AsyncGenerator<SourceRecord> {
@@ -47,23 +60,27 @@ export class TrajectoryFile {
         const goesOn = known !== null && prefix !== null && digestOf(prefix.hash) === known.hash;
         let hash = goesOn ? prefix.hash : createHash('sha256');
         let offset = goesOn ? known.offset : 0;
-        if (!goesOn) yield* this.#context.mended(this.#file, 'part');
+        if (!goesOn) {
+          this.#lost = [];
+          yield* this.#context.mended(this.#file, 'part');
+        }
+        let cut: string | null;
         const batches = lineBatches(bytesOf(handle, false, offset), offset, hash);
         for (;;) {
           const next = await batches.next();
           if (next.done) {
             // What has no end yet is being written, or, in a recording, was cut off.
-            yield* this.#lastLine(next.value);
+            cut = yield* this.#lastLine(next.value);
             break;
           }
           const records = next.value.lines.flatMap((line) => [...this.#records(line)]);
           ({ hash, end: offset } = next.value);
-          this.#known = { stamp: midwayStamp(stamp, offset), offset, hash: digestOf(hash), session: this.#stem, lost: [] };
+          this.#advance(midwayStamp(stamp, offset), offset, hash, null);
           yield* records;
         }
-        this.#known = { stamp, offset, hash: digestOf(hash), session: this.#stem, lost: [] };
+        const reached = this.#advance(stamp, offset, hash, cut);
         yield* this.#context.mended(this.#file);
-        yield { kind: 'heartbeat', cursor: { key: this.#key, value: writeFileCursor(this.#known) } };
+        yield { kind: 'heartbeat', cursor: { key: this.#key, value: writeFileCursor(reached) } };
       } finally {
         await handle.close();
       }
@@ -72,15 +89,22 @@ export class TrajectoryFile {
     }
   }
 
-  *#lastLine(rest: Rest): Generator<SourceRecord> {
+  #advance(stamp: string, offset: number, hash: Hash, cut: string | null): FileCursor {
+    this.#known = { stamp, offset, hash: digestOf(hash), session: this.#stem, lost: [...this.#lost], cut };
+    return this.#known;
+  }
+
+  /** Why it was not taken; null: there is none, or it was. */
+  *#lastLine(rest: Rest): Generator<SourceRecord, string | null> {
     const text = rest.bytes.toString('utf8');
     const empty = text.trim() === '' && !rest.tooLong;
     const whole = !rest.tooLong && !empty && reduceTrajectory(text).kind !== 'broken';
-    const cut = empty || whole ? [] : [`the last line is cut off, at byte ${rest.start}`];
-    yield* this.#context.mended(this.#file, 'end', cut);
-    if (!this.#context.tellsUnfinished) return;
+    const cut = empty || whole ? null : `the last line is cut off, at byte ${rest.start}`;
+    yield* this.#context.mended(this.#file, 'end', cut === null ? [] : [cut]);
+    if (!this.#context.tellsUnfinished) return cut;
     if (whole) yield* this.#records(rest);
-    for (const reason of cut) yield* this.#context.skipped(this.#file, reason, 'end');
+    if (cut !== null) yield* this.#context.skipped(this.#file, cut, 'end');
+    return cut;
   }
 
   *#records(line: Line): Generator<SourceRecord> {
@@ -92,6 +116,7 @@ export class TrajectoryFile {
       yield { kind: 'trajectory', agent: this.#agent, session, ordinal: line.start, text: event.text };
     } else if (event?.kind !== 'unused') {
       const reason = event ? 'is not JSON' : `is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`;
+      addLost(this.#lost, `the line at byte ${line.start} ${reason}`);
       yield* this.#context.skipped(this.#file, `the line at byte ${line.start} ${reason}`, 'part');
     }
   }

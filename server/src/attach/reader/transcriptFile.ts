@@ -10,7 +10,7 @@ import { openRegular } from '../regularFile';
 import { skipReasonOf, type ReaderContext } from './context';
 import { readEntry } from './entry';
 import { bytesOf, digestOf, prefixOf, tailHolds, tailOf } from './fileBytes';
-import { inodeOf, MAX_LOST, midwayStamp, readFileCursor, sizeOf, writeFileCursor, type FileCursor } from './fileCursor';
+import { addLost, inodeOf, midwayStamp, readFileCursor, sizeOf, writeFileCursor, type FileCursor } from './fileCursor';
 import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
 import { isArchiveOf, type TranscriptName } from './names';
 import { stampOf } from './stamp';
@@ -37,8 +37,8 @@ export class TranscriptFile {
   #verifyFrom = 0;
   #unverified = false;
   #lost: string[];
-  /** Reasons of an earlier life that were not told in this one yet. */
-  #untold: readonly string[];
+  /** What an earlier life could not read was told in this one. */
+  #recalled = false;
   /** It could not be read as it was then; it is tried again when it changes, or after a while. */
   #failed: { readonly stamp: string; readonly until: number } | null = null;
   /** The cursor to hand out with the next record, where no record of its own could carry it. */
@@ -52,8 +52,7 @@ export class TranscriptFile {
     this.file = file;
     this.cursorKey = `file:${file}`;
     this.#known = readFileCursor(context.takeCursor(this.cursorKey));
-    this.#untold = this.#known?.lost ?? [];
-    this.#lost = [...this.#untold];
+    this.#lost = [...(this.#known?.lost ?? [])];
   }
 
   get session(): string {
@@ -87,10 +86,12 @@ export class TranscriptFile {
     this.#tail = Buffer.alloc(0);
   }
 
+  /** What an earlier life could not read: a file that did not change is not looked at again. */
   *recall(): Generator<SourceRecord> {
-    const untold = this.#untold;
-    this.#untold = [];
-    for (const reason of untold) yield* this.#context.skipped(this.file, reason, 'part');
+    if (this.#recalled) return;
+    this.#recalled = true;
+    for (const reason of this.#known?.lost ?? []) yield* this.#context.skipped(this.file, reason, 'part');
+    if (this.#known && this.#known.cut !== null && this.#final) yield* this.#context.skipped(this.file, this.#known.cut, 'end');
   }
 
   /** `seen`: the stamp that gave rise to it. `siblings`: names in the same directory now, for the archive that explains a replaced file. */
@@ -185,7 +186,7 @@ export class TranscriptFile {
         const cut = !last && next.value.bytes.length + (next.value.tooLong ? 1 : 0) > 0 ? `the last line is cut off, at byte ${end}` : null;
         yield* this.#context.mended(this.file, 'end', cut === null ? [] : [cut]);
         if (cut !== null && this.#final) yield* this.#context.skipped(this.file, cut, 'end');
-        this.#advance(end, hash, stamp, session);
+        this.#advance(end, hash, stamp, session, cut);
         this.#tail = this.#name.compressed ? Buffer.alloc(0) : await tailOf(handle, end);
         yield* this.#hand(records, open === null);
         if (open) yield { ...this.#mark('end', open), cursor: this.#cursor() };
@@ -194,7 +195,7 @@ export class TranscriptFile {
         return;
       }
       hash = next.value.hash;
-      if (!reread) this.#advance(next.value.end, hash, midwayStamp(stamp, next.value.end), session);
+      if (!reread) this.#advance(next.value.end, hash, midwayStamp(stamp, next.value.end), session, null);
       yield* this.#hand(records, !reread);
     }
   }
@@ -235,7 +236,7 @@ export class TranscriptFile {
   }
 
   *#lose(reason: string): Generator<SourceRecord> {
-    if (this.#lost.length < MAX_LOST) this.#lost.push(reason);
+    addLost(this.#lost, reason);
     yield* this.#context.skipped(this.file, reason, 'part');
   }
 
@@ -245,9 +246,9 @@ export class TranscriptFile {
     if (withCursor) this.#owed = last < 0;
   }
 
-  #advance(offset: number, hash: Hash, stamp: string, session: string | null): void {
+  #advance(offset: number, hash: Hash, stamp: string, session: string | null, cut: string | null): void {
     this.#hash = hash;
-    this.#known = { stamp, offset, hash: digestOf(hash), session: session ?? this.#name.stem, lost: [...this.#lost] };
+    this.#known = { stamp, offset, hash: digestOf(hash), session: session ?? this.#name.stem, lost: [...this.#lost], cut };
   }
 
   #cursor(): Cursor {
