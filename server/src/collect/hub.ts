@@ -66,6 +66,8 @@ export class Hub implements AsyncDisposable {
   #found: readonly FoundSandbox[] = [];
   #looked: readonly Looked[] = [];
   readonly #detachedByUser = new Set<string>();
+  /** Sources that are open only because the settings list their directory, with it; bounded by what is open and listed. */
+  readonly #listed = new Map<string, string>();
   /** Whatever starts or stops a source does so in its turn. */
   readonly #turns = new Turns();
   readonly #looks = new Looks(() => this.#look());
@@ -149,6 +151,7 @@ export class Hub implements AsyncDisposable {
       : [];
     const opened = directories.map((directory) => this.#openUnasked(directory));
     const failures = (await Promise.all([...attached, ...opened])).filter((looked) => looked !== null);
+    await this.#closeUnlisted(directories);
     this.#looked = [...found.looked, ...failures];
     this.#tell({ inventory: true, source: null, result: null });
   }
@@ -170,6 +173,20 @@ export class Hub implements AsyncDisposable {
       if (!AttachError.is(error)) this.#options.onError(error);
       return notOpened(directory, error, Math.round(performance.now() - started));
     }
+  }
+
+  /** What is in the settings no more goes, unless a person opened it themselves. */
+  async #closeUnlisted(directories: readonly string[]): Promise<void> {
+    const over = [...this.#listed].filter(([, directory]) => !directories.includes(directory));
+    const close = (id: string, directory: string): Promise<void> =>
+      this.#inTurn(id, async () => {
+        if (this.#listed.get(id) !== directory) return; // opened by a person meanwhile
+        await this.#stop(id);
+        this.#open.delete(id);
+        this.#listed.delete(id);
+        this.#detachedByUser.delete(id);
+      });
+    await Promise.all(over.map(([id, directory]) => close(id, directory)));
   }
 
   inventory(): Inventory {
@@ -203,6 +220,8 @@ export class Hub implements AsyncDisposable {
     if (asked) this.#detachedByUser.delete(id);
     return this.#inTurn(id, () => {
       const known = this.#open.get(id);
+      if (asked) this.#listed.delete(id);
+      else if (known === undefined || this.#listed.has(id)) this.#listed.set(id, path);
       const detached = !asked && this.#detachedByUser.has(id);
       if (known !== undefined && (detached || this.#running.has(id))) return known;
       const open = this.#register(id, 'directory', source, null, null);

@@ -1,11 +1,11 @@
 /** Sources opened, attached, detached and looked for at the same time: one collector for each at any moment, and the last word counts. */
-import { appendFileSync, chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type * as collector from '../../../server/src/collect/collector';
 import { Hub, openSourceLimit, sourceIdOf } from '../../../server/src/collect/hub';
-import type { HubOptions, OpenSource } from '../../../server/src/collect/hub';
+import type { HubChange, HubOptions, OpenSource } from '../../../server/src/collect/hub';
 import type { Settings } from '../../../server/src/protocol/messages';
 import { recording } from '../../fixtures/recordings';
 import { asNobody, emptyState, entry, header, sleep, temporary, writeSession } from '../attach/reading';
@@ -175,6 +175,51 @@ describe('the hub', () => {
     expect(work.begun).toBe(0);
     await hub.attach(id);
     await state(() => hub.get(id), 'read');
+  });
+
+  it('closes what was taken out of the settings, but not what a person opened', async () => {
+    const [first, second, third] = [emptyState(), emptyState(), emptyState()];
+    for (const { sessions } of [first, second, third]) writeSession(sessions, 'a.jsonl', header('a'), entry('1'));
+    const link = join(temporary(), 'link');
+    symlinkSync(third.stateDir, link);
+    const told: HubChange[] = [];
+    const hub = hubOf(temporary(), {}, { onChange: (change) => void told.push(change) });
+    const list = async (...directories: readonly string[]): Promise<void> => {
+      hub.configure(true, { ...hub.settings, directories: [...directories] });
+      await hub.refresh();
+    };
+    const paths = (): readonly string[] => hub.all().map(({ id }) => id);
+    const id = (state: { readonly stateDir: string }): string => sourceIdOf('directory', state.stateDir);
+    await list(first.stateDir, second.stateDir, third.stateDir);
+    await state(() => hub.get(id(first)), 'read');
+    await hub.open(second.stateDir);
+    expect([...paths()].sort()).toEqual([id(first), id(second), id(third)].sort());
+    expect(atWork()).toBe(3);
+    told.length = 0;
+    await list(link);
+    expect([...paths()].sort()).toEqual([id(second), id(third)].sort()); // the third by another name
+    expect(hub.inventory().sandboxes.map((node) => node.id)).not.toContain(id(first));
+    expect(told.some(({ inventory }) => inventory)).toBe(true);
+    expect(atWork()).toBe(2);
+    await hub.detach(id(third));
+    await list();
+    expect(paths()).toEqual([id(second)]);
+    expect(atWork()).toBe(1);
+    await list(first.stateDir, third.stateDir); // listed anew, and read, though it was detached before
+    await state(() => hub.get(id(third)), 'read');
+    expect(atWork()).toBe(3);
+  });
+
+  it('keeps what is listed though it can not be opened for a while', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', header('a'));
+    const hub = hubOf(temporary(), { directories: [stateDir] });
+    await hub.refresh();
+    await state(() => hub.all()[0] ?? null, 'read');
+    renameSync(stateDir, `${stateDir}.away`);
+    await hub.refresh();
+    expect(hub.all()).toHaveLength(1);
+    renameSync(`${stateDir}.away`, stateDir);
   });
 
   it('says of a directory of the settings that may not be read so, and everything else is opened and listed', async () => {
