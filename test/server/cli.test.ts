@@ -1,8 +1,9 @@
 // The command line's documents against their published schemas, and its errors.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import Ajv from 'ajv';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { TraceDocument } from '../../server/src/protocol/document';
@@ -131,6 +132,49 @@ describe('the command line', () => {
     const refused = await runCli(['sessions', path, '--store', join(scratch, 'other.sqlite'), '--key-file', open]);
     expect(refused.code).toBe(1);
     expect(existsSync(join(scratch, 'other.sqlite'))).toBe(false);
+  });
+
+  it('says why a key file or a store can not be used, in one line, and leaves what is not its own as it is', async () => {
+    const notes = join(scratch, 'notes.sqlite');
+    const theirs = new DatabaseSync(notes);
+    theirs.exec('CREATE TABLE notes (id INTEGER)');
+    theirs.close();
+    chmodSync(notes, 0o644);
+    const before = readFileSync(notes);
+    const key = join(scratch, 'another-key');
+    const cases: readonly (readonly [string, string, RegExp])[] = [
+      [
+        join(scratch, 'a.sqlite'),
+        join(scratch, 'no/dir/key'),
+        /the key file .*key can't be made: there is no directory .*no\/dir; make it/,
+      ],
+      [join(scratch, 'a.sqlite'), scratch, /the key file .*: (can be read by others|it is a directory)/],
+      [notes, key, /the store can't be used: .*notes\.sqlite is a database of something else and was left as it is: name a file/],
+      [scratch, key, /the store can't be used: .* is a directory: name a file/],
+    ];
+    chmodSync(scratch, 0o700);
+    for (const [store, keyFile, reason] of cases) {
+      const ran = await runCli(['sessions', path, '--store', store, '--key-file', keyFile]);
+      expect.soft(ran.code).toBe(1);
+      expect.soft(ran.stderr).toMatch(reason);
+      expect.soft(ran.stderr).not.toContain('should not happen');
+      expect.soft(ran.stderr.trimEnd().split('\n')).toHaveLength(1);
+    }
+    expect(readFileSync(notes)).toEqual(before);
+    expect(statSync(notes).mode & 0o777).toBe(0o644);
+  });
+
+  it('says what could not be read as often as it is asked, though nothing is read twice into a store', async () => {
+    const sessions = join(scratch, 'broken/.openclaw/agents/main/sessions');
+    mkdirSync(sessions, { recursive: true });
+    const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
+    writeFileSync(join(sessions, 'a.jsonl'), `${line({ type: 'session', id: 'a' })}${'x\n'.repeat(100)}{"type":"mess`);
+    writeFileSync(join(sessions, 'a.trajectory.jsonl'), `x\n${line({ type: 'session.ended' })}{"type":"sess`);
+    const args = ['--store', join(scratch, 'broken.sqlite'), '--key-file', join(scratch, 'broken-key')];
+    const first = await runCli(['sessions', join(scratch, 'broken'), ...args]);
+    expect(first.stdout.match(/^not read: .*$/gm)?.length).toBeGreaterThan(20);
+    expect(first.stdout.match(/the last line is cut off/g)).toHaveLength(2);
+    for (let run = 0; run < 2; run++) expect((await runCli(['sessions', join(scratch, 'broken'), ...args])).stdout).toBe(first.stdout);
   });
 
   it('reads what it can of a broken recording, and says what it could not', async () => {

@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { AttachError } from '../attach/errors';
+import { codeOf, isFileError, reasonOf } from '../attach/reader/context';
 import { sweepPrivateCopies } from '../attach/reader/privateCopy';
 import { collect } from '../collect/collector';
 import { openSource } from '../collect/openSource';
@@ -147,16 +149,32 @@ function openCommandStore(command: Command): Store {
 }
 
 function readKey(file: string): Buffer {
-  if (!existsSync(file)) {
-    const key = randomBytes(keyBytes);
-    const handle = openSync(file, 'wx', 0o600);
-    try {
-      writeSync(handle, `${key.toString('base64')}\n`);
-    } finally {
-      closeSync(handle);
-    }
-    return key;
+  const exists = existsSync(file);
+  try {
+    return exists ? readKeyFile(file) : makeKeyFile(file);
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    const missing = !exists && codeOf(error) === 'ENOENT';
+    const why = missing ? `there is no directory ${dirname(resolve(file))}` : reasonOf(error);
+    throw new CommandError(
+      `the key file ${file} can't be ${exists ? 'read' : 'made'}: ${why}; ${missing ? 'make it, or name a file elsewhere' : `name a file that you may ${exists ? 'read' : 'write'}`}`,
+      { cause: error },
+    );
   }
+}
+
+function makeKeyFile(file: string): Buffer {
+  const key = randomBytes(keyBytes);
+  const handle = openSync(file, 'wx', 0o600);
+  try {
+    writeSync(handle, `${key.toString('base64')}\n`);
+  } finally {
+    closeSync(handle);
+  }
+  return key;
+}
+
+function readKeyFile(file: string): Buffer {
   if ((statSync(file).mode & 0o077) !== 0) throw new CommandError(`the key file ${file} can be read by others; run chmod 600 on it`);
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');
   if (key.byteLength !== keyBytes) throw new CommandError(`the key file ${file} does not hold a key of ${keyBytes} bytes in base64`);

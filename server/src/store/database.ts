@@ -7,6 +7,7 @@ import type { StatementSync } from 'node:sqlite';
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from './errors';
+import { applicationId, mustBeOurs } from './ownFile';
 import { migrations } from './schema';
 import { SealedBox } from './sealedBox';
 
@@ -75,15 +76,11 @@ export class Database implements Disposable {
 }
 
 function openFile(path: string, box: SealedBox): DatabaseSync {
-  if (path !== ':memory:' && !existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // Made before SQLite does, so that it is never readable for others.
-    closeSync(openSync(path, 'a', 0o600));
-  }
-  if (path !== ':memory:') chmodSync(path, 0o600);
   let db: DatabaseSync | null = null;
   try {
+    if (path !== ':memory:') prepareFile(path);
     db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    mark(db);
     db.exec(
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON',
     );
@@ -95,13 +92,46 @@ function openFile(path: string, box: SealedBox): DatabaseSync {
   }
 }
 
+function prepareFile(path: string): void {
+  if (!existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Made before SQLite does, so that it is never readable for others.
+    closeSync(openSync(path, 'a', 0o600));
+  }
+  mustBeOurs(path);
+  chmodSync(path, 0o600);
+}
+
+/** Before there is a log, so that it stands in the file itself from the first moment on. */
+function mark(db: DatabaseSync): void {
+  const { application_id: id } = db.prepare('PRAGMA application_id').get() as { application_id: number };
+  if (id !== applicationId) db.exec(`PRAGMA application_id = ${applicationId}`);
+}
+
 function toStoreError(error: unknown): unknown {
   if (StoreError.is(error) || !(error instanceof Error)) return error;
+  const { code: fileCode, path } = error as NodeJS.ErrnoException;
+  if (fileCode !== undefined && path !== undefined)
+    return new StoreError('unusable', `${path}: ${fileReasons.get(fileCode) ?? fileCode}: name a file in a directory of your own`, {
+      cause: error,
+    });
   const code = (error as { errcode?: number }).errcode;
   if (code === 5 || code === 6) return new StoreError('locked', 'another process holds the store', { cause: error });
   if (code === 26) return new StoreError('lost-key', 'the store is no database of ours', { cause: error });
   return new StoreError('unusable', error.message, { cause: error });
 }
+
+const fileReasons: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOTDIR', 'a part of the path is no directory'],
+  ['EEXIST', 'a part of the path is no directory'],
+  ['ENOENT', 'it leads nowhere'],
+  ['ELOOP', 'its links lead in a circle'],
+  ['ENAMETOOLONG', 'the name is too long'],
+  ['ENOSPC', 'the disk is full'],
+]);
 
 function migrate(db: DatabaseSync, box: SealedBox): void {
   const version = Number((db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);

@@ -1,5 +1,5 @@
 /** Why the store can't be used. The caller falls back to one in memory and says so. */
-export type StoreReason = 'locked' | 'lost-key' | 'newer-schema' | 'unusable';
+export type StoreReason = 'locked' | 'lost-key' | 'newer-schema' | 'foreign' | 'unusable';
 
 export class StoreError extends Error {
   readonly reason: StoreReason;

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SessionCache } from '../../../server/src/collect/sessionCache';
 import { traceDocument } from '../../../server/src/query/document';
 import { StoreError } from '../../../server/src/store/errors';
+import { applicationId } from '../../../server/src/store/ownFile';
 import { SealedBox } from '../../../server/src/store/sealedBox';
 import { skippedChars, skippedPerSource } from '../../../server/src/store/sources';
 import { Store } from '../../../server/src/store/store';
@@ -21,6 +23,15 @@ function folder(): string {
 afterEach(() => {
   for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
 });
+
+/** `log`: left open by its writer, as one that runs. */
+function madeBy(path: string, sql: string, log = false): void {
+  const made = new DatabaseSync(log ? `${path}.made` : path);
+  made.exec(sql);
+  if (log) for (const suffix of ['', '-wal', '-shm']) copyFileSync(`${path}.made${suffix}`, path + suffix);
+  made.close();
+  rmSync(`${path}.made`, { force: true });
+}
 
 describe('the sealed box', () => {
   it('opens what it sealed, short and long', () => {
@@ -87,6 +98,81 @@ describe('the store', () => {
     expect(() => Store.open({ path, key: randomBytes(32), replaceUnreadable: false })).toThrow(StoreError);
     using store = Store.open({ path, key: randomBytes(32), replaceUnreadable: true });
     expect(store.replaced).toBe(true);
+  });
+
+  it.each([
+    [
+      'another database',
+      (path: string): void => madeBy(path, 'CREATE TABLE accounts (id INTEGER, name TEXT); INSERT INTO accounts VALUES (1, 2)'),
+    ],
+    ['one with a log', (path: string): void => madeBy(path, 'PRAGMA journal_mode = WAL; CREATE TABLE meta (name TEXT)', true)],
+    ['one of another application', (path: string): void => madeBy(path, 'PRAGMA application_id = 7; CREATE TABLE meta (name TEXT)')],
+    ['one without a table', (path: string): void => madeBy(path, 'PRAGMA user_version = 0; CREATE TABLE t (a); DROP TABLE t')],
+    ['a text', (path: string): void => writeFileSync(path, 'my notes '.repeat(100))],
+    ['a short text', (path: string): void => writeFileSync(path, 'x')],
+  ])('does not take over %s', (_, make) => {
+    const dir = folder();
+    const path = join(dir, 'mine.sqlite');
+    make(path);
+    chmodSync(path, 0o644);
+    const all = (): unknown =>
+      readdirSync(dir).map((name) => {
+        const { mode, mtimeMs, ctimeMs } = statSync(join(dir, name));
+        return [name, mode, mtimeMs, ctimeMs, readFileSync(join(dir, name)).toString('latin1')];
+      });
+    const before = all();
+    let error: unknown = null;
+    try {
+      Store.open({ path, key: randomBytes(32), replaceUnreadable: false })[Symbol.dispose]();
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(StoreError);
+    expect((error as StoreError).message).toMatch(/was left as it is: name a file that does not exist yet$/);
+    expect(all()).toEqual(before);
+  });
+
+  it('does not replace another database, though it would replace one of its own that it can not read', () => {
+    const path = join(folder(), 'traces.sqlite');
+    madeBy(path, 'CREATE TABLE accounts (id INTEGER)');
+    expect(() => Store.open({ path, key: randomBytes(32), replaceUnreadable: true })).toThrow(
+      expect.objectContaining({ reason: 'foreign' }) as Error,
+    );
+    writeFileSync(path, 'damaged '.repeat(1000));
+    using store = Store.open({ path, key: randomBytes(32), replaceUnreadable: true });
+    expect(store.replaced).toBe(true);
+  });
+
+  it('begins in an empty file, and knows what it made before it had its mark', () => {
+    const dir = folder();
+    const path = join(dir, 'traces.sqlite');
+    const key = randomBytes(32);
+    writeFileSync(path, '');
+    const open = (at: string): Store => Store.open({ path: at, key, replaceUnreadable: false });
+    open(path)[Symbol.dispose]();
+    const unmarked = new DatabaseSync(path);
+    unmarked.exec('PRAGMA application_id = 0');
+    unmarked.close();
+    open(path)[Symbol.dispose]();
+    const marked = new DatabaseSync(path, { readOnly: true });
+    expect(marked.prepare('PRAGMA application_id').get()).toEqual({ application_id: applicationId });
+    marked.close();
+  });
+
+  it('says of a place where no file can be why', () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'file'), '');
+    const reason = (path: string): string => {
+      try {
+        Store.open({ path, key: randomBytes(32), replaceUnreadable: false })[Symbol.dispose]();
+      } catch (error) {
+        if (StoreError.is(error, 'unusable')) return error.message;
+        throw error;
+      }
+      return 'opened';
+    };
+    expect(reason(dir)).toBe(`${dir} is a directory: name a file`);
+    expect(reason(join(dir, 'file', 'traces.sqlite'))).toContain('a part of the path is no directory');
   });
 
   it('is refused while another holds it', () => {
