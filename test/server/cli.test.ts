@@ -47,6 +47,14 @@ describe('the command line', () => {
   it('prints sessions without spans, and tables without control characters', async () => {
     const ran = await runCli(['sessions', path, '--json']);
     expect(validSessions(JSON.parse(ran.stdout)), JSON.stringify(validSessions.errors?.slice(0, 3))).toBe(true);
+    // As the design has it: the trace document, its sessions without their spans.
+    const { schema: _, sessions, ...rest } = JSON.parse((await runCli(['trace', path, '--json'])).stdout) as TraceDocument;
+    expect(JSON.parse(ran.stdout)).toEqual({
+      schema: 'sandglass/sessions@1',
+      ...rest,
+      sessions: sessions.map(({ spans: _spans, ...info }) => info),
+    });
+    expect(rest.policy.length).toBeGreaterThan(0);
     const table = await runCli(['trace', path]);
 
     expect(table.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/);
@@ -231,5 +239,47 @@ describe('the command line', () => {
     for (const session of whole.sessions)
       for (const span of session.spans) expect(last.get(`${session.id} ${span.id}`)).toEqual({ ...span, sessionId: undefined });
     rmSync(copy.root, { recursive: true });
+  });
+
+  it.each([[['--json']], [[]]])('follows: what is no span is said on stderr, a plain line each, as it comes (%j)', async (options) => {
+    const sessions = join(scratch, `followed${options.length}/.openclaw/agents/main/sessions`);
+    mkdirSync(sessions, { recursive: true });
+    const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
+    const entry = (id: string, content: string): string =>
+      line({
+        type: 'message',
+        id,
+        parentId: null,
+        timestamp: '2026-11-21T00:00:01.000Z',
+        message: { role: 'user', content, timestamp: 1 },
+      });
+    const head = line({ type: 'session', version: 3, id: 'a', timestamp: '2026-11-21T00:00:00.000Z' });
+    writeFileSync(join(sessions, 'a.jsonl'), head + entry('one', 'hello'));
+    writeFileSync(join(sessions, 'b\u001b[31m.jsonl'), 'broken\n');
+    const child = spawn(
+      process.execPath,
+      [process.env['SANDGLASS_TEST_CLI'] ?? join(root, 'dist/cli.js'), 'follow', join(sessions, '../../../..'), ...options],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+    try {
+      await expect.poll(() => stdout, { timeout: 20_000 }).toContain('hello');
+      await expect.poll(() => stderr, { timeout: 20_000 }).toMatch(/^not read: agents\/main\/sessions\/b \[31m\.jsonl: the line at byte 0/);
+      expect(stderr).not.toContain('rewritten');
+      writeFileSync(join(sessions, 'a.jsonl'), `${head}${entry('one', 'something else')}broken\n`);
+      await expect.poll(() => stderr, { timeout: 40_000 }).toMatch(/^not read: agents\/main\/sessions\/a\.jsonl: the line at byte \d+/m);
+      await expect.poll(() => stderr, { timeout: 40_000 }).toMatch(/^error: History rewritten: 1 entry of session a came back/m);
+    } finally {
+      child.kill('SIGINT');
+      expect(await closed).toBe(0);
+    }
+    expect(stderr.trimEnd().split('\n').length).toBe(new Set(stderr.trimEnd().split('\n')).size);
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+    expect(stdout).not.toContain('not read');
+    if (options.length > 0) for (const text of stdout.trimEnd().split('\n')) expect(validFollow(JSON.parse(text))).toBe(true);
   });
 });

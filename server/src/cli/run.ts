@@ -12,10 +12,12 @@ import type { SandboxesDocument, Span } from '../protocol/document';
 import { plainLine } from '../decode/preview';
 import { traceDocument, sessionsDocument } from '../query/document';
 import { withDenial } from '../query/denials';
+import { findingsOf } from '../query/findings';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import { StoreError } from '../store/errors';
 import { keyBytes } from '../store/sealedBox';
 import { Store } from '../store/store';
+import { Asides } from './asides';
 import { sandboxesText, sessionsText, spanLine, table, traceText } from './tables';
 import { parseCommand, usageText, UsageError } from './usage';
 import type { Command } from './usage';
@@ -104,16 +106,23 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
   });
   const follow = command.name === 'follow';
   const printed = new Map<string, string>();
+  const asides = new Asides(io.stderr);
+  let caughtUp = false;
   await collect(store, row, opened.source, {
     follow,
     signal,
     onChange: (result) => {
       if (!follow) return;
+      if (result.skippedChanged) asides.notes(store.sources.skipped(row));
+      if (caughtUp && result.sessions.length > 0) asides.findings(findingsOf(store, row));
       const denied = store.policies.deniedCalls(row);
       for (const session of result.sessions)
         for (const span of session.spans) printSpan(io, command.json, session.session, withDenial(span, denied), printed);
     },
-    onCaughtUp: () => undefined,
+    onCaughtUp: () => {
+      caughtUp = true;
+      if (follow) asides.findings(findingsOf(store, row));
+    },
   });
   if (follow) return;
   // Half of it would look like all of it.

@@ -1,5 +1,14 @@
 /** Tables for people. Everything in them is free of control characters from a trace. */
-import type { SandboxesDocument, SessionInfo, SessionsDocument, SessionTrace, Skipped, Span, TraceDocument } from '../protocol/document';
+import type {
+  Finding,
+  SandboxesDocument,
+  SessionInfo,
+  SessionsDocument,
+  SessionTrace,
+  Skipped,
+  Span,
+  TraceDocument,
+} from '../protocol/document';
 import { plainLine } from '../decode/preview';
 import { dollars } from '../editor/labels';
 import { placeSpans } from '../model/place';
@@ -74,8 +83,12 @@ export function spanLine(span: Span, depth: number): readonly string[] {
 
 const nothingRecorded = 'No session is recorded here.\n';
 
-function notRead(skipped: readonly Skipped[]): readonly string[] {
+export function notRead(skipped: readonly Skipped[]): readonly string[] {
   return skipped.map(({ where, reason }) => `not read: ${plainLine(where, 200)}: ${plainLine(reason, 300)}\n`);
+}
+
+export function findingLines(findings: readonly Finding[]): readonly string[] {
+  return findings.map(({ severity, message }) => `${severity}: ${plainLine(message, 400)}\n`);
 }
 
 export function sessionsText({ sessions, skipped }: Pick<SessionsDocument, 'sessions' | 'skipped'>): string {
@@ -102,7 +115,7 @@ export function traceText(document: TraceDocument): string {
         ),
     );
   }
-  for (const finding of document.findings) parts.push(`${finding.severity}: ${plainLine(finding.message, 400)}\n`);
+  parts.push(...findingLines(document.findings));
   parts.push(...notRead(document.skipped));
   return parts.join('\n');
 }

@@ -119,6 +119,7 @@ export interface SessionsDocument {
   readonly schema: 'sandglass/sessions@1';
   readonly source: SourceInfo;
   readonly skipped: readonly Skipped[];
+  readonly policy: readonly PolicySpan[];
   readonly findings: readonly Finding[];
   readonly sessions: readonly SessionInfo[];
 }

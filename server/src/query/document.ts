@@ -36,6 +36,7 @@ export function sessionsDocument(store: Store, source: number): SessionsDocument
     schema: 'sandglass/sessions@1',
     source: stored.info,
     skipped: store.sources.skipped(source),
+    policy: store.policies.all(source),
     findings: findingsOf(store, source),
     sessions: store.sessions
       .list(source)
