@@ -58,8 +58,14 @@ export async function findSandboxes(
     .map(({ row, path }) => onlyInRegistry(row, path));
   return {
     looked: [...engines, ...registries, local].map(({ looked }) => looked),
-    sandboxes: [...joined, ...registryOnly, ...local.found].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
+    sandboxes: [...joined, ...registryOnly, ...local.found].sort(runningFirst),
   };
+}
+
+/** What can be attached to stands before what can't; each by name. */
+function runningFirst(a: FoundSandbox, b: FoundSandbox): number {
+  const atRest = (found: FoundSandbox): number => Number(found.state === 'stopped' || found.state === 'unknown');
+  return atRest(a) - atRest(b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
 /** Two sockets may lead to one engine. */

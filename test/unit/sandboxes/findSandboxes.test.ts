@@ -163,9 +163,9 @@ describe('looking', () => {
         state,
       ]),
     ).toEqual([
-      ['gone', 'registry-only', 'hermes', null, null, 'stopped'],
       ['name-1', 'one-container', 'openclaw', '2026.9.6', 'nvidia-prod', 'running'],
       ['name-2', 'one-container', null, null, null, 'running'],
+      ['gone', 'registry-only', 'hermes', null, null, 'stopped'],
     ]);
     expect(looked.map(({ outcome, found }) => [outcome, found])).toEqual([
       ['ok', 2],
@@ -173,7 +173,7 @@ describe('looking', () => {
       ['absent', 0],
     ]);
     expect(looked.every(({ ms }) => ms >= 0)).toBe(true);
-    const error: unknown = await readAll(sandboxSource(sandboxes[0] as (typeof sandboxes)[number])).catch((caught: unknown) => caught);
+    const error: unknown = await readAll(sandboxSource(sandboxes[2] as (typeof sandboxes)[number])).catch((caught: unknown) => caught);
     expect(AttachError.is(error, 'no-such-path')).toBe(true);
   });
 
