@@ -4,8 +4,9 @@
  * workspace is ever answered, whatever a sandbox path says: links are followed before that is judged.
  */
 import { createHash } from 'node:crypto';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
+import { NOT_REGULAR, readRegular, TOO_LARGE } from '../attach/regularFile';
 import type { PathMapping } from '../protocol/messages';
 import { searchedBytes } from './fileCache';
 
@@ -35,7 +36,19 @@ export function isUnreadable(error: unknown): boolean {
   return unreadable.has((error as NodeJS.ErrnoException | null)?.code ?? '');
 }
 
-const unreadable: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EIO']);
+const unreadable: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'EACCES',
+  'EPERM',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EIO',
+  'ENXIO',
+  NOT_REGULAR,
+  TOO_LARGE,
+]);
 
 /**
  * The file, if it exists and lies in one of the folders after all links are followed; as the editor writes it, which knows
@@ -64,9 +77,8 @@ async function fileSize(path: string): Promise<number | null> {
 
 async function contentHashOf(path: string): Promise<string | null> {
   try {
-    return createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
+    const { bytes } = await readRegular(path, searchedBytes, 'followed');
+    return createHash('sha256').update(bytes).digest('hex');
   } catch (error) {
     if (isUnreadable(error)) return null;
     throw error;
@@ -123,7 +135,7 @@ async function byContent(path: string, folders: readonly string[], contentHash: 
   for (let from = 0; from < parts.length; from++) {
     for (const folder of folders) {
       const candidate = await contained(join(folder, ...parts.slice(from)), [folder]);
-      if (candidate === null || ((await fileSize(candidate)) ?? Infinity) > searchedBytes) continue;
+      if (candidate === null) continue;
       hash ??= await contentHash();
       if (hash === null) return null;
       if ((await contentHashOf(candidate)) === hash) return candidate;

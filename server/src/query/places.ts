@@ -2,10 +2,10 @@
  * From calls to lines and back, in the files as they are now: mapped to the workspace where that is sure, else in the
  * sandbox's own files. One question of the editor reads each file once.
  */
-import { readFile, stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { SandboxFiles } from '../attach/record';
 import { SandboxFileError } from '../attach/errors';
+import { readRegular } from '../attach/regularFile';
 import type { Span } from '../protocol/document';
 import type { Anchor, PathMapping } from '../protocol/messages';
 import { claimsOf, movedTo, placeClaim } from '../locate/anchors';
@@ -241,8 +241,8 @@ export function normalUri(uri: string): string {
 /** Null when it can't be read (any more), or is too large to be searched. */
 async function hostFile(path: string): Promise<CachedFile | null> {
   try {
-    const { size, mtimeMs } = await stat(path);
-    return size > searchedBytes ? null : toFile(await readFile(path), mtimeMs);
+    const { bytes, stat } = await readRegular(path, searchedBytes, 'followed');
+    return toFile(bytes, stat.mtimeMs);
   } catch (error) {
     if (isUnreadable(error)) return null;
     throw error;
