@@ -174,7 +174,7 @@ describe('a hostile recording', () => {
       await trust.or(toolbar).first().waitFor();
       if (await trust.isVisible()) await trust.click();
       await toolbar.waitFor();
-      await window.keyboard.press('Control+Shift+D');
+      await editor.workbench.showDebug();
       const viewlet = window.locator('.debug-viewlet, .part.sidebar');
       const frame = window.locator('.debug-call-stack .stack-frame').first();
       await frame.waitFor();

@@ -109,7 +109,7 @@ describe('the sample run', () => {
     // VS Code lets no debugger start in an untrusted folder, whatever it does.
     await editor.workbench.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Trust Folder & Continue' }).click();
     await toolbar.waitFor();
-    await editor.workbench.page.keyboard.press('Control+Shift+D');
+    await editor.workbench.showDebug();
     await frame.waitFor();
     const first = await frame.textContent();
     await toolbar.getByRole('button', { name: /^Step Over/ }).click();

@@ -1,6 +1,7 @@
 // Page object of the VS Code workbench: what a user does and sees, in the editor's own words. Knows nothing of Sandglass.
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errors } from 'playwright-core';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { HarnessError } from './tools.mts';
 
@@ -90,6 +91,15 @@ export class Workbench {
     return this.page.locator('.monaco-editor .codelens-decoration');
   }
 
+  /** Pressed again where the key was lost: while a debugger starts, the focus moves from page to page. */
+  async showDebug(): Promise<void> {
+    const callStack = this.page.locator('.debug-call-stack');
+    for (let tries = 0; tries < 10 && !(await callStack.isVisible()); tries += 1) {
+      await this.page.keyboard.press('Control+Shift+D');
+      await callStack.waitFor({ timeout: 2_000 }).catch(ignoreTimeout);
+    }
+  }
+
   debugToolbar(): Locator {
     return this.page.locator('.debug-toolbar');
   }
@@ -139,4 +149,8 @@ export class Workbench {
 /** A frame that is replaced while we look holds nothing. */
 function gone(): number {
   return 0;
+}
+
+function ignoreTimeout(error: unknown): void {
+  if (!(error instanceof errors.TimeoutError)) throw error;
 }

@@ -42,14 +42,14 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
     const key = keyOf(session);
     let known = this.#panels.get(key);
     // Moved by `reveal`, a panel becomes a preview in its new column, which the next file opened there would replace.
-    const moved = known !== undefined && options.column !== undefined && options.column !== known.panel.viewColumn ? known : undefined;
+    const moved = known !== undefined && !standsIn(known.panel, options.column) ? known : undefined;
     const before = moved?.link.state;
     if (moved !== undefined) {
       moved.panel.dispose();
       known = undefined;
     }
     if (known !== undefined) {
-      known.panel.reveal(options.column ?? known.panel.viewColumn, options.preserveFocus);
+      known.panel.reveal(known.panel.viewColumn, options.preserveFocus);
       this.#use(key, known);
       // The pane after the span: a page that is led to a span turns to its details by itself.
       if (options.spanId) known.link.reveal(options.spanId);
@@ -155,6 +155,12 @@ export class TracePanels implements TraceView, vscode.WebviewPanelSerializer {
   #evict(): void {
     for (const { panel } of [...this.#panels.values()].slice(0, Math.max(0, this.#panels.size - panelsLimit))) panel.dispose();
   }
+}
+
+/** Beside the code is wherever it does not cover the code; where no code is asked from, it may stay. */
+function standsIn({ viewColumn }: vscode.WebviewPanel, asked: vscode.ViewColumn | undefined): boolean {
+  if (asked === vscode.ViewColumn.Beside) return viewColumn !== vscode.window.tabGroups.activeTabGroup.viewColumn;
+  return asked === undefined || asked === vscode.ViewColumn.Active || asked === viewColumn;
 }
 
 function keyOf(session: SessionRef): string {

@@ -38,8 +38,19 @@ describe('a recording', () => {
     it('open the call in the trace', async () => {
       const lens = (await codeLenses(edited)).find(({ range }) => range.start.line === editedLine);
       assert.ok(lens?.command);
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+      await vscode.window.showTextDocument(edited, { viewColumn: vscode.ViewColumn.One });
       await vscode.commands.executeCommand(lens.command.command, ...(lens.command.arguments ?? []));
       await until('a trace tab', () => traceTabs().length > 0);
+      // Asked again from the code beside it, it stays as it is: a page made anew would forget where one was.
+      await vscode.window.showTextDocument(edited, { viewColumn: vscode.ViewColumn.One });
+      const closed: vscode.Tab[] = [];
+      const listening = vscode.window.tabGroups.onDidChangeTabs((change) => closed.push(...change.closed));
+      await vscode.commands.executeCommand(lens.command.command, ...(lens.command.arguments ?? []));
+      await until('the trace', () => vscode.window.tabGroups.activeTabGroup.activeTab?.input instanceof vscode.TabInputWebview);
+      listening.dispose();
+      assert.deepEqual(closed, []);
+      assert.equal(traceTabs().length, 1);
     });
   });
 

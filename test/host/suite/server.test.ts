@@ -47,7 +47,8 @@ describe('the server', () => {
     const dir = mkdtempSync(join(tmpdir(), 'sandglass-detached-'));
     cpSync(join(projectRoot(), 'test/fixtures/openclaw-2026.7.1'), dir, { recursive: true });
     const configuration = vscode.workspace.getConfiguration('sandglass');
-    const before = new Set((await services.data.load()).sandboxes.map(({ id }) => id));
+    await services.sources.restored;
+    const before = new Set((await services.data.load(true)).sandboxes.map(({ id }) => id));
     await configuration.update('directories', [dir], vscode.ConfigurationTarget.Global);
     try {
       const { id } = await until('the directory of the settings', () =>
