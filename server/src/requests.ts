@@ -32,6 +32,8 @@ export interface Live extends AsyncDisposable {
   readonly places: Places;
   /** The files of sandboxes may lie elsewhere in the workspace now. */
   placesMoved(): void;
+  /** A file of the editor has other lines now. */
+  fileSaved(uri: string): void;
 }
 
 function signalOf(token: CancellationToken): AbortSignal {
@@ -202,8 +204,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
   });
 
   connection.onDidSaveTextDocument(({ textDocument }) => {
-    const { places, placesMoved } = need();
-    if (places.round(new AbortController().signal).mayBeTouched(textDocument.uri)) placesMoved();
+    need().fileSaved(textDocument.uri);
   });
   connection.onCodeLens(async ({ textDocument }, token) => {
     const calls = await need().places.round(signalOf(token)).callsIn(textDocument.uri);

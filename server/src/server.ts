@@ -130,6 +130,11 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       for (const source of hub.all()) problems.touchAll(source);
       refreshLenses.ask();
     },
+    fileSaved(uri) {
+      const sessions = places.round(new AbortController().signal).sessionsOf(uri);
+      for (const row of sessions) problems.touch(row);
+      if (sessions.size > 0) refreshLenses.ask();
+    },
     async [Symbol.asyncDispose]() {
       announce[Symbol.dispose]();
       refreshLenses[Symbol.dispose]();

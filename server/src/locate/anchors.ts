@@ -152,33 +152,76 @@ export function placeClaim(claim: PlaceClaim, lines: readonly string[], changedS
   }
 }
 
-/** A claim of line numbers in one copy of a file, where the same lines stand in another; null when they stand nowhere there. */
+/** Lines compared of a claim, and how often lines are compared at all: both files may be made to be slow. */
+const comparedLines = 50;
+const comparisons = 500_000;
+/** Lines before and after that are to be the same too; what tells most is tried first. */
+const surroundings = [
+  [2, 2],
+  [1, 1],
+  [0, 1],
+  [1, 0],
+  [0, 0],
+] as const;
+
+/**
+ * A claim of line numbers in one copy of a file, where the same lines stand in another; null when they stand nowhere there, or
+ * when the lines around them don't tell which of several they are.
+ */
 export function movedTo(claim: LinesClaim, from: readonly string[], to: readonly string[]): LinesClaim | null {
-  const wanted = from.slice(claim.start, claim.end + 1);
-  const at = findLines(to, wanted, claim.start);
-  return at === null ? null : { ...claim, start: at, end: at + wanted.length - 1 };
+  if (claim.end >= from.length) return null;
+  for (const [before, after] of surroundings) {
+    const first = Math.max(0, claim.start - before);
+    const wanted = from.slice(first, Math.min(claim.end + 1 + after, first + comparedLines));
+    const at = onlyPlaceOf(wanted, to);
+    if (at !== null) return { ...claim, start: at + claim.start - first, end: at + claim.end - first };
+  }
+  return null;
 }
 
-/** Where the wanted lines stand, as whole lines or within one; of several places the one nearest to `near`. */
+/** Where these lines stand, as whole lines and nowhere else; null: nowhere, twice, or not found out in time. */
+function onlyPlaceOf(wanted: readonly string[], lines: readonly string[]): number | null {
+  let found: number | null = null;
+  let left = comparisons;
+  for (let at = 0; at + wanted.length <= lines.length; at++) {
+    let same = 0;
+    while (same < wanted.length && lines[at + same] === wanted[same]) same += 1;
+    left -= same + 1;
+    if (left < 0) return null;
+    if (same < wanted.length) continue;
+    if (found !== null) return null;
+    found = at;
+  }
+  return found;
+}
+
+/**
+ * Where the wanted lines stand, as whole lines or within one; of several places the one nearest to `near`. Null also when that
+ * was not found out in time.
+ */
 export function findLines(lines: readonly string[], wanted: readonly string[], near: number | null): number | null {
   const [first] = wanted;
   if (first === undefined) return null;
   const found: number[] = [];
+  let left = comparisons;
   for (let at = 0; at + wanted.length <= lines.length; at++) {
-    if (matchesAt(lines, wanted, at)) found.push(at);
+    const same = sameFrom(lines, wanted, at);
+    left -= wanted.length > 1 ? same : 0;
+    if (left < 0) return null;
+    if (same === wanted.length) found.push(at);
   }
   if (found.length <= 1 || near === null) return found.length === 1 ? (found[0] ?? null) : null;
   return found.reduce((best, at) => (Math.abs(at - near) < Math.abs(best - near) ? at : best));
 }
 
-/** The replaced text may begin and end in the middle of a line. */
-function matchesAt(lines: readonly string[], wanted: readonly string[], at: number): boolean {
-  if (wanted.length === 1) return (wanted[0] ?? '').trim() !== '' && (lines[at] ?? '').includes(wanted[0] ?? '');
+/** How many of the wanted lines stand there, one after the other; the replaced text may begin and end in the middle of a line. */
+function sameFrom(lines: readonly string[], wanted: readonly string[], at: number): number {
+  if (wanted.length === 1) return (wanted[0] ?? '').trim() !== '' && (lines[at] ?? '').includes(wanted[0] ?? '') ? 1 : 0;
   for (let i = 0; i < wanted.length; i++) {
     const line = lines[at + i] ?? '';
     const text = wanted[i] ?? '';
     const fits = i === 0 ? line.endsWith(text) : i === wanted.length - 1 ? line.startsWith(text) : line === text;
-    if (!fits) return false;
+    if (!fits) return i;
   }
-  return true;
+  return wanted.length;
 }

@@ -186,8 +186,9 @@ export function foldSession(input: SessionInput, context: FoldContext): FoldedSe
 }
 
 /** How OpenClaw and the providers word that the context was too long: the agent compacts then, and asks again. */
-const overflow =
-  /context\b.*\b(?:overflow|window|length|limit|size)|(?:prompt|request|input)\b.*\b(?:too (?:long|large)|exceed)|maximum.*\btokens/i;
+const overflow = /context.{0,40}\b(?:overflow|window|length|size)|(?:prompt|request|input) is too (?:long|large)|maximum.{0,40}\btokens/i;
+/** What else is measured in tokens: the agent does not ask again by itself. */
+const quota = /rate.?limit|per.?minute|quota|timed? ?out|\b429\b/i;
 
 /** OpenClaw's index may go on saying "running" of a run that replied, or ended without; what it says of a later one holds. */
 function sessionStatus(index: IndexEvent | null, lastTurn: TurnDraft | undefined, view: TurnView | undefined): SessionStatus {
@@ -201,8 +202,12 @@ function sessionStatus(index: IndexEvent | null, lastTurn: TurnDraft | undefined
     view.status === 'aborted' ||
     failedBeforeReply !== null ||
     (runEnd !== null && runEnd >= (last?.time ?? 0)) ||
-    (last?.stopReason === 'error' && !overflow.test(last.errorMessage ?? ''));
+    (last?.stopReason === 'error' && !isOverflow(last.errorMessage ?? ''));
   return ended && (index?.updatedAt ?? 0) <= (lastTime ?? 0) ? 'failed' : said;
+}
+
+function isOverflow(message: string): boolean {
+  return overflow.test(message) && !quota.test(message);
 }
 
 /** Smallest and largest, without spreading a long array over the stack. */

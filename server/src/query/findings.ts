@@ -8,8 +8,7 @@ const spansPerFinding = 50;
 /** Of the whole source, or of one session. One finding for each session and kind of rewriting, so that a transcript cut by half is one finding and not a thousand. */
 export function findingsOf(store: Store, source: number, sessionRow?: number): readonly Finding[] {
   const groups = new Map<string, { session: string; row: number; what: 'changed' | 'vanished'; explained: boolean; ids: string[] }>();
-  for (const rewritten of store.entries.rewritten(source)) {
-    if (sessionRow !== undefined && rewritten.sessionRow !== sessionRow) continue;
+  for (const rewritten of store.entries.rewritten(source, sessionRow)) {
     const key = `${rewritten.sessionRow} ${rewritten.what} ${rewritten.explained}`;
     const group = groups.get(key) ?? {
       session: rewritten.session,

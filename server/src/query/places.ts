@@ -2,6 +2,7 @@
  * From calls to lines and back, in the files as they are now: mapped to the workspace where that is sure, else in the
  * sandbox's own files. One question of the editor reads each file once.
  */
+import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { SandboxFiles } from '../attach/record';
 import { SandboxFileError } from '../attach/errors';
@@ -53,6 +54,10 @@ export const callsPerFile = 500;
 
 /** What a call wrote may carry a time a little after the call's own. */
 const clockSlackMs = 2000;
+/** After this long a question stands back for others. */
+const turnMs = 25;
+/** A file of a sandbox that takes longer has no places for now. */
+const readTimeoutMs = 5000;
 
 export class Places {
   readonly #store: Store;
@@ -86,8 +91,8 @@ interface ResolvedFile {
   /** Null: gone, secret or too large; there is no place to show in it. */
   readonly file: CachedFile | null;
   readonly lastWrite: number | null;
-  /** The sandbox's own file, where the workspace has another copy that differs. */
-  readonly original: CachedFile | null;
+  /** The sandbox's own file, where the workspace has another copy of it that differs; asked for only when line numbers are at stake. */
+  readonly original: () => Promise<CachedFile | null>;
   /** When the host's file was written last, where it is the very file of the sandbox. */
   readonly writtenAt: number | null;
 }
@@ -99,12 +104,20 @@ export class PlacesRound {
   readonly #signal: AbortSignal;
   /** By source and path; lives as long as the question. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
+  #rested = performance.now();
 
   constructor(store: Store, context: PlacesContext, files: FileCache, signal: AbortSignal) {
     this.#store = store;
     this.#context = context;
     this.#files = files;
     this.#signal = signal;
+  }
+
+  /** Lets others have their turn now and then: files and calls may be made to be slow. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#rested < turnMs) return;
+    await setImmediate();
+    this.#rested = performance.now();
   }
 
   /** Where a call belongs, best first; a place in a file that is not there any more is left out. */
@@ -114,6 +127,7 @@ export class PlacesRound {
     const seen = new Set<string>();
     for (const claim of claimsOf(span, args, view.workspaceDir)) {
       if (onlyPath !== undefined && claim.path !== onlyPath) continue;
+      await this.#breathe();
       const anchor = await this.#anchor(source, span, claim);
       if (anchor === null) continue;
       const key = `${anchor.uri} ${anchor.startLine}`;
@@ -124,8 +138,10 @@ export class PlacesRound {
   }
 
   async #anchor(source: PlaceSource, span: Span, claim: PlaceClaim): Promise<Anchor | null> {
-    const { uri, file, lastWrite, original, writtenAt } = await this.#resolve(source, claim.path);
+    const resolved = await this.#resolve(source, claim.path);
+    const { uri, file, lastWrite, writtenAt } = resolved;
     if (file === null) return null;
+    const original = claim.kind === 'lines' ? await resolved.original() : null;
     const moved = original === null || claim.kind !== 'lines' ? null : movedTo(claim, original.lines, file.lines);
     const end = span.endTime ?? span.startTime;
     const changedSince =
@@ -148,11 +164,16 @@ export class PlacesRound {
 
   async #find(source: PlaceSource, path: string): Promise<ResolvedFile> {
     const inSandbox = async (): Promise<CachedFile | null> => {
+      // An engine that does not answer must not keep every other place from being shown.
+      const late = AbortSignal.timeout(readTimeoutMs);
       try {
-        return await this.#files.read(source.id, source.source.files, path, this.#signal);
+        return await unlessAborted(this.#files.read(source.id, source.source.files, path, AbortSignal.any([this.#signal, late])), late);
       } catch (error) {
         if (SandboxFileError.is(error)) return null;
-        throw error;
+        if (!late.aborted || this.#signal.aborted) throw error;
+        // Whoever asks next does not wait for the same answer.
+        this.#files.forget(source.id, path);
+        return null;
       }
     };
     const { folders, mappings } = this.#context;
@@ -163,14 +184,17 @@ export class PlacesRound {
       async () => (await inSandbox())?.hash ?? null,
     );
     const onHost = mapped === null ? null : await hostFile(mapped.path);
-    const own = await inSandbox();
     if (mapped === null || onHost === null)
-      return { uri: sandboxUri(source.id, path), file: own, lastWrite, original: null, writtenAt: null };
+      return { uri: sandboxUri(source.id, path), file: await inSandbox(), lastWrite, original: nothing, writtenAt: null };
+    let asked: Promise<CachedFile | null> | null = null;
+    const original = (): Promise<CachedFile | null> =>
+      (asked ??= inSandbox().then((own) => (own === null || own.hash === onHost.hash ? null : own)));
     return {
       uri: pathToFileURL(mapped.path).href,
       file: onHost,
       lastWrite,
-      original: own === null || own.hash === onHost.hash ? null : own,
+      // A mount is the very file, and by content they are the same.
+      original: mapped.by === 'mapping' ? original : nothing,
       writtenAt: mapped.by === 'mount' ? onHost.mtime : null,
     };
   }
@@ -195,9 +219,10 @@ export class PlacesRound {
     return { placed, older };
   }
 
-  /** Whether a call may have touched this file of the editor; cheap, and never no where #pathsOf has one. */
-  mayBeTouched(uri: string): boolean {
-    return this.#candidates(uri).length > 0;
+  /** Rows of the sessions whose calls may have touched this file of the editor; judged by its name, so that no file is read. */
+  sessionsOf(uri: string): ReadonlySet<number> {
+    const touches = this.#candidates(uri).flatMap(({ source, path }) => this.#store.touches.ofPath(source, path, callsPerFile).newest);
+    return new Set(touches.map(({ session }) => session));
   }
 
   #candidates(uri: string): readonly { readonly source: number; readonly path: string }[] {
@@ -223,6 +248,24 @@ export class PlacesRound {
       if (file !== null && sameUri(resolved, uri)) paths.push({ source, path });
     }
     return paths;
+  }
+}
+
+function nothing(): Promise<null> {
+  return Promise.resolve(null);
+}
+
+/** Also where the work takes no notice of being aborted. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: (() => void) | null = null;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (abort !== null) signal.removeEventListener('abort', abort);
   }
 }
 

@@ -195,14 +195,15 @@ export class EntryStore {
       .run(explained ? 2 : 1, session, entryId);
   }
 
-  rewritten(source: number): readonly Rewritten[] {
+  /** Of the source, or of one session of it. Asked often: by its index alone, never over all entries. */
+  rewritten(source: number, session?: number): readonly Rewritten[] {
     const rows = this.#db
       .prepare(
         `SELECT s.id AS sessionRow, s.agent, s.session, e.entry_id, e.version, e.vanished
-           FROM entry e JOIN session s ON s.id = e.session
-          WHERE s.source = ? AND e.kind = 0 AND (e.version > 0 OR e.vanished > 0) ORDER BY e.id`,
+           FROM session s CROSS JOIN entry e INDEXED BY entry_rewritten ON e.session = s.id
+          WHERE s.source = ?1 AND (?2 IS NULL OR s.id = ?2) AND e.kind = 0 AND (e.version > 0 OR e.vanished > 0) ORDER BY e.id`,
       )
-      .all(source) as { sessionRow: number; agent: string; session: string; entry_id: string; version: number; vanished: number }[];
+      .all(source, session ?? null) as { sessionRow: number; agent: string; session: string; entry_id: string; version: number; vanished: number }[];
     return rows.map((row) => ({
       agent: row.agent,
       session: row.session,

@@ -115,14 +115,23 @@ describe('mapping to the workspace', () => {
 
 describe('a place by its line numbers in another copy of the file', () => {
   const claim = { kind: 'lines', path: '/x', start: 1, end: 2, how: 'traceback' } as const;
-  it('is where those lines stand there, the nearest when there are several', () => {
+  it('is where those lines stand there; of several the one with the same lines around it', () => {
     expect(movedTo(claim, ['a', 'b', 'c'], ['new', 'a', 'b', 'c'])).toMatchObject({ start: 2, end: 3 });
-    expect(movedTo(claim, ['a', 'b', 'c'], ['b', 'c', '', 'b', 'c', '', '', 'b', 'c'])).toMatchObject({ start: 0 });
+    expect(movedTo(claim, ['a', 'b', 'c', 'd'], ['b', 'c', '', 'b', 'c', 'd'])).toMatchObject({ start: 3, end: 4 });
   });
 
-  it('is nowhere when they are not there', () => {
+  it('is nowhere when they are not there, not there as whole lines, or when nothing tells which they are', () => {
     expect(movedTo(claim, ['a', 'b', 'c'], ['a', 'b', 'x'])).toBeNull();
     expect(movedTo(claim, ['a'], ['a', 'b'])).toBeNull();
+    expect(movedTo({ ...claim, end: 1 }, ['x', 'raise', 'y'], ['password = 1', 'raised = 2', 'exec(x)'])).toBeNull();
+    expect(movedTo({ ...claim, end: 1 }, ['x', 'pass', 'y'], ['pass', '', 'pass'])).toBeNull();
+  });
+
+  it('is not looked for without end in files made for that', () => {
+    // The whole comparison of these would take hours.
+    const lines = Array.from({ length: 1_000_000 }, () => '0,0,0');
+    expect(movedTo({ ...claim, start: 5, end: 900_000 }, [...lines.slice(0, -1), 'x'], lines)).toBeNull();
+    expect(findLines(lines, [...lines.slice(0, 500_000), 'x'], 7)).toBeNull();
   });
 });
 

@@ -39,6 +39,27 @@ describe('a session that the index calls running', () => {
     for (const id of [aborted, refused, broken]) expect(later[id]?.[1]).toBe('running');
   });
 
+  it('runs on only after errors that are answered by compacting', async () => {
+    const records = await saidRunning(1);
+    const after = (message: string): string | undefined => {
+      const other = records.map((record) =>
+        record.kind === 'transcript' && record.session === broken
+          ? { ...record, text: record.text.replaceAll('500 upstream always explodes', message) }
+          : record,
+      );
+      expect(JSON.stringify(other)).toContain(message);
+      return states(other)[broken]?.[1];
+    };
+    for (const message of ['prompt is too long: 210000 tokens > 200000 maximum', "400 This model's maximum context length is 8192 tokens"])
+      expect.soft(after(message), message).toBe('running');
+    for (const message of [
+      "429 This request would exceed your organization's rate limit of 30,000 input tokens per minute",
+      'Request rate limit exceeded',
+      'context canceled',
+    ])
+      expect.soft(after(message), message).toBe('failed');
+  });
+
   it('is done when the run it names replied, and not while a later run has said nothing yet', async () => {
     const stopped = 'ca40eabb';
     const records = await recordsOf(root);
