@@ -2,7 +2,9 @@
  * Is a file ours to be opened as the store? Asked before anything of it is changed: any SQLite file would do for SQLite, and would
  * be another's no more afterwards. Looked at as immutable, so that nothing is made beside it either.
  */
-import { statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StoreError } from './errors';
@@ -24,16 +26,39 @@ export function mustBeOurs(path: string): void {
   throw new StoreError('foreign', `${path} is a database of something else and was left as it is: name a file that does not exist yet`);
 }
 
+type Owner = 'us' | 'another' | 'nobody yet';
+
 function isOurs(path: string): boolean {
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');
+  const owner = ownerOf(url, path);
+  return owner === 'us' || (owner === 'nobody yet' && existsSync(`${path}-wal`) && isOursWithLog(path));
+}
+
+/** Its writer was killed before anything of its log came into the file. To read a log changes what lies there, so a copy is read. */
+function isOursWithLog(path: string): boolean {
+  const dir = mkdtempSync(join(tmpdir(), 'sandglass-store-'));
+  try {
+    const copy = join(dir, 'copy.sqlite');
+    for (const suffix of ['', '-wal']) copyFileSync(path + suffix, copy + suffix);
+    return ownerOf(copy, path) === 'us';
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function ownerOf(file: URL | string, path: string): Owner {
   let db: DatabaseSync | null = null;
   try {
-    db = new DatabaseSync(url, { readOnly: true });
+    db = new DatabaseSync(file, { readOnly: true });
     const { application_id: id } = db.prepare('PRAGMA application_id').get() as { application_id: number };
-    if (id !== 0) return id === applicationId;
-    const known = db.prepare("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN (SELECT value FROM json_each(?))");
-    return (known.get(JSON.stringify(tables)) as { n: number }).n === tables.length;
+    if (id !== 0) return id === applicationId ? 'us' : 'another';
+    const found = db
+      .prepare(
+        "SELECT count(*) AS n, count(*) FILTER (WHERE name IN (SELECT value FROM json_each(?))) AS own FROM sqlite_master WHERE type = 'table'",
+      )
+      .get(JSON.stringify(tables)) as { n: number; own: number };
+    return found.own === tables.length ? 'us' : found.n === 0 ? 'nobody yet' : 'another';
   } catch (error) {
     if ((error as { errcode?: number }).errcode === notADatabase)
       throw new StoreError('lost-key', `${path} is no store of Sandglass and was left as it is: name a file that does not exist yet`, {

@@ -8,6 +8,7 @@ import { SessionCache } from '../../../server/src/collect/sessionCache';
 import { traceDocument } from '../../../server/src/query/document';
 import { StoreError } from '../../../server/src/store/errors';
 import { applicationId } from '../../../server/src/store/ownFile';
+import { migrations } from '../../../server/src/store/schema';
 import { SealedBox } from '../../../server/src/store/sealedBox';
 import { skippedChars, skippedPerSource } from '../../../server/src/store/sources';
 import { Store } from '../../../server/src/store/store';
@@ -154,6 +155,22 @@ describe('the store', () => {
     unmarked.exec('PRAGMA application_id = 0');
     unmarked.close();
     open(path)[Symbol.dispose]();
+    const marked = new DatabaseSync(path, { readOnly: true });
+    expect(marked.prepare('PRAGMA application_id').get()).toEqual({ application_id: applicationId });
+    marked.close();
+  });
+
+  it('knows what it made before it had its mark, though its writer was killed before its log came into the file', () => {
+    const dir = folder();
+    const path = join(dir, 'traces.sqlite');
+    const key = randomBytes(32);
+    const schema = `PRAGMA journal_mode = WAL; ${migrations.join(';')}; PRAGMA user_version = ${migrations.length}`;
+    madeBy(path, schema, true);
+    rmSync(`${path}-shm`);
+    const left = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('sandglass-store-'));
+    const before = left();
+    Store.open({ path, key, replaceUnreadable: false })[Symbol.dispose]();
+    expect(left()).toEqual(before);
     const marked = new DatabaseSync(path, { readOnly: true });
     expect(marked.prepare('PRAGMA application_id').get()).toEqual({ application_id: applicationId });
     marked.close();
