@@ -4,6 +4,7 @@ import { OpenSources } from '../connection/openSources';
 import type { OpenSource } from '../connection/openSources';
 import { asServerError, ServerError } from '../connection/serverError';
 import type { ServerHost } from '../connection/serverHost';
+import { readSettings } from '../connection/settings';
 import { sandboxesView } from '../contributions';
 import { DisposableStore } from '../disposables';
 import type { Notifier } from '../notify';
@@ -98,7 +99,8 @@ export class Sources {
   }
 
   async detach(sourceId: string): Promise<void> {
-    await this.#open.remember({ kind: 'detached', sourceId });
+    const { directories } = readSettings((id) => vscode.workspace.getConfiguration().get(id));
+    await this.#open.detach(sourceId, this.data.node(sourceId)?.kind ?? null, directories.length > 0);
     await this.server.request('detach', { sourceId });
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { callsOf, sessionRefOf, sourceIdOf, spanRefOf } from '../../../client/src/commands/arguments';
 import { until } from '../../../client/src/commands/until';
 import { failureText } from '../../../client/src/connection/failureText';
-import { maxOpenSources, OpenSources } from '../../../client/src/connection/openSources';
+import { maxDetachedSources, maxOpenSources, OpenSources } from '../../../client/src/connection/openSources';
 import { asServerError, ServerError } from '../../../client/src/connection/serverError';
 import { maxInWindow, NotifyRules, sameAgainMs, windowMs } from '../../../client/src/notifyRules';
 import { sandbox, session } from './made';
@@ -47,6 +47,36 @@ describe('what was open', () => {
     expect(sources.all.filter(({ sourceId }) => sourceId === 'd20')).toEqual([{ kind: 'detached', sourceId: 'd20' }]);
     await sources.forget('d20');
     expect(sources.all.map((each) => each.sourceId)).not.toContain('d20');
+  });
+
+  it('is not pushed out by what was detached from, which has its own bound and ends with attaching again', async () => {
+    const sources = new OpenSources(new Memory());
+    await sources.remember({ kind: 'attached', sourceId: 'kept' });
+    for (let i = 0; i < maxDetachedSources + 5; i += 1) await sources.detach(`s${i}`, 'container', false);
+    const detached = (): readonly string[] => sources.all.filter(({ kind }) => kind === 'detached').map(({ sourceId }) => sourceId);
+    expect(detached()).toHaveLength(maxDetachedSources);
+    expect(detached()[0]).toBe(`s${maxDetachedSources + 4}`);
+    expect(sources.all).toContainEqual({ kind: 'attached', sourceId: 'kept' });
+    await sources.remember({ kind: 'attached', sourceId: 's20' });
+    expect(detached()).not.toContain('s20');
+    expect(sources.all[0]).toEqual({ kind: 'attached', sourceId: 's20' });
+  });
+
+  it('is remembered as detached only where it would be opened unasked', async () => {
+    const sources = new OpenSources(new Memory());
+    const kindOf = (id: string): string | undefined => sources.all.find(({ sourceId }) => sourceId === id)?.kind;
+    await sources.remember({ kind: 'sample', sourceId: 'sample' });
+    await sources.detach('sample', 'sample', true);
+    expect(kindOf('sample')).toBeUndefined();
+    for (const listed of [false, true]) {
+      await sources.remember({ kind: 'directory', path: '/r', sourceId: 'opened' });
+      await sources.detach('opened', 'directory', listed); // one of the settings, perhaps by another name
+      expect(kindOf('opened')).toBe(listed ? 'detached' : undefined);
+    }
+    await sources.detach('of the settings', 'directory', true);
+    await sources.remember({ kind: 'attached', sourceId: 'sandbox' });
+    await sources.detach('sandbox', 'container', false);
+    expect([kindOf('of the settings'), kindOf('sandbox')]).toEqual(['detached', 'detached']);
   });
 
   it('survives whatever stands in the memory', () => {
