@@ -108,6 +108,26 @@ describe('what could not be read', () => {
     expect(await attach()).toEqual(first);
   });
 
+  it.each([
+    ['its rows are', (made: DatabaseSync): void => made.exec('DELETE FROM trajectory_runtime_events'), true],
+    ['its table is', (made: DatabaseSync): void => made.exec('DROP TABLE trajectory_runtime_events'), true],
+    ['all that is read of the database is', (made: DatabaseSync): void => made.exec('DROP TABLE transcript_events'), true],
+    ['nothing is', (): void => undefined, false],
+  ])('of a trajectory is told no more once %s gone', async (_, drop, gone) => {
+    const { stateDir, agent } = emptyState();
+    const made = database(join(agent, 'openclaw-agent.sqlite'));
+    made.exec("INSERT INTO trajectory_runtime_events VALUES ('d', 0, 'r', 'broken', 1)");
+    const first = await readAll(await openDirectory(stateDir));
+    const told = ['agents/main/agent/openclaw-agent.sqlite trajectory d: row 0: it is not JSON'];
+    expect(notes(first)).toEqual(told);
+    drop(made);
+    const second = await readAll(await openDirectory(stateDir), cursorsOf(first));
+    expect(second.some(({ kind }) => kind === 'mended')).toBe(gone);
+    const third = await readAll(await openDirectory(stateDir), cursorsOf(second, cursorsOf(first)));
+    made.close();
+    expect(notes(third)).toEqual(gone ? [] : told);
+  });
+
   it('of a transcript of nothing but broken lines is told within bounds, and taken back as a whole', async () => {
     const { stateDir, sessions } = emptyState();
     const path = writeSession(sessions, 'a.jsonl', 'x\n'.repeat(300_000));

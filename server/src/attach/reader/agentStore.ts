@@ -87,6 +87,7 @@ export class AgentStore {
         if (stamp === null) {
           this.#stamp = null;
           yield* this.#gone(new Set(), () => false);
+          yield* this.#trajectoriesGone(new Set());
         } else {
           yield* this.#look(stamp, siblings);
           yield* this.#context.mended(this.#file);
@@ -117,6 +118,10 @@ export class AgentStore {
       for (const reason of lost) yield* this.#context.skipped(this.#trajectoryPlace(session), reason, 'part');
   }
 
+  #trajectoryKey(session: string): string {
+    return `trajectoryRows:${this.#file}#${session}`;
+  }
+
   #trajectoryPlace(session: string): string {
     return `${this.#file} trajectory ${session}`;
   }
@@ -143,6 +148,7 @@ export class AgentStore {
       else if (this.#context.tellsUnfinished)
         yield* this.#context.skipped(this.#file, 'the database is empty (0 bytes): copy it again, with its -wal', 'end');
       yield* this.#gone(new Set(), () => false);
+      yield* this.#trajectoriesGone(new Set());
       return;
     }
     yield* this.#context.mended(this.#file, 'end');
@@ -161,6 +167,7 @@ export class AgentStore {
         (session) => found.archived.has(session) || siblings.some((name) => isArchiveOf(name, `${session}.jsonl`)),
       );
       for (const trajectory of found.trajectories) yield* this.#trajectory(trajectory);
+      yield* this.#trajectoriesGone(new Set(found.trajectories.map(({ session }) => session)));
     }
     this.#cursorOwed ||= changed;
     yield* this.#verify(before, changed, now);
@@ -192,6 +199,16 @@ export class AgentStore {
     }
   }
 
+  /** Nothing is missed with them but what could not be read of them. */
+  *#trajectoriesGone(there: ReadonlySet<string>): Generator<SourceRecord> {
+    for (const session of this.#trajectories.keys()) {
+      if (there.has(session)) continue;
+      this.#trajectories.delete(session);
+      yield* this.#context.gone(this.#trajectoryPlace(session));
+      yield { kind: 'heartbeat', cursor: { key: this.#trajectoryKey(session), value: '' } };
+    }
+  }
+
   *#trajectory({ session, top }: SessionTop): Generator<SourceRecord> {
     const known = this.#trajectories.get(session);
     if (top === known?.seq) return;
@@ -217,7 +234,7 @@ export class AgentStore {
       from = last.seq + 1;
       const reached: TrajectoryCursor = { seq: last.seq, lost: [...lost] };
       this.#trajectories.set(session, reached);
-      yield { kind: 'heartbeat', cursor: { key: `trajectoryRows:${this.#file}#${session}`, value: writeTrajectoryCursor(reached) } };
+      yield { kind: 'heartbeat', cursor: { key: this.#trajectoryKey(session), value: writeTrajectoryCursor(reached) } };
     }
   }
 
