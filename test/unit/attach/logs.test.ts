@@ -1,8 +1,9 @@
 /** The supervisor's log of a recording: once each, over several files, and only the supervisor's. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
+import { LogFiles } from '../../../server/src/attach/directory/logFiles';
 import type { SourceRecord } from '../../../server/src/attach/record';
 import { cursorsOf, Following, readAll, temporary } from './reading';
 
@@ -61,6 +62,35 @@ describe('log lines', () => {
     appendFileSync(join(root, 'container.log'), 'b\nc\n');
     appendFileSync(join(root, 'var-log/openshell.2026-11-21.log'), 'c\nd\n');
     expect(lines(await readAll(await openDirectory(root), cursors))).toEqual(['c', 'd']);
+  });
+
+  it('that can not be read are told of until they can, or are not there any more', async () => {
+    const root = bare({ 'container.log': 'a line\n', 'var-log/openshell.1.log': 'b\n' });
+    const logs = new LogFiles(root, { kind: 'one-container' }, { cursors: new Map(), follow: true });
+    const told = new Map<string, number>();
+    const scan = async (): Promise<readonly string[]> => {
+      for await (const record of logs.scan()) {
+        if (record.kind === 'skipped') told.set(record.where, (told.get(record.where) ?? 0) + 1);
+        if (record.kind === 'mended') told.delete(record.where);
+      }
+      return [...told.keys()].sort();
+    };
+    const files = ['container.log', 'var-log/openshell.1.log'];
+    const exchange = (): void => {
+      for (const file of files) {
+        renameSync(join(root, file), join(root, `${file}.kept`));
+        symlinkSync(`${file}.kept`, join(root, file));
+      }
+    };
+    expect(await scan()).toEqual([]);
+    exchange();
+    expect(await scan()).toEqual(files);
+    for (const file of files) renameSync(join(root, `${file}.kept`), join(root, file));
+    expect(await scan()).toEqual([]); // of the size they had
+    exchange();
+    expect(await scan()).toEqual(files);
+    for (const file of files) rmSync(join(root, file));
+    expect(await scan()).toEqual([]);
   });
 
   it('are followed', async () => {

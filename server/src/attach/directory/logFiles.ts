@@ -32,6 +32,8 @@ export class LogFiles {
   readonly #resume: ReadonlyMap<string, number>;
   readonly #follow: boolean;
   readonly #told = new Told();
+  /** Those that were there at the last look. */
+  #there: readonly string[] = [];
   #resumed = false;
   /** All of it was looked at once. */
   #opened = false;
@@ -51,13 +53,18 @@ export class LogFiles {
   async *scan(): AsyncGenerator<SourceRecord> {
     if (this.#layout.kind === 'agent-only') return;
     const files = this.#containerFiles();
+    const before = this.#there;
     try {
       files.push(...this.#varLogFiles());
+      this.#there = files;
       yield* this.#told.mended(VAR_LOG_DIR, 'whole');
     } catch (error) {
       if (!isFileError(error)) throw error;
+      // Of those in it nothing is known now.
+      this.#there = [...files, ...before.filter((file) => file.startsWith(`${VAR_LOG_DIR}/`))];
       yield* this.#told.skipped(VAR_LOG_DIR, skipReasonOf(error));
     }
+    for (const file of before) if (!this.#there.includes(file)) yield* this.#told.gone(file);
     yield* this.#scan(files);
     this.#opened = true;
   }
@@ -83,7 +90,10 @@ export class LogFiles {
         continue;
       }
       const offset = this.#offsets.get(file) ?? 0;
-      if (size === offset) continue;
+      if (size === offset) {
+        yield* this.#told.mended(file, 'whole');
+        continue;
+      }
       if (size < offset) this.#again(file);
       grown = true;
       yield* this.#read(file, null);
