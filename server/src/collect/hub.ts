@@ -250,7 +250,11 @@ export class Hub implements AsyncDisposable {
   /** Attaches to a sandbox that was found; its progress is its state. Throws AttachError when there is none of this id. */
   attach(sourceId: string): Promise<OpenSource> {
     this.#detachedByUser.delete(sourceId);
-    return this.#inTurn(sourceId, () => this.#attach(sourceId));
+    return this.#inTurn(sourceId, () => {
+      const open = this.#attach(sourceId);
+      this.#listed.delete(sourceId);
+      return open;
+    });
   }
 
   #attach(sourceId: string): OpenSource {

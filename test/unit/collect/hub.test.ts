@@ -208,6 +208,11 @@ describe('the hub', () => {
     await list(first.stateDir, third.stateDir); // listed anew, and read, though it was detached before
     await state(() => hub.get(id(third)), 'read');
     expect(atWork()).toBe(3);
+    await hub.detach(id(third));
+    await hub.attach(id(third)); // asked for by a person, as if opened
+    await list();
+    expect([...paths()].sort()).toEqual([id(second), id(third)].sort());
+    expect(atWork()).toBe(2);
   });
 
   it('keeps what is listed though it can not be opened for a while', async () => {
