@@ -12,6 +12,7 @@ export interface StoredSource {
 export const skippedPerSource = 200;
 /** Names and reasons are cut to this: an agent chooses the names. */
 export const skippedChars = 500;
+const more: Skipped = { where: 'and more', reason: `more than ${skippedPerSource} things could not be read` };
 
 export class SourceStore {
   readonly #db: Database;
@@ -64,7 +65,7 @@ export class SourceStore {
     const skipped: Skipped = { where: brief(told.where), reason: brief(told.reason) };
     if (this.#hasSkipped(source, skipped)) return false;
     const { n } = this.#db.prepare('SELECT count(*) AS n FROM skipped WHERE source = ?').get(source) as { n: number };
-    const kept = n < skippedPerSource ? skipped : { where: 'and more', reason: `more than ${skippedPerSource} things could not be read` };
+    const kept = n < skippedPerSource ? skipped : more;
     if (kept !== skipped && this.#hasSkipped(source, kept)) return false;
     const { box } = this.#db;
     this.#db
@@ -81,12 +82,13 @@ export class SourceStore {
     return this.#db.box.blind(JSON.stringify([where, reason]));
   }
 
-  /** Nothing that was told of this place holds any more. */
+  /** Nothing that was told of this place holds any more. That there are more is said as long as any is: which they were is not known. */
   mendSkipped(source: number, place: string): void {
     const where = brief(place);
-    for (const skipped of this.skipped(source))
-      if (skipped.where === where)
-        this.#db.prepare('DELETE FROM skipped WHERE source = ? AND blind = ?').run(source, this.#blindOf(skipped));
+    const all = this.skipped(source);
+    const still = all.filter((skipped) => skipped.where !== where);
+    const over = still.every((skipped) => skipped.where === more.where) ? all : all.filter((skipped) => skipped.where === where);
+    for (const skipped of over) this.#db.prepare('DELETE FROM skipped WHERE source = ? AND blind = ?').run(source, this.#blindOf(skipped));
   }
 
   /** What could not be read is found anew at each attach. */

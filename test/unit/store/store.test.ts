@@ -224,6 +224,12 @@ describe('what could not be read', () => {
     expect(sources.skipped(row)).toEqual(held.filter(({ where }) => where !== 'line 7'));
     sources.addSkipped(row, { where: 'line 1', reason: 'cut' });
     expect(sources.skipped(row)).toHaveLength(skippedPerSource);
+    const left = sources.skipped(row).filter(({ where }) => where !== 'and more');
+    for (const [index, { where }] of left.entries()) {
+      sources.mendSkipped(row, where);
+      expect(sources.skipped(row).some((skipped) => skipped.where === 'and more')).toBe(index < left.length - 1);
+    }
+    expect(sources.skipped(row)).toEqual([]);
   });
 
   it('is cut to what fits where it is shown, and taken back by its whole name', () => {
