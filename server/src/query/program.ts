@@ -17,7 +17,22 @@ const before: ReadonlySet<string> = new Set(
   '! { command do elif else env exec if nice nohup stdbuf sudo then time timeout until while'.split(' '),
 );
 
-const heredoc = /<<-?[ \t]*(['"]?)(\w+)\1([^\n]*)\n[\s\S]*?(?:\n[ \t]*\2[ \t]*(?=\n|$)|$)/g;
+/** Options of these that are followed by a word of their own; that of the others is none, or a number. */
+const withWord: ReadonlyMap<string, RegExp> = new Map([
+  [
+    'sudo',
+    /^-[ABbEeHiKklNnPSsVv]*[CDghpRrTtUu]$|^--(?:chdir|chroot|close-from|command-timeout|group|host|other-user|prompt|role|type|user)$/,
+  ],
+  ['env', /^-[0iv]*[Cu]$|^--(?:chdir|unset)$/],
+  ['exec', /^-[cl]*a$/],
+  ['stdbuf', /^-[eio]$|^--(?:error|input|output)$/],
+  ['time', /^-[apqvV]*[fo]$|^--(?:format|output)$/],
+  ['timeout', /^-[fpv]*[ks]$|^--(?:kill-after|signal)$/],
+]);
+const redirection = /^(?:&|\d*|\{\w+\})(?:<<<|<>|>>|>\||[<>]&?)/;
+
+/** What is shifted left is no document: a number, or what stands in `((`. */
+const heredoc = /(?<![\s=([]\d+|\(\([^\n)]*)<<-?[ \t]*(['"]?)(\w+)\1([^\n]*)\n[\s\S]*?(?:\n[ \t]*\2[ \t]*(?=\n|$)|$)/g;
 
 /** null: no word of it could be a program's name. */
 export function programOf(command: string): string | null {
@@ -33,13 +48,26 @@ export function programOf(command: string): string | null {
 }
 
 function programAmong(words: readonly string[]): string | null {
-  let wrapped = false;
+  let wrapper: string | null = null;
+  let skipping = false;
   for (const word of words) {
+    if (skipping) {
+      skipping = false;
+      continue;
+    }
     if (/^\w+\+?=/.test(word)) continue;
+    const redirected = redirection.exec(word);
+    if (redirected !== null) {
+      skipping = redirected[0] === word;
+      continue;
+    }
     // Options and a number of seconds belong to what went before.
-    if (wrapped && /^-|^\d+(?:\.\d+)?[smhd]?$/.test(word)) continue;
+    if (wrapper !== null && /^-|^\d+(?:\.\d+)?[smhd]?$/.test(word)) {
+      skipping = withWord.get(wrapper)?.test(word) === true;
+      continue;
+    }
     if (before.has(word)) {
-      wrapped = true;
+      wrapper = word;
       continue;
     }
     const name =
@@ -76,10 +104,10 @@ function parts(text: string): readonly (readonly string[])[] {
       word ??= '';
     } else if (char === '#' && word === null) {
       while (at + 1 < text.length && text.charAt(at + 1) !== '\n') at += 1;
-    } else if (char === '|' && next !== '|') {
+    } else if (char === '|' && next !== '|' && text.charAt(at - 1) !== '>') {
       endWord();
       piped = true;
-    } else if (char === '&' && (next === '>' || text.charAt(at - 1) === '>')) {
+    } else if ((char === '&' && next === '>') || (/[&|]/.test(char) && /[<>]/.test(text.charAt(at - 1)))) {
       word = `${word ?? ''}${char}`;
     } else if (/[;\n&|()]/.test(char)) {
       endWord();

@@ -20,6 +20,26 @@ describe('the program of a command', () => {
     ['echo item 1', 'echo'],
     ['cd /tmp', 'cd'],
     ['"/opt/my tools/run it" x', 'runit'],
+    ['sudo -u root pytest', 'pytest'],
+    ['sudo -Eu root --group wheel -H env -u HOME -i A=1 make', 'make'],
+    ['sudo -uroot pytest', 'pytest'],
+    ['sudo --user=root -n pytest', 'pytest'],
+    ['timeout -s KILL -k 5 --preserve-status 10m exec -a name cargo test', 'cargo'],
+    ['time -p make', 'make'],
+    ['time -f %e -o took make', 'make'],
+    ['nice -n 10 stdbuf -oL -e 0 pytest', 'pytest'],
+    ['>out make', 'make'],
+    ['> out 2>&1 make', 'make'],
+    ['&>out <in {fd}>x make', 'make'],
+    ['2>|out <<<word make', 'make'],
+    ['make >|out -j4 | tail', 'make'],
+    ['exec 2>&1; make', 'make'],
+    ['y=$((x<<y))\nmake', 'make'],
+    ['x=$(( 1 << n ))\nmake', 'make'],
+    ['let x=1<<n\nmake', 'make'],
+    ['python3<<EOF\nmake\nEOF', 'python3'],
+    ['python3.11 - <<-EOF\n\tmake\n\tEOF\ncd x', 'python3.11'],
+    ['for ((i = 0; i < 3; i++)); do cat <<EOF; done\nmake\nEOF', 'cat'],
   ])('%s: %s', (command, program) => expect(programOf(command)).toBe(program));
 
   it('is no word, or a short and plain one, whatever stands there', () => {
@@ -27,10 +47,13 @@ describe('the program of a command', () => {
       expect(programOf(command) ?? '', command).toMatch(/^[\p{L}\p{N}._+:-]*$/u);
     }
     expect(programOf('x'.repeat(10_000))).toHaveLength(40);
-    expect(programOf('$(trash) [x](command:y) <img>')).toBe('img');
+    expect(programOf('$(trash) [x](command:y) i<mg>')).toBe('img');
     const began = performance.now();
     programOf('<<A\n'.repeat(100_000));
     programOf("<<'".repeat(100_000));
+    programOf(`((${'<<'.repeat(100_000)}`);
+    programOf(`${'(('.repeat(1000)}${'1<<a '.repeat(1000)}`);
+    programOf(`${'1'.repeat(2000)}${'<<'.repeat(1000)}`);
     expect(performance.now() - began).toBeLessThan(1000);
   });
 });
