@@ -203,7 +203,14 @@ export class EntryStore {
            FROM session s CROSS JOIN entry e INDEXED BY entry_rewritten ON e.session = s.id
           WHERE s.source = ?1 AND (?2 IS NULL OR s.id = ?2) AND e.kind = 0 AND (e.version > 0 OR e.vanished > 0) ORDER BY e.id`,
       )
-      .all(source, session ?? null) as { sessionRow: number; agent: string; session: string; entry_id: string; version: number; vanished: number }[];
+      .all(source, session ?? null) as {
+      sessionRow: number;
+      agent: string;
+      session: string;
+      entry_id: string;
+      version: number;
+      vanished: number;
+    }[];
     return rows.map((row) => ({
       agent: row.agent,
       session: row.session,
