@@ -5,6 +5,7 @@ import type { AttachState } from '../protocol/messages';
 import type { Store } from '../store/store';
 import { collect } from './collector';
 import type { IngestResult } from './ingest';
+import { sleep } from './sleep';
 
 const retryFirstMs = 500;
 const retryLastMs = 5000;
@@ -58,17 +59,4 @@ export function attachFailure(error: unknown): Extract<AttachState, { kind: 'fai
 
 function mayPass(error: unknown): boolean {
   return AttachError.is(error, 'lost') || AttachError.is(error, 'container-stopped') || AttachError.is(error, 'reader-failed');
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

@@ -4,6 +4,7 @@
  */
 import type { Source, SourceRecord } from '../attach/record';
 import { asObject, asTime } from '../decode/json';
+import { sleep } from './sleep';
 
 /** Nobody watches an empty minute. */
 const longestPauseMs = 1500;
@@ -40,7 +41,8 @@ export function pacedSource(source: Source, speed: number): Source {
       let before: number | null = null;
       for (const { time, record } of timed) {
         if (record.kind === 'caughtUp') continue;
-        if (before !== null && time > before) await pause(Math.min(longestPauseMs, (time - before) / speed), options.signal);
+        const wait = before === null ? 0 : Math.min(longestPauseMs, (time - before) / speed);
+        if (wait >= 1) await sleep(wait, options.signal);
         if (options.signal.aborted) return;
         before = Math.max(before ?? time, time);
         yield record;
@@ -80,17 +82,4 @@ function timeOf(record: SourceRecord): number {
     default:
       return Number.MAX_SAFE_INTEGER;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms < 1 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }
