@@ -73,8 +73,8 @@ describe('mapping to the workspace', () => {
     const mapped = { folders: [folder], mappings: [{ sandbox: '/sandbox/ws', workspace: 'src' }], mounts: [] };
     expect((await toWorkspace('/sandbox/ws/pricing/cart.py', mapped, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
     expect(await toWorkspace('/sandbox/wsx/pricing/cart.py', mapped, none)).toBeNull();
-    const mounted = { folders: [folder], mappings: [], mounts: [{ sandbox: '/work', host: join(folder, 'src') }] };
-    expect((await toWorkspace('/work/pricing/cart.py', mounted, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
+    const mounted = { folders: [folder], mappings: [], mounts: [{ sandbox: '/mnt', host: join(folder, 'src') }] };
+    expect((await toWorkspace('/mnt/pricing/cart.py', mounted, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
   });
 
   it('answers by the name that the workspace was opened by, wherever links lead', async () => {
@@ -82,12 +82,12 @@ describe('mapping to the workspace', () => {
     const named = join(workspace({}), 'named');
     symlinkSync(folder, named);
     const none = (): Promise<string | null> => Promise.resolve(null);
-    const mounted = { folders: [named], mappings: [], mounts: [{ sandbox: '/work', host: folder }] };
-    expect((await toWorkspace('/work/src/pricing/cart.py', mounted, none))?.path).toBe(join(named, 'src/pricing/cart.py'));
-    const mapped = { folders: [named], mappings: [{ sandbox: '/work', workspace: join(folder, 'src') }], mounts: [] };
-    expect((await toWorkspace('/work/pricing/cart.py', mapped, none))?.path).toBe(join(named, 'src/pricing/cart.py'));
-    const elsewhere = { folders: [], mappings: [{ sandbox: '/work', workspace: join(folder, 'src') }], mounts: [] };
-    expect((await toWorkspace('/work/pricing/cart.py', elsewhere, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
+    const mounted = { folders: [named], mappings: [], mounts: [{ sandbox: '/mnt', host: folder }] };
+    expect((await toWorkspace('/mnt/src/pricing/cart.py', mounted, none))?.path).toBe(join(named, 'src/pricing/cart.py'));
+    const mapped = { folders: [named], mappings: [{ sandbox: '/mnt', workspace: join(folder, 'src') }], mounts: [] };
+    expect((await toWorkspace('/mnt/pricing/cart.py', mapped, none))?.path).toBe(join(named, 'src/pricing/cart.py'));
+    const elsewhere = { folders: [], mappings: [{ sandbox: '/mnt', workspace: join(folder, 'src') }], mounts: [] };
+    expect((await toWorkspace('/mnt/pricing/cart.py', elsewhere, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
   });
 
   it('never leaves the workspace, by dots, links or mounts', async () => {
