@@ -12,7 +12,7 @@ export function percentile(values: readonly number[], part: number): number {
 /** `aim`: the ratio wanted at least; null: none was set. */
 export function figure(what: string, of: string, ratio: number, meaning: string, aim: number | null): void {
   const verdict = aim === null ? '' : ratio >= aim ? `  (aim ≥ ${aim}: met)` : `  (aim ≥ ${aim}: missed)`;
-  console.log(`${what.padEnd(44)} ${ratio.toFixed(ratio < 0.1 ? 3 : 2)} ${meaning}${verdict}\n${' '.repeat(45)}${of}`);
+  console.log(`${what.padEnd(44)} ${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)} ${meaning}${verdict}\n${' '.repeat(45)}${of}`);
 }
 
 export function line(text: string): void {

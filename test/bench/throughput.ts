@@ -79,7 +79,7 @@ export async function throughput(): Promise<void> {
     const bare = median(times.parse);
     figure(
       `decode + fold, ${name}`,
-      `${megabytes.toFixed(1)} MB, ${lines.length} records`,
+      `${megabytes.toPrecision(2)} MB, ${lines.length} records`,
       bare / median(times.fold),
       `of the throughput of bare JSON.parse (${(megabytes / (bare / 1000)).toFixed(0)} MB/s)`,
       0.5,
