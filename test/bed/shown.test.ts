@@ -76,7 +76,7 @@ describe.skipIf(there.kind === 'missing')('a sandbox that works, in the installe
 
   it('shows the denials beside their calls', async () => {
     await row('Fetch the price feed').click();
-    const trace = await page.trace();
+    const trace = await page.traceOf('Fetch the price feed');
     await trace.row(/denied.*curl/).click();
     await trace.show('Details');
     await trace.frame.getByText('Policy decisions beside this call').waitFor();
@@ -85,7 +85,7 @@ describe.skipIf(there.kind === 'missing')('a sandbox that works, in the installe
 
   it('leads from the failed call to its line in a file that only the sandbox has', async () => {
     await row('A discount test').click();
-    const trace = await page.trace();
+    const trace = await page.traceOf('A discount test');
     await trace.row(/exit code 1/).dblclick();
     await editor.workbench.page.locator('.tab.active', { hasText: 'test_cart.py' }).waitFor();
     await editor.workbench

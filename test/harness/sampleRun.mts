@@ -36,6 +36,12 @@ export class SandglassPage {
     return this.workbench.codeLenses().filter({ hasText: /agent calls?|\b(exec|edit|write|read) (ok|failed)/ });
   }
 
+  /** The page of the session with this title: the one that was shown before stays on show until the new one is drawn. */
+  async traceOf(title: string): Promise<TracePage> {
+    return new TracePage(await this.workbench.webview(`h1.title:has-text(${JSON.stringify(title)})`, playTimeoutMs));
+  }
+
+  /** Where only one session was opened. */
   async trace(): Promise<TracePage> {
     return new TracePage(await this.workbench.webview('#panel-flow', playTimeoutMs));
   }
