@@ -195,6 +195,8 @@ function idleState(node: SandboxNode, t: Translate): string {
       return t('stopped');
     case 'recorded':
       return node.kind === 'sample' ? t('sample: scripted model') : t('recording, not read');
+    case 'removed':
+      return t('removed');
     case 'unknown':
       return t('not attached');
     default:

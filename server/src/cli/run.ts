@@ -76,7 +76,7 @@ async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise
   const document: SandboxesDocument = {
     schema: 'sandglass/sandboxes@1',
     looked: found.looked.map(({ place, outcome, reason, ms, found: count }) => ({ place, outcome, reason, ms, found: count })),
-    sandboxes: found.sandboxes.map(({ id, name, layout, runtime, runtimeVersion, provider, model, state, seenBy }) => ({
+    sandboxes: found.sandboxes.map(({ id, name, layout, runtime, runtimeVersion, provider, model, state, gateway, seenBy, reports }) => ({
       id,
       name,
       layout,
@@ -85,7 +85,9 @@ async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise
       provider,
       model,
       state,
+      gateway,
       seenBy,
+      reports,
     })),
   };
   io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : sandboxesText(document));

@@ -197,7 +197,7 @@ export class Hub implements AsyncDisposable {
     }
     for (const open of this.#open.values()) if (!nodes.has(open.id)) nodes.set(open.id, this.#node(open.id, open.found, open));
     const empty = nodes.size > 0 ? 'none' : emptyReason(this.#trusted, this.#looked);
-    return { looked: this.#looked, sandboxes: [...nodes.values()], empty, storeLifetime: 'session', storeNote: null };
+    return { looked: this.#looked, sandboxes: [...nodes.values()], empty, storeLifetime: 'session', storeNote: null, collector: { kind: 'this-window', pid: process.pid } };
   }
 
   #node(id: string, found: FoundSandbox | null, open: OpenSource | null): SandboxNode {

@@ -19,12 +19,16 @@ export function sandboxNode(store: Store, id: string, found: FoundSandbox | null
     provider: found?.provider ?? stored?.registryProvider ?? null,
     model: found?.model ?? null,
     state: found?.state ?? 'recorded',
+    gateway: found?.gateway ?? null,
     seenBy: found?.seenBy ?? [],
+    reports: found?.reports ?? [],
     kind: open?.kind ?? (found?.layout === 'directory' ? 'directory' : 'container'),
     attach: open?.state ?? { kind: 'idle' },
     skipped: open === null ? [] : store.sources.skipped(open.row),
     findings: open === null ? [] : findingsOf(store, open.row),
     revision: open?.revision ?? 0,
+    resources: null,
+    previousId: null,
   };
 }
 

@@ -32,7 +32,7 @@ export async function keepCollecting(store: Store, row: number, first: Source, o
   const onCaughtUp = (): void => {
     wait = retryFirstMs;
     lostAt = null;
-    onState({ kind: live ? 'live' : 'read' });
+    onState(live ? { kind: 'live', way: null, tried: [] } : { kind: 'read' });
   };
   for (;;) {
     try {

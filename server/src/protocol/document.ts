@@ -135,7 +135,15 @@ export interface Looked {
   readonly found: number;
 }
 
-export type SandboxState = 'running' | 'paused' | 'stopped' | 'recorded' | 'unknown';
+/** `removed`: it is not there any more, what was recorded of it is. */
+export type SandboxState = 'running' | 'paused' | 'stopped' | 'recorded' | 'removed' | 'unknown';
+
+/** What one place says about a sandbox. `says` holds what a person would compare (name, state, model …), nothing secret. */
+export interface SandboxReport {
+  readonly place: string;
+  readonly kind: 'registry' | 'engine' | 'directory';
+  readonly says: Readonly<Record<string, string>>;
+}
 
 export interface SandboxInfo {
   readonly id: string;
@@ -147,7 +155,11 @@ export interface SandboxInfo {
   readonly provider: string | null;
   readonly model: string | null;
   readonly state: SandboxState;
+  /** Name of the OpenShell gateway it belongs to, where a registry tells. */
+  readonly gateway: string | null;
   readonly seenBy: readonly string[];
+  /** One for each place of `seenBy`. */
+  readonly reports: readonly SandboxReport[];
 }
 
 export interface SandboxesDocument {

@@ -36,10 +36,20 @@ export interface Settings {
   readonly autoAttach: boolean;
 }
 
+/** How records come out of a sandbox: a reader run by its Node or its Python, copies by the engine, or files of this host. */
+export type WayIn = 'node' | 'python3' | 'archive' | 'host';
+
+/** A way in that was tried first, and why it could not be taken. */
+export interface WayTried {
+  readonly way: WayIn;
+  readonly reason: string;
+}
+
 export type AttachState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'attaching' }
-  | { readonly kind: 'live' }
+  /** `way` is null until the source has said it. */
+  | { readonly kind: 'live'; readonly way: WayIn | null; readonly tried: readonly WayTried[] }
   /** A recording: read to its end. */
   | { readonly kind: 'read' }
   | { readonly kind: 'lost'; readonly reason: string; readonly retrying: boolean }
@@ -52,6 +62,56 @@ export interface SandboxNode extends SandboxInfo {
   readonly skipped: readonly Skipped[];
   readonly findings: readonly Finding[];
   readonly revision: number;
+  /** The last sample of what it uses; null: not observed (it does not run, or no one reads it). */
+  readonly resources: ResourceSample | null;
+  /** Source id of the sandbox that had this name before this one was built; null: none is known. */
+  readonly previousId: string | null;
+}
+
+/** What a sandbox used, by the engine's own counters. */
+export interface ResourceSample {
+  readonly time: string;
+  /** Cores in use over the time since the sample before: 0.5 is half a core. */
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
+  /** null: none is set. */
+  readonly memoryLimitBytes: number | null;
+}
+
+/** Samples within [from, to] (ISO times), thinned to at most `limit`, oldest first. */
+export const resourcesRequest = new RequestType<
+  { readonly sourceId: string; readonly from: string; readonly to: string; readonly limit: number },
+  readonly ResourceSample[],
+  void
+>('sandglass/resources');
+
+export type SandboxAction = 'pause' | 'resume' | 'stop';
+
+/** Acts on the containers of a sandbox; only ever sent after the user confirmed it. */
+export const actRequest = new RequestType<{ readonly sourceId: string; readonly action: SandboxAction }, void, OpenFailure>(
+  'sandglass/act',
+);
+
+/** An entry of the local log of actions. `outcome` is null while it is under way. */
+export interface ActionRecord {
+  readonly time: string;
+  readonly action: SandboxAction;
+  readonly sandboxId: string;
+  readonly sandbox: string;
+  readonly containers: readonly string[];
+  /** `user`: asked for and confirmed; `recovery`: resumed after we ended while it was paused by us. */
+  readonly by: 'user' | 'recovery';
+  readonly outcome: 'done' | 'failed' | null;
+  readonly reason: string | null;
+}
+
+/** Newest first, at most 200. */
+export const actionsRequest = new RequestType0<readonly ActionRecord[], void>('sandglass/actions');
+
+/** Which process reads the sandboxes: of several windows only one does, the others read its store. */
+export interface Collector {
+  readonly kind: 'this-window' | 'other-window' | 'none';
+  readonly pid: number | null;
 }
 
 /** Why the view is empty, when it is. The client has one welcome text for each. */
@@ -64,6 +124,7 @@ export interface Inventory {
   /** `session`: no durable key, what is recorded is forgotten when the editor closes. */
   readonly storeLifetime: 'durable' | 'session';
   readonly storeNote: string | null;
+  readonly collector: Collector;
 }
 
 /** Ask again what is there. */

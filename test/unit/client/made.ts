@@ -29,7 +29,9 @@ export function session(id: string, given: Partial<SessionInfo> = {}): SessionIn
   };
 }
 
-export function sandbox(id: string, attach: AttachState = { kind: 'live' }, given: Partial<SandboxNode> = {}): SandboxNode {
+export const live: AttachState = { kind: 'live', way: 'node', tried: [] };
+
+export function sandbox(id: string, attach: AttachState = live, given: Partial<SandboxNode> = {}): SandboxNode {
   return {
     id,
     name: `box ${id}`,
@@ -39,16 +41,20 @@ export function sandbox(id: string, attach: AttachState = { kind: 'live' }, give
     provider: null,
     model: 'nemotron-3-super',
     state: 'running',
+    gateway: null,
     seenBy: ['engine'],
+    reports: [],
     kind: 'container',
     attach,
     skipped: [],
     findings: [],
     revision: 1,
+    resources: null,
+    previousId: null,
     ...given,
   };
 }
 
 export function inventory(sandboxes: readonly SandboxNode[], given: Partial<Inventory> = {}): Inventory {
-  return { looked: [], sandboxes, empty: 'none', storeLifetime: 'durable', storeNote: null, ...given };
+  return { looked: [], sandboxes, empty: 'none', storeLifetime: 'durable', storeNote: null, collector: { kind: 'this-window', pid: 1 }, ...given };
 }

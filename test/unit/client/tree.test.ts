@@ -6,7 +6,7 @@ import { childRows, findSessionRow, parentOf, rootRows, sessionsAtOnce, sumOf } 
 import type { Row, SessionsState, TreeState } from '../../../client/src/views/treeModel';
 import type { SessionInfo } from '../../../server/src/protocol/document';
 import type { AttachState, SandboxNode } from '../../../server/src/protocol/messages';
-import { inventory, sandbox, session } from './made';
+import { inventory, live, sandbox, session } from './made';
 import { translate } from './translate';
 
 function state(
@@ -56,15 +56,15 @@ describe('the rows of the view', () => {
       drawn(state([sandbox('a', attach)], sessions === undefined ? {} : { a: sessions })).slice(1);
     expect(note({ kind: 'idle' })).toEqual(['  (Not attached. Click to attach (it only reads).)']);
     expect(note({ kind: 'attaching' })).toEqual(['  (Attaching…)']);
-    expect(note({ kind: 'live' })).toEqual(['  (Reading…)']);
-    expect(note({ kind: 'live' }, loaded())).toEqual(['  (No session yet: no agent has run here.)']);
+    expect(note(live)).toEqual(['  (Reading…)']);
+    expect(note(live, loaded())).toEqual(['  (No session yet: no agent has run here.)']);
     expect(note({ kind: 'failed', reason: 'Docker refused', hint: 'Join the group docker.' })).toEqual([
       '  (Docker refused) Join the group docker.',
     ]);
     expect(note({ kind: 'lost', reason: 'it stopped', retrying: true }, loaded(session('s')))[0]).toBe(
       '  (Connection lost, trying again: it stopped)',
     );
-    expect(note({ kind: 'live' }, { kind: 'failed', reason: 'truncated database' })).toEqual(['  (truncated database)']);
+    expect(note(live, { kind: 'failed', reason: 'truncated database' })).toEqual(['  (truncated database)']);
   });
 
   it('hold every session exactly once, whoever claims to be whose parent', () => {
@@ -158,7 +158,7 @@ describe('the text of rows', () => {
     const words = (attach: AttachState): string => contextValue(rootRows(state([sandbox('a', attach)]))[0]!);
     expect(words({ kind: 'idle' })).toBe('sandbox container idle attachable');
     expect(words({ kind: 'attaching' })).toBe('sandbox container attaching attaching');
-    expect(words({ kind: 'live' })).toBe('sandbox container live detachable');
+    expect(words(live)).toBe('sandbox container live detachable');
     expect(words({ kind: 'lost', reason: '', retrying: false })).toBe('sandbox container lost attachable detachable');
     expect(words({ kind: 'lost', reason: '', retrying: true })).toBe('sandbox container lost detachable');
   });

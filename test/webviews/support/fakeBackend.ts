@@ -268,11 +268,15 @@ export class FakeBackend implements TraceBackend {
       provider: null,
       model: text,
       state: 'running',
+      gateway: null,
       seenBy: [],
-      attach: text === null ? { kind: this.running ? 'live' : 'read' } : { kind: 'failed', reason: text, hint: text },
+      reports: [],
+      attach: text === null ? this.running ? { kind: 'live', way: 'node', tried: [] } : { kind: 'read' } : { kind: 'failed', reason: text, hint: text },
       skipped: text === null ? [] : [{ where: text, reason: text }],
       findings: [],
       revision: this.revision,
+      resources: null,
+      previousId: null,
     };
   }
 }
