@@ -56,5 +56,13 @@ export function sandbox(id: string, attach: AttachState = live, given: Partial<S
 }
 
 export function inventory(sandboxes: readonly SandboxNode[], given: Partial<Inventory> = {}): Inventory {
-  return { looked: [], sandboxes, empty: 'none', storeLifetime: 'durable', storeNote: null, collector: { kind: 'this-window', pid: 1 }, ...given };
+  return {
+    looked: [],
+    sandboxes,
+    empty: 'none',
+    storeLifetime: 'durable',
+    storeNote: null,
+    collector: { kind: 'this-window', pid: 1 },
+    ...given,
+  };
 }
