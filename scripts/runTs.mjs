@@ -24,7 +24,7 @@ await esbuild.build({
     {
       name: 'own-dirname',
       setup(build) {
-        build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+        build.onLoad({ filter: /\.m?ts$/ }, async ({ path }) => ({
           contents: (await readFile(path, 'utf8')).replaceAll('import.meta.dirname', JSON.stringify(dirname(path))),
           loader: 'ts',
         }));
