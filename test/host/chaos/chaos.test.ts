@@ -99,11 +99,30 @@ describe('a sandbox that is treated badly', function () {
     return services.data.node(sourceId)?.attach.kind ?? 'unknown';
   }
 
-  /** From now, when the sandbox is there again. */
-  async function backAfter(what: string): Promise<void> {
-    const began = Date.now();
-    await until(`${what}: live again`, async () => (await state()) === 'live', settleMs);
-    note(`${what}: live again ${Date.now() - began} ms after the sandbox was there (aim: at most ${aimMs} ms)`);
+  /** Looks for when it was lost and live, from before a blow on; `back` is told when the sandbox is there again. */
+  function watching(): { back(what: string): Promise<void> } {
+    let lost = false;
+    let liveAt: number | null = null;
+    let looking = true;
+    const looked = (async () => {
+      while (looking) {
+        const live = (await state()) === 'live';
+        if (!live) {
+          lost = true;
+          liveAt = null;
+        } else if (lost) liveAt ??= Date.now();
+        await wait(20);
+      }
+    })();
+    return {
+      async back(what) {
+        const there = Date.now();
+        await until(`${what}: lost and live again`, () => liveAt !== null, settleMs).finally(() => (looking = false));
+        await looked;
+        const late = Math.max(0, (liveAt ?? 0) - there);
+        note(`${what}: live again ${late} ms after the sandbox was there (aim: at most ${aimMs} ms)`);
+      },
+    };
   }
 
   async function equal(what: string): Promise<void> {
@@ -144,8 +163,9 @@ describe('a sandbox that is treated badly', function () {
   it('is restarted in mid-turn', async () => {
     const turn = working('coding');
     await wait(3000);
+    const watched = watching();
     await docker('restart', '-t', '12', await container());
-    await backAfter('restarted');
+    await watched.back('restarted');
     await turn;
     await bed('start');
     await bed('run', 'hello');
@@ -155,11 +175,12 @@ describe('a sandbox that is treated badly', function () {
   it('is killed in mid-turn', async () => {
     const turn = working('coding');
     await wait(3000);
+    const watched = watching();
     await bed('kill');
     await turn;
     await until('its loss is seen', async () => (await state()) !== 'live', settleMs);
     await docker('start', await container());
-    await backAfter('killed and started');
+    await watched.back('killed and started');
     await bed('start');
     await bed('run', 'hello');
     await equal('killed and started');
@@ -168,22 +189,24 @@ describe('a sandbox that is treated badly', function () {
   it('is paused for a minute in mid-turn', async () => {
     const turn = working('coding');
     await wait(3000);
+    const watched = watching();
     await docker('pause', await container());
     await wait(pauseMs);
     await docker('unpause', await container());
-    await backAfter('paused for a minute');
+    await watched.back('paused for a minute');
     await turn;
     await bed('run', 'hello');
     await equal('paused for a minute');
   });
 
   it('loses its connection in the middle of lines', async () => {
-    const turn = working('checks', 'coding');
+    const turn = working('failexec', 'parallel', 'coding');
+    const watched = watching();
     for (let cut = 0; cut < 8; cut += 1) {
       await wait(1500);
       await cutConnections();
     }
-    await backAfter('cut eight times');
+    await watched.back('cut eight times');
     await turn;
     await bed('run', 'hello');
     await equal('cut eight times');
@@ -199,13 +222,14 @@ describe('a sandbox that is treated badly', function () {
   it('has its engine restarted in mid-turn', async () => {
     const turn = working('coding');
     await wait(3000);
+    const watched = watching();
     const engine = join(projectRoot(), 'test/bed/sandbox/engine.sh');
     await run(engine, ['stop'], { env: direct() });
     await until('its loss is seen', async () => (await state()) !== 'live', settleMs);
     await run(engine, ['start'], { env: direct() });
     await turn;
     await docker('start', await container());
-    await backAfter('engine restarted');
+    await watched.back('engine restarted');
     await bed('start');
     await bed('run', 'hello');
     await equal('engine restarted');
@@ -222,8 +246,9 @@ describe('a sandbox that is treated badly', function () {
     await bed('up', '--version', needed('SANDGLASS_BED_VERSION'));
     sourceId = await found();
     assert.notEqual(sourceId, before.id);
+    const watched = watching();
     await vscode.commands.executeCommand('sandglass.attach', { sourceId });
-    await backAfter('built anew');
+    await watched.back('built anew');
     await bed('run', 'coding');
     await equal('built anew');
     const kept = await shown(before.id);
