@@ -1,6 +1,6 @@
 /**
- * One long-lived exec in a sandbox that runs the reader, as user `sandbox`, on the sandbox's own Node. It is asked for no more than
- * is taken, and ends with its stdin.
+ * One long-lived exec in a sandbox that runs the reader, as user `sandbox`, on an interpreter of the sandbox's own. It is asked for no
+ * more than is taken, and ends with its stdin.
  */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,17 +22,38 @@ const KILLED = 137;
 const STOPPING_LOOKS = 10;
 const STOPPING_MS = 150;
 
+/** What in the sandbox runs the reader. */
+export interface Interpreter {
+  /** With the bootstrap in it, which takes the reader from stdin. */
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  /** What to say where there is none. */
+  readonly missing: { readonly message: string; readonly hint: string };
+}
+
+const NODE: Interpreter = {
+  command: ['node', '--no-warnings', '-e', BOOTSTRAP],
+  // What the sandbox sets for its own Node must neither be loaded into ours nor make it write a cache.
+  env: ['NODE_OPTIONS=', 'NODE_EXTRA_CA_CERTS=', 'NODE_COMPILE_CACHE=', 'NODE_DISABLE_COMPILE_CACHE=1', 'NODE_V8_COVERAGE='],
+  missing: {
+    message: 'There is no Node in this sandbox',
+    hint: 'Reading needs the Node that OpenClaw brings along, on the PATH of user "sandbox".',
+  },
+};
+
 export interface ReaderExecOptions {
-  /** The reader as one script (dist/reader.js). */
+  /** The reader as one script, for this interpreter (dist/reader.js for Node). */
   readonly script: string;
+  /** By default Node. */
+  readonly interpreter?: Interpreter;
   readonly request: ReaderRequest;
   readonly signal: AbortSignal;
   readonly silenceMs?: number;
 }
 
 export async function* readerRecords(container: Docker.Container, options: ReaderExecOptions): AsyncGenerator<SourceRecord> {
-  const { signal } = options;
-  const started = await start(container);
+  const { signal, interpreter = NODE } = options;
+  const started = await start(container, interpreter);
   const stderr = new Tail();
   const close = (): void => void started.stream.destroy();
   signal.addEventListener('abort', close, { once: true });
@@ -52,7 +73,7 @@ export async function* readerRecords(container: Docker.Container, options: Reade
       }
       yield frame;
     }
-    if (!ended && !signal.aborted) throw await whyEnded(container, started.exec, stderr);
+    if (!ended && !signal.aborted) throw await whyEnded(container, started.exec, stderr, interpreter);
   } catch (error) {
     if (signal.aborted) return;
     throw AttachError.is(error, 'lost') ? await whySilent(container, error) : engineError(error);
@@ -63,20 +84,15 @@ export async function* readerRecords(container: Docker.Container, options: Reade
   }
 }
 
-async function start(container: Docker.Container): Promise<{ readonly exec: Docker.Exec; readonly stream: Duplex }> {
+async function start(
+  container: Docker.Container,
+  interpreter: Interpreter,
+): Promise<{ readonly exec: Docker.Exec; readonly stream: Duplex }> {
   try {
     const exec = await container.exec({
-      Cmd: ['node', '--no-warnings', '-e', BOOTSTRAP],
+      Cmd: [...interpreter.command],
       User: 'sandbox',
-      // What the sandbox sets for its own Node must neither be loaded into ours nor make it write a cache.
-      Env: [
-        'HOME=/sandbox',
-        'NODE_OPTIONS=',
-        'NODE_EXTRA_CA_CERTS=',
-        'NODE_COMPILE_CACHE=',
-        'NODE_DISABLE_COMPILE_CACHE=1',
-        'NODE_V8_COVERAGE=',
-      ],
+      Env: ['HOME=/sandbox', ...interpreter.env],
       WorkingDir: '/',
       AttachStdin: true,
       AttachStdout: true,
@@ -92,18 +108,13 @@ async function start(container: Docker.Container): Promise<{ readonly exec: Dock
       throw new AttachError('no-runtime', 'The container has no user "sandbox"', 'It does not look like a NemoClaw sandbox.', {
         cause: error,
       });
-    if (statusOf(error) === 400 || /executable file not found|no such file/i.test(text)) throw noNode(error);
+    if (statusOf(error) === 400 || /executable file not found|no such file/i.test(text)) throw missing(interpreter, error);
     throw engineError(error);
   }
 }
 
-function noNode(cause: unknown): AttachError {
-  return new AttachError(
-    'no-runtime',
-    'There is no Node in this sandbox',
-    'Reading needs the Node that OpenClaw brings along, on the PATH of user "sandbox".',
-    { cause },
-  );
+function missing(interpreter: Interpreter, cause: unknown): AttachError {
+  return new AttachError('no-runtime', interpreter.missing.message, interpreter.missing.hint, { cause });
 }
 
 /** Fails when nothing at all comes for too long; the time in which nobody asks does not count. */
@@ -164,10 +175,10 @@ class Tail {
   }
 }
 
-async function whyEnded(container: Docker.Container, exec: Docker.Exec, stderr: Tail): Promise<AttachError> {
+async function whyEnded(container: Docker.Container, exec: Docker.Exec, stderr: Tail, interpreter: Interpreter): Promise<AttachError> {
   try {
     const { ExitCode: code } = await exec.inspect();
-    if (code === 126 || code === 127) return noNode(stderr.lastLine);
+    if (code === 126 || code === 127) return missing(interpreter, stderr.lastLine);
     // Killed: by someone in the sandbox, or with the container, whose end the engine notices a moment later.
     for (let look = 0; look < (code === KILLED ? STOPPING_LOOKS : 1); look++) {
       if (look > 0) await sleep(STOPPING_MS);
