@@ -151,4 +151,15 @@ CREATE INDEX policy_by_time ON policy(source, time);
 CREATE INDEX policy_by_pid ON policy(source, pid) WHERE pid IS NOT NULL;
 CREATE INDEX policy_by_call ON policy(call_id) WHERE call_id IS NOT NULL;
 `,
+  `
+-- What a sandbox used, by its engine's counters. Times are epoch milliseconds, memory bytes; no limit is set where that is null.
+CREATE TABLE resource(
+  source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
+  time REAL NOT NULL,
+  cpu_cores REAL NOT NULL,
+  memory REAL NOT NULL,
+  memory_limit REAL,
+  PRIMARY KEY(source, time)
+) STRICT, WITHOUT ROWID;
+`,
 ];

@@ -3,6 +3,7 @@ import { Database } from './database';
 import type { OpenStore } from './database';
 import { EntryStore } from './entries';
 import { PolicyStore } from './policies';
+import { ResourceStore } from './resources';
 import { SessionStore } from './sessions';
 import { SourceStore } from './sources';
 import { SpanStore } from './spans';
@@ -15,6 +16,7 @@ export class Store implements Disposable {
   readonly spans: SpanStore;
   readonly touches: TouchStore;
   readonly policies: PolicyStore;
+  readonly resources: ResourceStore;
   readonly #db: Database;
 
   private constructor(db: Database) {
@@ -25,6 +27,7 @@ export class Store implements Disposable {
     this.spans = new SpanStore(db, this.touches);
     this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);
+    this.resources = new ResourceStore(db);
   }
 
   /** Throws StoreError. */
