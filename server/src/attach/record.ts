@@ -4,6 +4,7 @@
  * noise is dropped (`openclaw.cache-ttl`), the huge trajectory and session index are cut to the fields in use, and the
  * session id is read from the header line.
  */
+import type { WayIn, WayTried } from '../protocol/messages';
 
 /** Where to go on after a restart: opaque to everyone but the source that made it. Committed with the rows it covers. */
 export interface Cursor {
@@ -42,10 +43,24 @@ export interface TrajectoryRecord {
   readonly text: string;
 }
 
+/**
+ * Which of the supervisor's logs a line stands in: the container's console, the daily files of its `/var/log` in shorthand, or those
+ * with one JSON object a line. What happened once stands at most once in each; what happened twice, as often in each that has it.
+ */
+export type LogOrigin = 'console' | 'file' | 'jsonl';
+
 /** One line of the supervisor's log. Never agent output. */
 export interface LogRecord {
   readonly kind: 'log';
+  readonly origin: LogOrigin;
   readonly text: string;
+}
+
+/** How the records of a sandbox come out of it now, and which ways were tried before that; told again when it changes. */
+export interface WayRecord {
+  readonly kind: 'way';
+  readonly way: WayIn;
+  readonly tried: readonly WayTried[];
 }
 
 /** Something that could not be read, and why; never silent. */
@@ -109,6 +124,7 @@ export type SourceRecord = (
   | IndexRecord
   | TrajectoryRecord
   | LogRecord
+  | WayRecord
   | SkippedRecord
   | MendedRecord
   | RereadRecord

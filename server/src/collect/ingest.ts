@@ -107,6 +107,7 @@ export class Ingest {
           break;
         case 'caughtUp':
         case 'heartbeat':
+        case 'way': // of the connection, not of what is kept
           break;
         default:
           assertNever(record);

@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const line: SourceRecord = { kind: 'log', text: 'a line of the log', cursor: { key: 'logs', value: '1' } };
+const line: SourceRecord = { kind: 'log', origin: 'console', text: 'a line of the log', cursor: { key: 'logs', value: '1' } };
 
 function sourceOf(open: Source['open']): Source {
   const refuse = (): Promise<never> => Promise.reject(new Error('no files'));

@@ -112,7 +112,7 @@ describe('hostile records', () => {
         records.push(
           { kind: 'index', agent: 'main', text: '[' },
           { kind: 'trajectory', agent: 'main', session: 'a', ordinal: 0, text: '{' },
-          { kind: 'log', text: 'x' },
+          { kind: 'log', origin: 'console', text: 'x' },
         );
         const document = traceOfBatches([records]);
         // What can't be worked on is told; here all of it can.

@@ -43,7 +43,11 @@ function session(name: string, ended: number | null): SourceRecord[] {
 }
 
 function denial(at: number, pid: number): SourceRecord {
-  return { kind: 'log', text: `${iso(at)} OCSF NET:OPEN [MED] DENIED /usr/bin/curl(${pid}) -> evil.example.com:443 [policy:- engine:opa]` };
+  return {
+    kind: 'log',
+    origin: 'console',
+    text: `${iso(at)} OCSF NET:OPEN [MED] DENIED /usr/bin/curl(${pid}) -> evil.example.com:443 [policy:- engine:opa]`,
+  };
 }
 
 /** Every way to cut these records into batches, in this order. */

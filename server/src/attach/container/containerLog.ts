@@ -59,7 +59,7 @@ export class ContainerLog {
         if (!TIME.test(time)) continue; // a piece of a line that the engine cut
         if (skip && (time < skip.time || (time === skip.time && ++same <= skip.count))) continue;
         this.#at = { time, count: this.#at?.time === time ? this.#at.count + 1 : 1 };
-        if (text.trim() !== '') yield { kind: 'log', text, cursor: this.#cursor(this.#at) };
+        if (text.trim() !== '') yield { kind: 'log', origin: 'console', text, cursor: this.#cursor(this.#at) };
       }
     } catch (error) {
       if (!signal.aborted) throw engineError(error);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cursor, LogRecord, SourceRecord } from '../record';
+import type { Cursor, LogOrigin, LogRecord, SourceRecord } from '../record';
 import { isFileError, skipReasonOf } from '../reader/context';
 import { bytesOf } from '../reader/fileBytes';
 import { lineBatches, type Line, type Rest } from '../reader/lines';
@@ -143,7 +143,9 @@ export class LogFiles {
               return;
             }
             if (isNew && until === null)
-              yield { kind: 'log', text: textOf(line), cursor: this.#cursor() } satisfies LogRecord & { cursor: Cursor };
+              yield { kind: 'log', origin: originOf(file), text: textOf(line), cursor: this.#cursor() } satisfies LogRecord & {
+                cursor: Cursor;
+              };
           }
           if (!next.done) this.#offsets.set(file, next.value.end);
           else break;
@@ -198,6 +200,10 @@ export class LogFiles {
       .sort()
       .map((name) => `${VAR_LOG_DIR}/${name}`);
   }
+}
+
+function originOf(file: string): LogOrigin {
+  return file.startsWith(`${VAR_LOG_DIR}/`) ? 'file' : 'console';
 }
 
 function textOf(line: Line): string {
