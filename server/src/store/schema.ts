@@ -162,4 +162,28 @@ CREATE TABLE resource(
   PRIMARY KEY(source, time)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+-- What several windows of an editor share. state: how far the reading of a source is, told by the one process that reads;
+-- sandbox: what is needed to list it when it is not there any more.
+ALTER TABLE source ADD COLUMN state BLOB;
+ALTER TABLE source ADD COLUMN sandbox BLOB;
+
+-- Windows that live, with what each wants read. beat counts up while it lives; pid has a meaning on its own machine only.
+CREATE TABLE window(
+  id TEXT PRIMARY KEY,
+  pid INTEGER NOT NULL,
+  beat INTEGER NOT NULL DEFAULT 0,
+  body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Sources that a person detached from, in whatever window, and attached to in none since.
+CREATE TABLE detached(blind BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+-- What one window tells the others, newest last; the oldest are removed.
+CREATE TABLE notice(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  window TEXT NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+`,
 ];
