@@ -34,6 +34,10 @@ export interface CommandArguments {
   'sandglass.attach': readonly [unknown?];
   'sandglass.detach': readonly [unknown?];
   'sandglass.cancelAttach': readonly [unknown?];
+  'sandglass.pauseSandbox': readonly [unknown?];
+  'sandglass.resumeSandbox': readonly [unknown?];
+  'sandglass.stopSandbox': readonly [unknown?];
+  'sandglass.showActions': readonly [];
   'sandglass.openTrace': readonly [unknown?];
   'sandglass.replaySession': readonly [unknown?];
   'sandglass.copySessionId': readonly [unknown?];
@@ -56,6 +60,10 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.attach': 'shown',
   'sandglass.detach': 'shown',
   'sandglass.cancelAttach': 'internal',
+  'sandglass.pauseSandbox': 'shown',
+  'sandglass.resumeSandbox': 'shown',
+  'sandglass.stopSandbox': 'shown',
+  'sandglass.showActions': 'shown',
   'sandglass.openTrace': 'shown',
   'sandglass.replaySession': 'shown',
   'sandglass.copySessionId': 'internal',
@@ -81,3 +89,11 @@ export type SettingId = keyof typeof settings;
 /** Words in the context value of a row, which the menus match: `sandbox container idle attachable`, `session`. */
 export const rowWords = { sandbox: 'sandbox', agent: 'agent', session: 'session', note: 'note' } as const;
 export const attachWords = { attachable: 'attachable', detachable: 'detachable', attaching: 'attaching' } as const;
+/** What can be done to the sandbox itself, as it stands. */
+export const actionWords = { pause: 'pausable', resume: 'resumable', stop: 'stoppable' } as const;
+/** Commands that act on a sandbox: never in an untrusted workspace, and confirmed each time. */
+export const actionCommands = {
+  pause: 'sandglass.pauseSandbox',
+  resume: 'sandglass.resumeSandbox',
+  stop: 'sandglass.stopSandbox',
+} as const satisfies Readonly<Record<keyof typeof actionWords, CommandId>>;

@@ -52,3 +52,19 @@ export function byteCount(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
+
+const kib = 1024;
+
+/** 812 KiB, 412 MiB, 2.0 GiB: in the units in which limits of memory are set. */
+export function memoryText(bytes: number): string {
+  if (bytes < kib ** 2) return `${Math.round(bytes / kib)} KiB`;
+  if (bytes < 1000 * kib ** 2) return `${Math.round(bytes / kib ** 2)} MiB`;
+  return `${(bytes / kib ** 3).toFixed(bytes < 10 * kib ** 3 ? 1 : 0)} GiB`;
+}
+
+/** 0.42 cores (42 %), 2.1 cores (210 %): a small share keeps its meaning. */
+export function cores(count: number, t: Translate): string {
+  const shown = count === 0 ? '0' : count < 0.01 ? '<0.01' : count.toFixed(count < 10 ? 2 : 0);
+  const percent = 100 * count;
+  return t('{0} cores ({1} %)', shown, count > 0 && percent < 1 ? '<1' : Math.round(percent));
+}

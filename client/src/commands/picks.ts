@@ -5,7 +5,7 @@ import type { SpanStatus } from '../../../server/src/protocol/document';
 import { plainText, withoutIcons } from '../plainText';
 import { description } from '../views/rowText';
 import type { SandboxData } from '../views/sandboxData';
-import { findSessionRow } from '../views/treeModel';
+import { findSandboxRow, findSessionRow } from '../views/treeModel';
 
 const maxSessions = 500;
 const statusIcons: Record<SpanStatus, string> = {
@@ -26,11 +26,16 @@ async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Prom
   return chosen?.value ?? null;
 }
 
+function rowDescription(node: SandboxNode, data: SandboxData): string {
+  const row = findSandboxRow(node.id, data);
+  return row === null ? '' : description({ ...row, sum: null }, vscode.l10n.t);
+}
+
 export async function pickSandbox(data: SandboxData, fits: (node: SandboxNode) => boolean, placeHolder: string): Promise<string | null> {
   const { sandboxes } = await data.load();
   const choices = sandboxes.filter(fits).map((node) => ({
     label: withoutIcons(plainText(node.name)),
-    description: withoutIcons(description({ kind: 'sandbox', id: node.id, label: '', node, sum: null }, vscode.l10n.t)),
+    description: withoutIcons(rowDescription(node, data)),
     value: node.id,
   }));
   return pick(choices, choices.length === 0 ? vscode.l10n.t('There is none. See "Where We Looked".') : placeHolder);

@@ -11,6 +11,8 @@ import type { Notifier } from '../notify';
 import type { ReplayDebug } from '../replay/replayDebug';
 import type { StatusItem } from '../status/statusItem';
 import type { SandboxData } from '../views/sandboxData';
+import { actOnSandbox, isTrusted } from './actions';
+import type { ActionServices } from './actions';
 import { callsOf, flagOf, sessionRefOf, sourceIdOf, spanRefOf } from './arguments';
 import { pickCall, pickSandbox, pickSession } from './picks';
 import type { SamplePlayer } from './playSample';
@@ -76,6 +78,7 @@ function makeHandlers(services: CommandServices): Handlers {
     const call = calls.length === 1 ? calls[0] : await pickCall(calls);
     if (call) await trace.open(call, { spanId: call.spanId, column: besideText() });
   };
+  const acting: ActionServices = { server, data, notifier, showActions: () => documents.showActions() };
   return {
     'sandglass.playSample': () => services.player.play(),
     'sandglass.openRecording': () => openRecording(sources),
@@ -101,6 +104,10 @@ function makeHandlers(services: CommandServices): Handlers {
       const sourceId = sourceIdOf(given);
       if (sourceId !== null) await sources.detach(sourceId);
     },
+    'sandglass.pauseSandbox': (given) => actOnSandbox('pause', sourceIdOf(given), acting),
+    'sandglass.resumeSandbox': (given) => actOnSandbox('resume', sourceIdOf(given), acting),
+    'sandglass.stopSandbox': (given) => actOnSandbox('stop', sourceIdOf(given), acting),
+    'sandglass.showActions': () => (isTrusted(notifier) ? documents.showActions() : undefined),
     'sandglass.openTrace': async (given) => {
       const session = await chooseSession(given ?? inView(status), t('Open the trace of which session?'));
       if (session !== null) await trace.open(session, { spanId: session.spanId });

@@ -1,6 +1,8 @@
 /** The requests by name. Loaded with the language client, so that starting the extension loads no protocol library. */
-import type { RequestType } from 'vscode-languageserver-protocol';
+import type { RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import {
+  actionsRequest,
+  actRequest,
   attachRequest,
   callAddressRequest,
   callsAtRequest,
@@ -14,6 +16,7 @@ import {
   readDirectoryRequest,
   readFileRequest,
   replayRequest,
+  resourcesRequest,
   sessionsRequest,
   spanRequest,
   statFileRequest,
@@ -40,11 +43,25 @@ export const requestTypes = {
   callText: callTextRequest,
   replay: replayRequest,
   status: statusRequest,
+  resources: resourcesRequest,
+  act: actRequest,
+  actions: actionsRequest,
 } as const;
 
 export type RequestName = keyof typeof requestTypes;
-export type ParamsOf<N extends RequestName> = (typeof requestTypes)[N] extends RequestType<infer P, infer _R, infer _E> ? P : never;
-export type ResultOf<N extends RequestName> = (typeof requestTypes)[N] extends RequestType<infer _P, infer R, infer _E> ? R : never;
+/** `undefined` for what takes none. */
+export type ParamsOf<N extends RequestName> =
+  (typeof requestTypes)[N] extends RequestType0<infer _R, infer _E>
+    ? undefined
+    : (typeof requestTypes)[N] extends RequestType<infer P, infer _R, infer _E>
+      ? P
+      : never;
+export type ResultOf<N extends RequestName> =
+  (typeof requestTypes)[N] extends RequestType0<infer R, infer _E>
+    ? R
+    : (typeof requestTypes)[N] extends RequestType<infer _P, infer R, infer _E>
+      ? R
+      : never;
 
 /** Changes something, so it is not simply asked again when the server died over it. */
-export type ActingRequest = 'open' | 'playSample' | 'attach' | 'detach';
+export type ActingRequest = 'open' | 'playSample' | 'attach' | 'detach' | 'act';

@@ -35,7 +35,7 @@ export interface ServerHostOptions {
 /** How long a request that was lost waits for its server's end to be seen. */
 const lostGraceMs = 2_000;
 
-const acting: ReadonlySet<RequestName> = new Set<ActingRequest>(['open', 'playSample', 'attach', 'detach']);
+const acting: ReadonlySet<RequestName> = new Set<ActingRequest>(['open', 'playSample', 'attach', 'detach', 'act']);
 
 export class ServerHost {
   readonly #disposables = new DisposableStore();

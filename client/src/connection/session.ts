@@ -85,6 +85,8 @@ export class ServerSession {
   async request<N extends RequestName>(name: N, params: ParamsOf<N>, token?: CancellationToken): Promise<ResultOf<N>> {
     const type: MessageSignature = requestTypes[name];
     try {
+      // A parameter that is not there would be sent as one that is null, and refused.
+      if (type.numberOfParams === 0) return await this.#client.sendRequest<ResultOf<N>>(type.method, token);
       // A token that is not there must not be handed on: by name it would count as one more parameter.
       return await (token === undefined
         ? this.#client.sendRequest<ResultOf<N>>(type.method, params)

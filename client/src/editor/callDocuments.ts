@@ -1,17 +1,19 @@
-/** `sandglass-call:`: read-only plain text about a call that has no file, and where sandboxes were looked for. */
+/** `sandglass-call:`: read-only plain text about a call that has no file, where sandboxes were looked for, and what was done to them. */
 import * as vscode from 'vscode';
 import type { SpanRef } from '../../../server/src/protocol/messages';
 import type { ServerHost } from '../connection/serverHost';
 import { DisposableStore } from '../disposables';
 import { callScheme } from '../contributions';
 import { plainText } from '../plainText';
+import { actionsText } from '../views/actionText';
 import { lookedText } from '../views/lookedText';
 import type { SandboxData } from '../views/sandboxData';
-import { lookedPath, parseCallUri } from './callUri';
+import { actionsPath, lookedPath, parseCallUri } from './callUri';
 import { columnBesideTrace } from './groups';
 
 const maxCallText = 2_000_000;
 const lookedUri = vscode.Uri.from({ scheme: callScheme, path: lookedPath });
+const actionsUri = vscode.Uri.from({ scheme: callScheme, path: actionsPath });
 
 export class CallDocuments implements vscode.TextDocumentContentProvider {
   readonly #disposables = new DisposableStore();
@@ -26,14 +28,15 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
   ) {
     this.#disposables.add(
       data.onDidChange(() => {
-        if (vscode.workspace.textDocuments.some((document) => document.uri.toString() === lookedUri.toString()))
-          this.#changed.fire(lookedUri);
+        for (const uri of [lookedUri, actionsUri])
+          if (vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString())) this.#changed.fire(uri);
       }),
     );
   }
 
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
     if (uri.path === lookedPath) return lookedText(await this.data.load(), vscode.l10n.t);
+    if (uri.path === actionsPath) return this.#actions();
     const ref = parseCallUri(uri);
     await this.ready();
     const answer = ref === null ? null : await this.server.request('callText', ref, token);
@@ -50,6 +53,17 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
     await this.data.load();
     this.#changed.fire(lookedUri);
     await this.#show(lookedUri);
+  }
+
+  async showActions(): Promise<void> {
+    this.#changed.fire(actionsUri);
+    await this.#show(actionsUri);
+  }
+
+  /** A document that was open when the editor closed comes back with it, in whatever workspace. */
+  async #actions(): Promise<string> {
+    if (!vscode.workspace.isTrusted) return vscode.l10n.t('This workspace is not trusted, so nothing is told of sandboxes here.');
+    return actionsText(await this.server.request('actions', undefined), vscode.l10n.t);
   }
 
   dispose(): void {

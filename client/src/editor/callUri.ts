@@ -7,6 +7,8 @@ import { callScheme } from '../contributions';
 
 /** Path of the document that says where sandboxes were looked for. */
 export const lookedPath = '/Where we looked.txt';
+/** Path of the document that says what was done to sandboxes. */
+export const actionsPath = '/Actions on sandboxes.txt';
 
 export interface UriParts {
   readonly scheme: string;

@@ -22,7 +22,7 @@ export class StatusItem {
 
   constructor(
     private readonly server: ServerHost,
-    private readonly sources: Pick<SandboxData, 'node' | 'onDidChange'>,
+    private readonly sources: Pick<SandboxData, 'node' | 'onDidChange' | 'inventory'>,
     failed: (error: unknown) => void,
   ) {
     this.#item = this.#disposables.add(vscode.window.createStatusBarItem('sandglass.status', vscode.StatusBarAlignment.Left, 50));
@@ -71,7 +71,10 @@ export class StatusItem {
       return;
     }
     const longest = longestOf(this.sources.node(this.#view.sourceId));
-    const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, longest, Date.now(), vscode.l10n.t);
+    // A recording is read by each window for itself.
+    const live = this.sources.node(this.#view.sourceId)?.attach.kind === 'live';
+    const collector = live ? (this.sources.inventory?.collector ?? null) : null;
+    const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, longest, Date.now(), vscode.l10n.t, collector);
     this.#text = text;
     this.#item.text = text;
     this.#item.tooltip = untrusted(tooltip);

@@ -1,8 +1,9 @@
 /** What the status bar says: what the agent in view does now, for how long, and what it has cost. Pure. */
-import type { SandboxNode, StatusView } from '../../../server/src/protocol/messages';
+import type { Collector, SandboxNode, StatusView } from '../../../server/src/protocol/messages';
 import { clock, costText, dollars, shortCostText, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
+import { collectorLines } from '../views/sandboxText';
 
 /** A model that has not answered for this long turns the item amber. */
 export const modelWaitAmberMs = 120_000;
@@ -33,12 +34,18 @@ export function longestOf(source: Pick<SandboxNode, 'kind' | 'attach'> | null): 
 }
 
 /** `longest`: see longestOf; what has run for longer has no time that is worth showing. */
-export function statusText(view: StatusView, longest: number, now: number, t: Translate): StatusText {
+export function statusText(view: StatusView, longest: number, now: number, t: Translate, collector: Collector | null = null): StatusText {
   const { doing, amber, ticking, icon } = doingNow(view, (since) => elapsedMs(since, now, longest), t);
   const tokens = view.tokens > 0 ? t('{0} tok', tokenCount(view.tokens)) : null;
   const numbers = [tokens, shortCostText(view.session.totals.cost, t)].filter((part) => part !== null);
   const said = [doing, ...numbers].join(' · ');
-  return { text: `$(${icon}) ${withoutIcons(said)}`, amber, ticking, tooltip: tooltip(view, t), spoken: t('Sandglass: {0}', said) };
+  return {
+    text: `$(${icon}) ${withoutIcons(said)}`,
+    amber,
+    ticking,
+    tooltip: tooltip(view, collector, t),
+    spoken: t('Sandglass: {0}', said),
+  };
 }
 
 function doingNow(
@@ -88,7 +95,7 @@ function basisText(basis: string, t: Translate): string {
   return Object.hasOwn(words, basis) ? (words[basis] ?? basis) : basis;
 }
 
-function tooltip(view: StatusView, t: Translate): string {
+function tooltip(view: StatusView, collector: Collector | null, t: Translate): string {
   const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title ?? view.session.key ?? view.session.id, maxTitle)}`;
   const price = (usd: number | null, basis: string): string =>
     usd === null ? t('no price') : usd === 0 && basis === 'local' ? t('$0 (local model)') : dollars(usd);
@@ -106,5 +113,15 @@ function tooltip(view: StatusView, t: Translate): string {
     rows.length === 0
       ? []
       : [`| ${t('Model')} | ${t('Calls')} | ${t('Tokens')} | ${t('Cost')} | ${t('Basis')} |`, '|---|---:|---:|---:|---|', ...rows];
-  return [title, '', ...(cost === null ? [] : [escapedMarkdown(cost), '']), ...table, '', ...more, t('Click to open the trace')].join('\n');
+  const reader = collectorLines(collector, t).flatMap((line) => [escapedMarkdown(line), '']);
+  return [
+    title,
+    '',
+    ...(cost === null ? [] : [escapedMarkdown(cost), '']),
+    ...table,
+    '',
+    ...more,
+    ...reader,
+    t('Click to open the trace'),
+  ].join('\n');
 }

@@ -1,24 +1,22 @@
 /** What a row says beside its label, and its icon by state. Words only; what came out of a sandbox is made plain here. */
 import type { SessionInfo, SessionStatus } from '../../../server/src/protocol/document';
-import type { SandboxNode } from '../../../server/src/protocol/messages';
+import type { Collector } from '../../../server/src/protocol/messages';
 import { assertNever } from '../assertNever';
-import { attachWords, rowWords } from '../contributions';
+import { rowWords } from '../contributions';
 import { costText, tokenCount, totalTokens } from '../format';
 import type { Translate } from '../format';
 import { plainText } from '../plainText';
+import { sandboxContext, sandboxIcon, sandboxLines, sandboxState } from './sandboxText';
+import type { RowIcon } from './sandboxText';
 import type { NoteRow, Row, Sum } from './treeModel';
-
-/** Name of a codicon, and the theme colour for it where the shape alone is not enough. Never colour alone. */
-export interface RowIcon {
-  readonly icon: string;
-  readonly color?: string;
-}
 
 export function description(row: Row, t: Translate): string {
   switch (row.kind) {
     case 'sandbox':
       return join([
+        row.earlier ? t('earlier build') : null,
         sandboxState(row.node, t),
+        row.shared && row.node.gateway !== null ? plainText(row.node.gateway, { maxLength: 30 }) : null,
         row.node.model === null ? null : plainText(row.node.model, { maxLength: 40 }),
         ...sumParts(row.sum, t),
       ]);
@@ -60,6 +58,8 @@ export function noteLabel(note: NoteRow['note'], t: Translate): string {
       return t('Reading…');
     case 'no-sessions':
       return t('No session yet: no agent has run here.');
+    case 'removed':
+      return t('Nothing was recorded of it before it was removed.');
     case 'more':
       return note.hidden === 1 ? t('1 more session') : t('{0} more sessions', note.hidden);
     default:
@@ -72,7 +72,7 @@ function known(label: string, value: string | null): string | null {
 }
 
 /** Lines of the tooltip, shown as plain text. */
-export function tooltip(row: Row, t: Translate): string {
+export function tooltip(row: Row, t: Translate, collector: Collector | null = null): string {
   switch (row.kind) {
     case 'sandbox': {
       const { node } = row;
@@ -82,8 +82,10 @@ export function tooltip(row: Row, t: Translate): string {
         known(t('Runtime'), node.runtime === null ? null : [node.runtime, node.runtimeVersion].filter(Boolean).join(' ')),
         known(t('Model'), node.model),
         known(t('Provider'), node.provider),
-        known(t('Seen by'), node.seenBy.length === 0 ? null : node.seenBy.join(', ')),
+        known(t('Gateway'), node.gateway),
+        known(t('Seen by'), node.seenBy.length === 0 || node.reports.length > 0 ? null : node.seenBy.join(', ')),
         ...sumParts(row.sum, t),
+        ...sandboxLines(node, collector, t),
         ...node.findings.slice(0, 5).map((finding) => `${severityWord(finding.severity, t)}: ${plainText(finding.message)}`),
         ...node.skipped.slice(0, 5).map((skipped) => t('Not read: {0} ({1})', plainText(skipped.where), plainText(skipped.reason))),
       ]);
@@ -142,18 +144,8 @@ export function icon(row: Row): RowIcon {
 /** What the menus match on. */
 export function contextValue(row: Row): string {
   switch (row.kind) {
-    case 'sandbox': {
-      const { attach } = row.node;
-      const words: Record<typeof attach.kind, readonly string[]> = {
-        idle: [attachWords.attachable],
-        failed: [attachWords.attachable],
-        attaching: [attachWords.attaching],
-        live: [attachWords.detachable],
-        read: [attachWords.detachable],
-        lost: attach.kind === 'lost' && attach.retrying ? [attachWords.detachable] : [attachWords.attachable, attachWords.detachable],
-      };
-      return [rowWords.sandbox, row.node.kind, attach.kind, ...words[attach.kind]].join(' ');
-    }
+    case 'sandbox':
+      return sandboxContext(row.node);
     case 'agent':
       return rowWords.agent;
     case 'session':
@@ -162,45 +154,6 @@ export function contextValue(row: Row): string {
       return `${rowWords.note} ${row.note.kind}`;
     default:
       return assertNever(row);
-  }
-}
-
-function sandboxState(node: SandboxNode, t: Translate): string {
-  const { attach } = node;
-  switch (attach.kind) {
-    case 'live':
-      return node.kind === 'sample' ? t('playing') : t('live');
-    case 'read':
-      return node.kind === 'sample' ? t('sample: scripted model') : t('recording');
-    case 'attaching':
-      return node.kind === 'sample' ? t('playing') : t('attaching…');
-    case 'lost':
-      return attach.retrying ? t('lost, trying again') : t('lost');
-    case 'failed':
-      return t('failed');
-    case 'idle':
-      return idleState(node, t);
-    default:
-      return assertNever(attach);
-  }
-}
-
-function idleState(node: SandboxNode, t: Translate): string {
-  switch (node.state) {
-    case 'running':
-      return t('running, not attached');
-    case 'paused':
-      return t('paused');
-    case 'stopped':
-      return t('stopped');
-    case 'recorded':
-      return node.kind === 'sample' ? t('sample: scripted model') : t('recording, not read');
-    case 'removed':
-      return t('removed');
-    case 'unknown':
-      return t('not attached');
-    default:
-      return assertNever(node.state);
   }
 }
 
@@ -232,27 +185,6 @@ function sumParts(sum: Sum | null, t: Translate): readonly (string | null)[] {
     costText(sum.cost, t),
     tokens > 0 ? t('{0} tok', tokenCount(tokens)) : null,
   ];
-}
-
-function sandboxIcon(node: SandboxNode): RowIcon {
-  switch (node.attach.kind) {
-    case 'attaching':
-      return { icon: 'loading~spin' };
-    case 'failed':
-      return { icon: 'error', color: 'list.errorForeground' };
-    case 'lost':
-      return { icon: 'debug-disconnect', color: 'list.warningForeground' };
-    case 'live':
-      return { icon: 'vm-running' };
-    case 'read':
-    case 'idle':
-      return {
-        icon:
-          node.kind === 'sample' ? 'beaker' : node.kind === 'directory' ? 'folder-library' : node.state === 'running' ? 'vm' : 'vm-outline',
-      };
-    default:
-      return assertNever(node.attach);
-  }
 }
 
 function sessionIcon(session: SessionInfo): RowIcon {
@@ -288,6 +220,7 @@ function noteIcon(note: NoteRow['note']): RowIcon {
     case 'failed':
       return { icon: 'error', color: 'list.errorForeground' };
     case 'no-sessions':
+    case 'removed':
       return { icon: 'info' };
     case 'more':
       return { icon: 'ellipsis' };

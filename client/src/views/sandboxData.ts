@@ -148,9 +148,11 @@ export class SandboxData implements TreeState {
     for (const sourceId of this.#sessions.keys()) if (!known.has(sourceId)) this.#sessions.delete(sourceId);
     for (const parent of this.#shown.keys()) if (![...known].some((id) => parent.includes(id))) this.#shown.delete(parent);
     for (const node of this.#inventory.sandboxes) {
-      const readable = node.attach.kind === 'live' || node.attach.kind === 'read' || node.attach.kind === 'lost';
+      // Of one that was removed, what was recorded can be read, attached or not.
+      const removed = node.state === 'removed';
+      const readable = removed || node.attach.kind === 'live' || node.attach.kind === 'read' || node.attach.kind === 'lost';
       if (readable && this.#sessions.get(node.id)?.kind !== 'loaded') this.#staleSessions.add(node.id);
-      if (node.attach.kind === 'idle') this.#sessions.delete(node.id);
+      if (node.attach.kind === 'idle' && !removed) this.#sessions.delete(node.id);
     }
     this.#tell();
     await this.#fetchSessions();

@@ -9,7 +9,7 @@ import { DisposableStore } from '../disposables';
 import { plainText } from '../plainText';
 import { contextValue, description, icon, noteLabel, tooltip } from './rowText';
 import type { SandboxData } from './sandboxData';
-import { childRows, failureRow, parentOf, rootRows } from './treeModel';
+import { childRows, failureRow, findSandboxRow, parentOf, rootRows } from './treeModel';
 import type { Row } from './treeModel';
 
 export const showMoreCommand = 'sandglass.internal.showMore';
@@ -67,7 +67,7 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
     const item = new vscode.TreeItem(row.kind === 'note' ? noteLabel(row.note, t) : row.label, this.#collapsible(row));
     item.id = row.id;
     item.description = description(row, t);
-    item.tooltip = tooltip(row, t);
+    item.tooltip = tooltip(row, t, this.data.inventory?.collector ?? null);
     item.contextValue = contextValue(row);
     const { icon: name, color } = icon(row);
     item.iconPath = new vscode.ThemeIcon(name, color === undefined ? undefined : new vscode.ThemeColor(color));
@@ -88,8 +88,8 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
 
   /** Unfolds a source that was just opened or attached to; never opens the view by itself. */
   async unfold(sourceId: string): Promise<void> {
-    const row = rootRows(this.data).find((each) => each.node.id === sourceId);
-    if (row !== undefined && this.#tree.visible) await this.#tree.reveal(row, { select: false, focus: false, expand: 2 });
+    const row = findSandboxRow(sourceId, this.data);
+    if (row !== null && this.#tree.visible) await this.#tree.reveal(row, { select: false, focus: false, expand: 2 });
   }
 
   dispose(): void {
@@ -100,7 +100,8 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     switch (row.kind) {
       case 'sandbox':
-        return row.node.attach.kind === 'idle' ? Collapsed : Expanded;
+        // An earlier build is history: there to be opened, out of the way until then.
+        return row.earlier || row.node.attach.kind === 'idle' ? Collapsed : Expanded;
       case 'agent':
         return Expanded;
       case 'session':

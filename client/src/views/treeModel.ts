@@ -3,7 +3,7 @@
  * labels it makes hold no control characters, since what they are made of came out of a sandbox.
  */
 import type { CostTotals, SessionInfo, UsageTotals } from '../../../server/src/protocol/document';
-import type { AttachState, Inventory, SandboxNode } from '../../../server/src/protocol/messages';
+import type { Inventory, SandboxNode } from '../../../server/src/protocol/messages';
 import { plainText } from '../plainText';
 
 export type SessionsState =
@@ -34,6 +34,10 @@ export interface SandboxRow {
   readonly node: SandboxNode;
   /** Null: its sessions are not known. */
   readonly sum: Sum | null;
+  /** Another sandbox has its name: what tells them apart is said. */
+  readonly shared: boolean;
+  /** It stands beneath the one that was built under its name later. */
+  readonly earlier: boolean;
 }
 export interface AgentRow {
   readonly kind: 'agent';
@@ -63,11 +67,14 @@ export interface NoteRow {
     | { readonly kind: 'failed'; readonly reason: string; readonly hint: string }
     | { readonly kind: 'loading' }
     | { readonly kind: 'no-sessions' }
+    | { readonly kind: 'removed' }
     | { readonly kind: 'more'; readonly parent: string; readonly hidden: number };
 }
 export type Row = SandboxRow | AgentRow | SessionRow | NoteRow;
 
 export const sessionsAtOnce = 200;
+/** Earlier builds beneath a sandbox; those before them stand beside it. */
+export const earlierAtOnce = 20;
 /** Short, so that state and cost beside it are seen; the tooltip has all of it. */
 const maxLabel = 44;
 
@@ -77,16 +84,70 @@ export function failureRow(reason: string): NoteRow {
 }
 
 export function rootRows(state: TreeState): readonly SandboxRow[] {
-  return (state.inventory?.sandboxes ?? []).map((node) => {
-    const sessions = state.sessions.get(node.id);
-    return {
-      kind: 'sandbox',
-      id: `sandbox ${node.id}`,
-      label: labelOf(node.name, node.id),
-      node,
-      sum: sessions?.kind === 'loaded' ? sumOf(sessions.sessions) : null,
-    };
-  });
+  const { heirs } = buildsOf(state);
+  return nodesOf(state)
+    .filter(({ id }) => !heirs.has(id))
+    .map((node) => sandboxRow(node, state));
+}
+
+/** The row of a sandbox, wherever it stands. */
+export function findSandboxRow(sourceId: string, state: TreeState): SandboxRow | null {
+  const node = nodesOf(state).find(({ id }) => id === sourceId);
+  return node === undefined ? null : sandboxRow(node, state);
+}
+
+function nodesOf(state: TreeState): readonly SandboxNode[] {
+  return state.inventory?.sandboxes ?? [];
+}
+
+function sandboxRow(node: SandboxNode, state: TreeState): SandboxRow {
+  const sessions = state.sessions.get(node.id);
+  return {
+    kind: 'sandbox',
+    id: `sandbox ${node.id}`,
+    label: labelOf(node.name, node.id),
+    node,
+    sum: sessions?.kind === 'loaded' ? sumOf(sessions.sessions) : null,
+    shared: nodesOf(state).some(({ id, name }) => id !== node.id && name === node.name),
+    earlier: buildsOf(state).heirs.has(node.id),
+  };
+}
+
+interface Builds {
+  /** Of an earlier build, the sandbox it stands beneath: the last that was built under its name. */
+  readonly heirs: ReadonlyMap<string, string>;
+  /** Of a sandbox, its earlier builds, the last first. */
+  readonly earlier: ReadonlyMap<string, readonly SandboxNode[]>;
+}
+
+/** Worked out once for each inventory. */
+const builds = new WeakMap<Inventory, Builds>();
+
+/** A rebuilt sandbox has another id, and its history stays with the old one: that stands beneath it, where one looks for it. */
+function buildsOf(state: TreeState): Builds {
+  if (state.inventory === null) return { heirs: new Map(), earlier: new Map() };
+  const known = builds.get(state.inventory);
+  if (known !== undefined) return known;
+  const byId = new Map(state.inventory.sandboxes.map((node) => [node.id, node]));
+  const previous = new Set(state.inventory.sandboxes.flatMap(({ previousId }) => previousId ?? []));
+  const heirs = new Map<string, string>();
+  const earlier = new Map<string, readonly SandboxNode[]>();
+  // From those that nothing was built after; of a ring, which no honest record holds, none is, and all stay beside each other.
+  for (const node of state.inventory.sandboxes) {
+    if (previous.has(node.id)) continue;
+    const chain: SandboxNode[] = [];
+    for (let at = node.previousId; at !== null && chain.length < earlierAtOnce;) {
+      const before = byId.get(at);
+      if (before === undefined || before.id === node.id || heirs.has(before.id)) break;
+      heirs.set(before.id, node.id);
+      chain.push(before);
+      at = before.previousId;
+    }
+    if (chain.length > 0) earlier.set(node.id, chain);
+  }
+  const made = { heirs, earlier };
+  builds.set(state.inventory, made);
+  return made;
 }
 
 export function childRows(row: Row, state: TreeState): readonly Row[] {
@@ -116,10 +177,12 @@ export function childRows(row: Row, state: TreeState): readonly Row[] {
 /** The row that holds this session's row: its agent's, or the session's that spawned it. */
 export function parentOf(row: Row, state: TreeState): Row | null {
   switch (row.kind) {
-    case 'sandbox':
-      return null;
+    case 'sandbox': {
+      const heir = buildsOf(state).heirs.get(row.node.id);
+      return heir === undefined ? null : findSandboxRow(heir, state);
+    }
     case 'agent':
-      return rootRows(state).find((each) => each.node.id === row.sourceId) ?? null;
+      return findSandboxRow(row.sourceId, state);
     case 'session': {
       const known = sessionsOf(row.sourceId, state);
       const inTree = placeSessions(known);
@@ -144,12 +207,22 @@ function sandboxChildren(row: SandboxRow, state: TreeState): readonly Row[] {
   const known = sessions?.kind === 'loaded' ? sessions.sessions : [];
   const agents = [...new Set(known.map((session) => session.agent))].sort();
   const rows: Row[] = agents.map((agent) => agentRow(sourceId, agent, known));
-  const note = noteFor(row.node.attach, sessions, rows.length > 0);
-  return note === null ? rows : [{ kind: 'note', id: `note ${sourceId}`, sourceId, note }, ...rows];
+  const note = noteFor(row.node, sessions, rows.length > 0);
+  if (note !== null) rows.unshift({ kind: 'note', id: `note ${sourceId}`, sourceId, note });
+  const earlier = buildsOf(state).earlier.get(sourceId) ?? [];
+  return [...rows, ...earlier.map((node) => sandboxRow(node, state))];
 }
 
-function noteFor(attach: AttachState, sessions: SessionsState | undefined, hasRows: boolean): NoteRow['note'] | null {
+function noteFor(
+  { attach, state }: Pick<SandboxNode, 'attach' | 'state'>,
+  sessions: SessionsState | undefined,
+  hasRows: boolean,
+): NoteRow['note'] | null {
   if (sessions?.kind === 'failed') return { kind: 'failed', reason: plainText(sessions.reason), hint: '' };
+  if (state === 'removed') {
+    if (hasRows) return null;
+    return sessions?.kind === 'loaded' ? { kind: 'removed' } : { kind: 'loading' };
+  }
   switch (attach.kind) {
     case 'idle':
       return hasRows ? null : { kind: 'not-attached' };

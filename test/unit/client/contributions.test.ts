@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  actionCommands,
+  actionWords,
   callScheme,
   commands,
   contextKeys,
@@ -61,6 +63,28 @@ describe('package.json agrees with the table of contributions', () => {
       ...contributes.commands.flatMap((each: { enablement?: string }) => each.enablement ?? []),
     ];
     for (const clause of clauses) for (const word of ours(clause)) expect(known, clause).toContain(word);
+  });
+
+  it('acts on a sandbox in trusted workspaces only, from the row of one that is in a state for it, and by the palette', () => {
+    const trusted = (when: string | undefined): boolean => when?.split(' && ').includes('isWorkspaceTrusted') === true;
+    for (const action of ['pause', 'resume', 'stop'] as const) {
+      const command = actionCommands[action];
+      expect(contributes.commands.find((each: { command: string }) => each.command === command).enablement, command).toBe(
+        'isWorkspaceTrusted',
+      );
+      const rows = (menus['view/item/context'] ?? []).filter((item) => item.command === command);
+      expect(rows.length, command).toBeGreaterThan(0);
+      for (const { when } of rows) {
+        expect(trusted(when), when).toBe(true);
+        expect(when).toContain(`viewItem =~ /^sandbox .*${actionWords[action]}/`);
+      }
+      expect((menus['commandPalette'] ?? []).filter((item) => item.command === command).map(({ when }) => when)).toEqual([
+        'isWorkspaceTrusted',
+      ]);
+    }
+    const log = Object.values(menus).flatMap((items) => items.filter((item) => item.command === 'sandglass.showActions'));
+    expect(log.length).toBe(3);
+    for (const { when } of log) expect(trusted(when), when).toBe(true);
   });
 
   it('has a welcome text with a button for every empty state and for a server that failed', () => {

@@ -94,4 +94,11 @@ describe('the status bar', () => {
     expect(tooltip).toContain('18 more models');
     expect(tooltip).toContain('\\$0 \\(local model\\)');
   });
+
+  it('says in its tooltip that another window reads, and only then', () => {
+    const tip = (kind: 'this-window' | 'other-window' | 'none'): string =>
+      statusText(view(), live, now, translate, { kind, pid: 77 }).tooltip;
+    expect(tip('other-window')).toContain('Another window reads it \\(process 77\\)');
+    for (const kind of ['this-window', 'none'] as const) expect(tip(kind)).toBe(statusText(view(), live, now, translate).tooltip);
+  });
 });

@@ -156,11 +156,11 @@ describe('the text of rows', () => {
 
   it('tells the menus what can be done', () => {
     const words = (attach: AttachState): string => contextValue(rootRows(state([sandbox('a', attach)]))[0]!);
-    expect(words({ kind: 'idle' })).toBe('sandbox container idle attachable');
-    expect(words({ kind: 'attaching' })).toBe('sandbox container attaching attaching');
-    expect(words(live)).toBe('sandbox container live detachable');
-    expect(words({ kind: 'lost', reason: '', retrying: false })).toBe('sandbox container lost attachable detachable');
-    expect(words({ kind: 'lost', reason: '', retrying: true })).toBe('sandbox container lost detachable');
+    expect(words({ kind: 'idle' })).toBe('sandbox container idle attachable pausable stoppable');
+    expect(words({ kind: 'attaching' })).toBe('sandbox container attaching attaching pausable stoppable');
+    expect(words(live)).toBe('sandbox container live detachable pausable stoppable');
+    expect(words({ kind: 'lost', reason: '', retrying: false })).toBe('sandbox container lost attachable detachable pausable stoppable');
+    expect(words({ kind: 'lost', reason: '', retrying: true })).toBe('sandbox container lost detachable pausable stoppable');
   });
 
   it('tells states apart by shape, not by colour alone', () => {
@@ -173,14 +173,37 @@ describe('the text of rows', () => {
 });
 
 describe('"Where we looked"', () => {
-  it('lists every place with outcome, reason and time', () => {
+  it('lists every place with outcome, reason and time, what each says, who reads and what to do next', () => {
     const text = lookedText(
-      inventory([sandbox('a', { kind: 'read' }, { skipped: [{ where: 'agents/x', reason: 'truncated database' }] })], {
-        looked: [
-          { place: 'Docker at unix:///var/run/docker.sock', outcome: 'refused', reason: 'permission denied', ms: 3.4, found: 0 },
-          { place: '~/.openclaw', outcome: 'ok', reason: null, ms: 12, found: 1 },
+      inventory(
+        [
+          sandbox(
+            'a',
+            { kind: 'live', way: 'archive', tried: [{ way: 'node', reason: 'no Node in this sandbox' }] },
+            {
+              skipped: [{ where: 'agents/x', reason: 'truncated database' }],
+              gateway: 'lab',
+              previousId: 'b',
+              reports: [
+                { place: '~/.nemoclaw/sandboxes.json', kind: 'registry', says: { name: 'box a', model: 'nemotron' } },
+                { place: 'unix:///var/run/docker.sock', kind: 'engine', says: { state: 'running' } },
+              ],
+            },
+          ),
+          sandbox(
+            'b',
+            { kind: 'failed', reason: 'no reader runs in it', hint: 'Update the sandbox.' },
+            { name: 'box a', state: 'removed' },
+          ),
         ],
-      }),
+        {
+          looked: [
+            { place: 'Docker at unix:///var/run/docker.sock', outcome: 'refused', reason: 'permission denied', ms: 3.4, found: 0 },
+            { place: '~/.openclaw', outcome: 'ok', reason: null, ms: 12, found: 1 },
+          ],
+          collector: { kind: 'other-window', pid: 77 },
+        },
+      ),
       translate,
     );
     expect(text).toMatchInlineSnapshot(`
@@ -192,11 +215,43 @@ describe('"Where we looked"', () => {
       ~/.openclaw
           looked, 1 sandbox, 12 ms
 
+      What each place says of each sandbox
+
+      box a: running
+          Sandbox ID: a
+          Gateway: lab
+          Rebuilt: its history before that is listed beneath it, with the ID b
+          Read by copies of its files (archive)
+          Not by a reader on the sandbox's Node: no Node in this sandbox
+          Registry ~/.nemoclaw/sandboxes.json: name box a, model nemotron
+          Engine unix:///var/run/docker.sock: state running
+      box a: removed
+          Sandbox ID: b
+          Not read: no reader runs in it
+          Update the sandbox.
+          Seen by: engine
+
       Not read in what was found
 
       box a: agents/x
           truncated database
+
+      Who reads
+
+      Another window reads the sandboxes (process 77). This one shows what it has read, and takes over when it ends.
+
+      What to do next
+
+      Where access was refused: the reason above says which permission is missing; log out and in after changing groups.
+      Look again: run "Sandglass: Refresh". Open a recording: run "Sandglass: Open Recording…".
       "
     `);
+  });
+
+  it('says what to do next in each empty state, and who reads in words that alarm nobody', () => {
+    expect(lookedText(inventory([], { empty: 'no-docker' }), translate)).toContain('sandglass.docker.host');
+    expect(lookedText(inventory([], { empty: 'untrusted' }), translate)).toContain('Trust this workspace');
+    expect(lookedText(inventory([], { collector: { kind: 'none', pid: null } }), translate)).toContain('takes over within seconds');
+    expect(lookedText(inventory([]), translate)).toContain('This window reads the sandboxes (process 1).');
   });
 });
