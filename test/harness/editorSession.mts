@@ -26,6 +26,10 @@ export interface Editor {
   readonly workbench: Workbench;
   readonly folder: string;
   readonly url: string;
+  /** Where the editor keeps what is its own: a process that it started is known by this in its command line. */
+  readonly profileDir: string;
+  /** One more window of the same user on an empty folder of its own. */
+  another(name: string): Promise<Workbench>;
   close(): Promise<void>;
 }
 
@@ -72,11 +76,20 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
       viewport: options.size ?? { width: 1440, height: 900 },
       reducedMotion: 'reduce',
     });
-    const page = await context.newPage();
-    await page.goto(served.url);
-    const workbench = new Workbench(page);
-    await workbench.ready();
-    return { workbench, folder: served.folder, url: served.url, close };
+    const open = async (url: string): Promise<Workbench> => {
+      const page = await context.newPage();
+      await page.goto(url);
+      const workbench = new Workbench(page);
+      await workbench.ready();
+      return workbench;
+    };
+    const another = async (name: string): Promise<Workbench> => {
+      const folder = join(served.profile.dir, name);
+      await mkdir(folder);
+      return open(served.server.url(folder));
+    };
+    const workbench = await open(served.url);
+    return { workbench, folder: served.folder, url: served.url, profileDir: served.profile.dir, another, close };
   } catch (error) {
     await close();
     throw error;
