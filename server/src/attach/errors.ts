@@ -7,6 +7,8 @@ export type AttachReason =
   | 'docker-refused'
   | 'container-stopped'
   | 'no-runtime'
+  /** The engine will not start a program in the container. */
+  | 'exec-refused'
   | 'reader-failed'
   | 'lost';
 

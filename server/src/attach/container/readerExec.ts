@@ -10,12 +10,13 @@ import { LIFE_SIGN_EVERY_MS, type Frame, type ReaderRequest } from '../reader/fr
 import type { SourceRecord } from '../record';
 import { BOOTSTRAP, prefixed } from './bootstrap';
 import { demux } from './demux';
-import { engineError, statusOf } from './engine';
+import { answered, engineError, spoken, statusOf } from './engine';
 import { MAX_FRAME_BYTES, parseFrame } from './frameParser';
 
 /** The reader gives a sign every 3 seconds; a machine under load may keep it waiting. */
 export const SILENCE_MS = 20_000;
 const MAX_STDERR = 8 * 1024;
+const MAX_WORDS = 300;
 const NEWLINE = 0x0a;
 /** 128 and SIGKILL. */
 const KILLED = 137;
@@ -53,7 +54,11 @@ export interface ReaderExecOptions {
 
 export async function* readerRecords(container: Docker.Container, options: ReaderExecOptions): AsyncGenerator<SourceRecord> {
   const { signal, interpreter = NODE } = options;
-  const started = await start(container, interpreter);
+  const started = await start(container, interpreter, signal).catch((error: unknown) => {
+    if (signal.aborted) return null;
+    throw error;
+  });
+  if (started === null) return;
   const stderr = new Tail();
   const close = (): void => void started.stream.destroy();
   signal.addEventListener('abort', close, { once: true });
@@ -65,7 +70,7 @@ export async function* readerRecords(container: Docker.Container, options: Reade
   try {
     started.stream.write(prefixed(options.script));
     started.stream.write(prefixed(JSON.stringify(options.request)));
-    for await (const frame of frames(watched(started.stream, options.silenceMs ?? SILENCE_MS), stderr)) {
+    for await (const frame of frames(spoken(started.stream, 'The reader in the sandbox', options.silenceMs ?? SILENCE_MS), stderr)) {
       if (frame.kind === 'failed') throw new AttachError(frame.reason, frame.message, frame.hint);
       if (frame.kind === 'end') {
         ended = true;
@@ -87,55 +92,65 @@ export async function* readerRecords(container: Docker.Container, options: Reade
 async function start(
   container: Docker.Container,
   interpreter: Interpreter,
+  signal: AbortSignal,
 ): Promise<{ readonly exec: Docker.Exec; readonly stream: Duplex }> {
   try {
-    const exec = await container.exec({
-      Cmd: [...interpreter.command],
-      User: 'sandbox',
-      Env: ['HOME=/sandbox', ...interpreter.env],
-      WorkingDir: '/',
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: false,
-    });
-    const stream: Duplex = await exec.start({ hijack: true, stdin: true, Tty: false });
+    const exec = await answered(
+      'an exec',
+      (abortSignal) =>
+        container.exec({
+          Cmd: [...interpreter.command],
+          User: 'sandbox',
+          Env: ['HOME=/sandbox', ...interpreter.env],
+          WorkingDir: '/',
+          AttachStdin: true,
+          AttachStdout: true,
+          AttachStderr: true,
+          Tty: false,
+          abortSignal,
+        }),
+      signal,
+    );
+    const stream: Duplex = await answered('the start of an exec', () => exec.start({ hijack: true, stdin: true, Tty: false }), signal);
     stream.on('error', () => undefined); // the reading side tells
     return { exec, stream };
   } catch (error) {
+    if (signal.aborted) throw error;
     const text = error instanceof Error ? error.message : '';
     if (/unable to find user/i.test(text))
       throw new AttachError('no-runtime', 'The container has no user "sandbox"', 'It does not look like a NemoClaw sandbox.', {
         cause: error,
       });
     if (statusOf(error) === 400 || /executable file not found|no such file/i.test(text)) throw missing(interpreter, error);
-    throw engineError(error);
+    throw isRefusal(error) ? refused(error, text) : engineError(error);
   }
+}
+
+/** The engine answers, and the container is there and runs: it is the exec that it will not do. */
+function isRefusal(error: unknown): boolean {
+  const status = statusOf(error);
+  return status !== null && status !== 404 && status !== 409;
+}
+
+function refused(cause: unknown, text: string): AttachError {
+  return new AttachError(
+    'exec-refused',
+    `Docker does not start a program in this sandbox: ${oneLine(text)}`,
+    'Allow "docker exec" in it, for its user "sandbox".',
+    { cause },
+  );
+}
+
+/** Nothing that could move a cursor, or more than a line can hold. */
+function oneLine(text: string): string {
+  return text
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .trim()
+    .slice(0, MAX_WORDS);
 }
 
 function missing(interpreter: Interpreter, cause: unknown): AttachError {
   return new AttachError('no-runtime', interpreter.missing.message, interpreter.missing.hint, { cause });
-}
-
-/** Fails when nothing at all comes for too long; the time in which nobody asks does not count. */
-async function* watched(stream: Duplex, silenceMs: number): AsyncGenerator<Buffer> {
-  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  for (;;) {
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new AttachError('lost', `The reader in the sandbox was silent for ${Math.round(silenceMs / 1000)} s`, 'Try again.')),
-        silenceMs,
-      );
-    });
-    try {
-      const next = await Promise.race([chunks.next(), silence]);
-      if (next.done) return;
-      yield next.value;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
 }
 
 async function* frames(chunks: AsyncIterable<Buffer>, stderr: Tail): AsyncGenerator<Frame> {
@@ -168,16 +183,20 @@ class Tail {
   add(bytes: Buffer): void {
     this.#text = (this.#text + bytes.toString('utf8')).slice(-MAX_STDERR);
   }
-  /** Out of a sandbox, so without anything that could move a cursor or more than a line can hold. */
+  /** Out of a sandbox. */
   get lastLine(): string {
-    const lines = this.#text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ').split('\n');
-    return (lines.filter((line) => line.trim() !== '').pop() ?? '').trim().slice(0, 300);
+    return oneLine(
+      this.#text
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .pop() ?? '',
+    );
   }
 }
 
 async function whyEnded(container: Docker.Container, exec: Docker.Exec, stderr: Tail, interpreter: Interpreter): Promise<AttachError> {
   try {
-    const { ExitCode: code } = await exec.inspect();
+    const { ExitCode: code } = await answered('the end of an exec', (abortSignal) => exec.inspect({ abortSignal }));
     if (code === 126 || code === 127) return missing(interpreter, stderr.lastLine);
     // Killed: by someone in the sandbox, or with the container, whose end the engine notices a moment later.
     for (let look = 0; look < (code === KILLED ? STOPPING_LOOKS : 1); look++) {
@@ -202,9 +221,10 @@ async function whySilent(container: Docker.Container, error: AttachError): Promi
   return (await whyStopped(container)) ?? error;
 }
 
-async function whyStopped(container: Docker.Container): Promise<AttachError | null> {
+/** null: it runs. */
+export async function whyStopped(container: Docker.Container): Promise<AttachError | null> {
   try {
-    const { State: state } = await container.inspect();
+    const { State: state } = await answered('the state of a container', (abortSignal) => container.inspect({ abortSignal }));
     if (state.Paused) return new AttachError('container-stopped', 'The sandbox is paused', 'Resume it, then try again.');
     if (!state.Running) return new AttachError('container-stopped', 'The sandbox was stopped', 'Start it again, then try again.');
     return null;
