@@ -56,6 +56,12 @@ export interface LogRecord {
   readonly text: string;
 }
 
+/** One line of OpenClaw's own log that tells what transcripts don't hold, cut to the fields of decode/openclaw/gatewayLog. */
+export interface GatewayLogRecord {
+  readonly kind: 'gatewayLog';
+  readonly text: string;
+}
+
 /** How the records of a sandbox come out of it now, and which ways were tried before that; told again when it changes. */
 export interface WayRecord {
   readonly kind: 'way';
@@ -124,6 +130,7 @@ export type SourceRecord = (
   | IndexRecord
   | TrajectoryRecord
   | LogRecord
+  | GatewayLogRecord
   | WayRecord
   | SkippedRecord
   | MendedRecord

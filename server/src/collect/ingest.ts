@@ -89,6 +89,8 @@ export class Ingest {
           if (event !== null) policy.push(event);
           break;
         }
+        case 'gatewayLog':
+          break;
         case 'skipped':
           skip(record.where, record.reason);
           break;

@@ -41,6 +41,8 @@ function frameOf(f: Fields): Frame | null {
       return isText(f.agent) && isText(f.session) && isCount(f.ordinal) && isText(f.text)
         ? { kind: 'trajectory', agent: f.agent, session: f.session, ordinal: f.ordinal, text: f.text }
         : null;
+    case 'gatewayLog':
+      return isText(f.text) ? { kind: 'gatewayLog', text: f.text } : null;
     case 'skipped':
       return isText(f.where) && isText(f.reason) ? { kind: 'skipped', where: f.where, reason: f.reason } : null;
     case 'mended':
