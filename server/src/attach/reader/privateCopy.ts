@@ -38,10 +38,19 @@ export interface CopyOptions {
   readonly mark: () => string;
 }
 
+/** A new directory of mode 0700. Its owner removes it; one that was killed left it to the sweep of the next. Throws StoreError. */
+export function privateDirectory(): string {
+  if (!swept) sweepPrivateCopies();
+  try {
+    return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  } catch (error) {
+    throw notCopied(error);
+  }
+}
+
 /** In a directory of mode 0700 that is gone again when this returns. */
 export function privateCopy(options: CopyOptions): DatabaseSync {
-  if (!swept) sweepPrivateCopies();
-  const dir = made();
+  const dir = privateDirectory();
   try {
     const database = filled(options, join(dir, NAME));
     try {
@@ -88,14 +97,6 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return codeOf(error) !== 'ESRCH';
-  }
-}
-
-function made(): string {
-  try {
-    return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  } catch (error) {
-    throw notCopied(error);
   }
 }
 

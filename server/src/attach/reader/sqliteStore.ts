@@ -26,6 +26,9 @@ const COPY_HOLD_FACTOR = 10;
 const MAX_COPY_HOLD_MS = 60_000;
 /** With its two salts, which change whenever the log begins anew. */
 const WAL_HEADER_BYTES = 32;
+/** Why a database is not read where no copy of it may be made, though one could be: said by the reader in Python too. */
+export const NEEDS_COPY =
+  'its -wal has no -shm beside it: nobody has it open, and reading it would write into the sandbox; it is read when OpenClaw runs again';
 /** All that may be asked for. `auth_profile_store` holds secrets and is none of them. */
 export type Table =
   | 'transcript_events'
@@ -177,12 +180,7 @@ export class SqliteStore {
 
   #privateCopy(Database: typeof DatabaseSync): DatabaseSync {
     if (!this.#mayCopy)
-      throw new StoreError(
-        'its -wal has no -shm beside it: nobody has it open, and reading it would write into the sandbox; it is read when OpenClaw runs again',
-        {
-          passing: true,
-        },
-      );
+      throw new StoreError(NEEDS_COPY, { passing: true });
     this.dispose();
     if ((sizeOf(this.#path) ?? 0) + (sizeOf(`${this.#path}-wal`) ?? 0) > MAX_COPY_BYTES)
       throw new StoreError(
