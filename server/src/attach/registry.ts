@@ -8,7 +8,21 @@ export interface RegistryRow {
   readonly provider: string | null;
   readonly model: string | null;
   readonly stopped: boolean;
+  /** As OpenShell knows it (`openshell -g <name>`). */
+  readonly gatewayName: string | null;
+  readonly gatewayPort: number | null;
+  /** What else it says that a person may want to compare; nothing secret. */
+  readonly more: Readonly<Record<string, string>>;
 }
+
+/** Fields shown as they are, by the words they are shown under. */
+const SHOWN = {
+  created: 'createdAt',
+  image: 'imageTag',
+  nemoclaw: 'nemoclawVersion',
+  openshell: 'openshellVersion',
+  driver: 'openshellDriver',
+} as const;
 
 /** `sandboxes` is an object by name; one written by hand was seen as an array. Reserved names are no sandboxes yet. */
 export function registryRows(registry: Readonly<Record<string, unknown>> | null): readonly RegistryRow[] {
@@ -28,9 +42,25 @@ export function registryRows(registry: Readonly<Record<string, unknown>> | null)
       provider: text(row.provider),
       model: text(row.model),
       stopped: row.stopped === true,
+      gatewayName: text(row.gatewayName),
+      gatewayPort: port(row.gatewayPort),
+      more: moreOf(row),
     });
   }
   return rows;
+}
+
+function moreOf(row: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const more: Record<string, string> = {};
+  for (const [word, field] of Object.entries(SHOWN)) {
+    const value = text(row[field]);
+    if (value !== null) more[word] = value;
+  }
+  return more;
+}
+
+function port(value: unknown): number | null {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65_536 ? value : null;
 }
 
 function text(value: unknown): string | null {

@@ -4,15 +4,30 @@ import type { ContainerPlace } from '../attach/container/containerSource';
 import type { EngineAddress } from '../attach/container/engine';
 import { labelOf, LABEL_PREFIXES } from '../attach/labels';
 import type { SandboxState } from '../protocol/document';
+import { nameInContainerName } from './naming';
+
+/** `only`: agent and supervisor share it. */
+export type ContainerRole = 'only' | 'sandbox' | 'supervisor';
+
+export interface SandboxContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly role: ContainerRole;
+}
 
 export interface EngineSandbox {
   readonly id: string;
   readonly name: string;
   readonly layout: 'one-container' | 'two-containers';
   readonly state: SandboxState;
-  readonly containers: readonly { readonly id: string; readonly name: string }[];
+  readonly engine: EngineAddress;
+  readonly containers: readonly SandboxContainer[];
   /** null: the agent's own container is not there. */
   readonly place: ContainerPlace | null;
+  /** What could name the gateway that made it, as its labels say. */
+  readonly gatewayHints: readonly string[];
+  /** What else the engine says, for people to compare. */
+  readonly says: Readonly<Record<string, string>>;
 }
 
 /** Siblings that NemoClaw keeps while it gives a sandbox a GPU. */
@@ -35,24 +50,58 @@ export function sandboxesOf(found: readonly ContainerInfo[], engine: EngineAddre
 }
 
 function sandboxOf(id: string, containers: readonly ContainerInfo[], engine: EngineAddress): EngineSandbox {
-  const newest = [...containers].sort((a, b) => Number(b.State === 'running') - Number(a.State === 'running') || b.Created - a.Created);
+  const awake = ({ State }: ContainerInfo): number => (State === 'running' ? 2 : State === 'paused' ? 1 : 0);
+  const newest = [...containers].sort((a, b) => awake(b) - awake(a) || b.Created - a.Created);
   const supervisor = newest.find((container) => roleOf(container) === 'supervisor');
   const workload = newest.find((container) => roleOf(container) !== 'supervisor');
   const two = newest.some((container) => roleOf(container) !== 'only');
-  const name = newest.map((container) => labelOf(container.Labels ?? {}, 'sandbox-name')).find((label) => label !== null);
+  const name = labelled(newest, 'sandbox-name') ?? nameInContainerName(nameOf(workload ?? newest[0]), id);
+  const state = workload ? stateOf(workload.State) : 'stopped';
   return {
     id,
-    name: name ?? nameOf(newest[0]),
+    name,
     layout: two ? 'two-containers' : 'one-container',
-    state: workload ? stateOf(workload.State) : 'stopped',
-    containers: newest.map((container) => ({ id: container.Id, name: nameOf(container) })),
+    state,
+    engine,
+    containers: newest.flatMap((container) => {
+      const role = roleOf(container);
+      return role === 'other' ? [] : [{ id: container.Id, name: nameOf(container), role }];
+    }),
     place: workload
       ? { engine, workloadId: workload.Id, logId: two ? (supervisor?.Id ?? null) : workload.Id, mounts: mountsOf(workload) }
       : null,
+    gatewayHints: (['gateway-id', 'sandbox-namespace'] as const).map((label) => labelled(newest, label)).filter((hint) => hint !== null),
+    says: saysOf(newest, workload ?? newest[0], name, state, two ? 'two' : 'one'),
   };
 }
 
-function roleOf(container: ContainerInfo): 'only' | 'sandbox' | 'supervisor' | 'other' {
+function saysOf(
+  all: readonly ContainerInfo[],
+  main: ContainerInfo | undefined,
+  name: string,
+  state: SandboxState,
+  layout: string,
+): Readonly<Record<string, string>> {
+  const namespace = labelled(all, 'sandbox-namespace');
+  const workspace = labelled(all, 'sandbox-workspace');
+  return {
+    name,
+    state,
+    ...(main?.Status ? { status: main.Status } : {}),
+    ...(main?.Image ? { image: main.Image } : {}),
+    ...(main?.Created ? { created: new Date(main.Created * 1000).toISOString() } : {}),
+    layout: `${layout} container${layout === 'one' ? '' : 's'}`,
+    containers: all.map(nameOf).join(', '),
+    ...(namespace === null ? {} : { namespace }),
+    ...(workspace === null ? {} : { workspace }),
+  };
+}
+
+function labelled(containers: readonly ContainerInfo[], name: Parameters<typeof labelOf>[1]): string | null {
+  return containers.map((container) => labelOf(container.Labels ?? {}, name)).find((label) => label !== null) ?? null;
+}
+
+function roleOf(container: ContainerInfo): ContainerRole | 'other' {
   const role = labelOf(container.Labels ?? {}, 'isolation-role');
   if (role === null) return 'only';
   return role === 'sandbox' || role === 'supervisor' ? role : 'other';
@@ -66,6 +115,7 @@ function stateOf(state: string): SandboxState {
       return 'paused';
     case 'created':
     case 'exited':
+    case 'stopped':
     case 'dead':
     case 'removing':
       return 'stopped';

@@ -1,77 +1,210 @@
-/** Where a container engine may be listening: what a person named, else the usual sockets. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/**
+ * Where a container engine may be listening. Like the docker command does, one that is named is the one that is meant: by the
+ * setting, else by DOCKER_HOST, else by DOCKER_CONTEXT; then no other is asked. Else every engine of this host is: that of the
+ * context chosen with `docker context use`, the usual sockets, and those of all other contexts, since whoever made a sandbox may
+ * have had another context then. An engine on another host is asked only where it is named or chosen.
+ */
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { posix } from 'node:path';
+import { codeOf } from '../attach/reader/context';
 import type { EngineAddress } from '../attach/container/engine';
+import { dockerContexts, type DockerContext, type DockerContexts } from './dockerContexts';
 
-export interface EnginePlace {
-  /** As a person would look for it. */
-  readonly place: string;
-  readonly address: EngineAddress | null;
-  /** Why the address can't be used; null: it can. */
-  readonly reason: string | null;
-}
+export type EnginePlace =
+  /** `place` is as a person would look for it. */
+  | { readonly place: string; readonly address: EngineAddress; readonly reason: null }
+  /** `failed`: the address can't be used; `absent`: it is not asked. */
+  | { readonly place: string; readonly address: null; readonly outcome: 'failed' | 'absent'; readonly reason: string };
 
 export interface EngineQuestion {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The setting; empty or null: not set. */
   readonly dockerHost?: string | null;
   readonly platform?: NodeJS.Platform;
+  /** null: there are none here. */
+  readonly uid?: number | null;
 }
 
-/** A setting or DOCKER_HOST names the one engine that is meant; without them every usual place is looked at. */
-export function enginePlaces({ env, dockerHost, platform = process.platform }: EngineQuestion): readonly EnginePlace[] {
-  if (dockerHost) return [named(`setting dockerHost ${dockerHost}`, dockerHost, env)];
-  if (env.DOCKER_HOST) return [named(`DOCKER_HOST ${env.DOCKER_HOST}`, env.DOCKER_HOST, env)];
-  if (platform === 'win32') return [usual('//./pipe/docker_engine')];
-  const runtime = env.XDG_RUNTIME_DIR;
-  const home = env.HOME;
-  return [
-    usual('/var/run/docker.sock'),
-    ...(runtime ? [usual(join(runtime, 'docker.sock')), usual(join(runtime, 'podman', 'podman.sock'))] : []),
-    ...(home ? [usual(join(home, '.docker', 'run', 'docker.sock'))] : []),
-  ];
+export function enginePlaces(question: EngineQuestion): readonly EnginePlace[] {
+  const { env, dockerHost } = question;
+  if (dockerHost) return [named(`setting dockerHost ${shown(dockerHost)}`, dockerHost, ownKeys(env))];
+  const contexts = dockerContexts(configDirectory(env));
+  if (env.DOCKER_HOST) {
+    const meant = named(`DOCKER_HOST ${shown(env.DOCKER_HOST)}`, env.DOCKER_HOST, ownKeys(env));
+    return [meant, ...passedOver([meant], question, contexts, 'DOCKER_HOST')];
+  }
+  // "default" is the docker command's word for no context.
+  if (env.DOCKER_CONTEXT && env.DOCKER_CONTEXT !== 'default') {
+    const context = contexts.contexts.find(({ name }) => name === env.DOCKER_CONTEXT);
+    const label = `DOCKER_CONTEXT ${shown(env.DOCKER_CONTEXT)}`;
+    const meant = context
+      ? ofContext(`${label} ${shown(context.host)}`, context)
+      : unusable(label, 'there is no such context: "docker context ls" lists them');
+    return [meant, ...passedOver([meant], question, contexts, 'DOCKER_CONTEXT')];
+  }
+  return once(everywhere(question, env.DOCKER_CONTEXT === 'default' ? { ...contexts, current: null } : contexts));
 }
 
 /** Is this place one of those above, and not a file of a registry? */
 export function isEnginePlace(place: string): boolean {
-  return /^(?:unix:|setting dockerHost |DOCKER_HOST )/.test(place);
+  return /^(?:unix:|npipe:|setting dockerHost |DOCKER_HOST |DOCKER_CONTEXT |CONTAINER_HOST |context )/.test(place);
 }
 
-function usual(path: string): EnginePlace {
-  return { place: `unix://${path}`, address: { kind: 'socket', path }, reason: null };
+/** Two places with the same key lead to the same engine. */
+export function addressKey(address: EngineAddress): string {
+  if (address.kind === 'tcp') return `tcp ${address.host}:${address.port}`;
+  try {
+    return `socket ${realpathSync(address.path)}`;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return `socket ${address.path}`; // not there, or not to be seen
+  }
 }
 
-function named(place: string, host: string, env: EngineQuestion['env']): EnginePlace {
-  const socket = /^(?:unix|npipe):\/\/(.+)$/.exec(host)?.[1];
-  if (socket !== undefined) return { place, address: { kind: 'socket', path: socket }, reason: null };
-  const notOne: EnginePlace = {
-    place,
-    address: null,
-    reason: 'it is not an address such as unix:///var/run/docker.sock or tcp://localhost:2375',
-  };
+function everywhere(question: EngineQuestion, { current, contexts }: DockerContexts): readonly EnginePlace[] {
+  const chosen = contexts.find(({ name }) => name === current);
+  const gone = current !== null && chosen === undefined;
+  return [
+    ...(chosen ? [ofContext(`context ${chosen.name} (current) ${shown(chosen.host)}`, chosen)] : []),
+    ...(gone ? [unusable(`context ${current} (current)`, 'there is no such context: choose one with "docker context use"')] : []),
+    ...usualPlaces(question),
+    ...contexts.filter((context) => context !== chosen).map(unchosen),
+  ];
+}
+
+function unchosen(context: DockerContext): EnginePlace {
+  const place = `context ${context.name} ${shown(context.host)}`;
+  if (socketOf(context.host) !== null) return ofContext(place, context);
+  const reason = `it is on another host and not the current context: choose it with "docker context use ${context.name}" to look there`;
+  return { place, address: null, outcome: 'absent', reason };
+}
+
+/** What is there, but not asked because another is named: else sandboxes would be missing without a word. */
+function passedOver(meant: readonly EnginePlace[], question: EngineQuestion, contexts: DockerContexts, by: string): readonly EnginePlace[] {
+  return once([...meant, ...everywhere(question, contexts)])
+    .slice(meant.length)
+    .filter(({ address }) => address?.kind === 'socket' && existsSync(address.path))
+    .map(({ place }) => ({
+      place: `not asked: ${place}`,
+      address: null,
+      outcome: 'absent',
+      reason: `${by} names another engine: unset it, or name this one in the setting sandglass.dockerHost, to look there`,
+    }));
+}
+
+/** The first of those that lead to one engine. */
+function once(places: readonly EnginePlace[]): readonly EnginePlace[] {
+  const seen = new Set<string>();
+  return places.filter(({ address }) => {
+    if (!address) return true;
+    const key = addressKey(address);
+    return seen.has(key) ? false : seen.add(key);
+  });
+}
+
+function usualPlaces({ env, platform = process.platform, uid = process.getuid?.() ?? null }: EngineQuestion): readonly EnginePlace[] {
+  if (platform === 'win32')
+    return ['docker_engine', 'dockerDesktopLinuxEngine', 'podman-machine-default'].map((pipe) => ({
+      place: `npipe:////./pipe/${pipe}`,
+      address: { kind: 'socket', path: `//./pipe/${pipe}` },
+      reason: null,
+    }));
+  const { join } = posix;
+  const runtimes = [env.XDG_RUNTIME_DIR, uid === null ? undefined : `/run/user/${uid}`].filter((dir) => dir !== undefined && dir !== '');
+  const home = env.HOME;
+  const sockets = [
+    '/var/run/docker.sock',
+    ...runtimes.flatMap((dir) => [join(dir ?? '', 'docker.sock'), join(dir ?? '', 'podman', 'podman.sock')]),
+    '/run/podman/podman.sock',
+    // Docker Desktop, older and on Linux; then what else is common on a Mac.
+    ...(home ? [join(home, '.docker', 'run', 'docker.sock'), join(home, '.docker', 'desktop', 'docker.sock')] : []),
+    ...(home && platform === 'darwin'
+      ? [
+          join(home, '.colima', 'default', 'docker.sock'),
+          join(home, '.orbstack', 'run', 'docker.sock'),
+          join(home, '.rd', 'docker.sock'),
+          join(home, '.local', 'share', 'containers', 'podman', 'machine', 'podman.sock'),
+        ]
+      : []),
+  ];
+  const podman = env.CONTAINER_HOST && socketOf(env.CONTAINER_HOST) !== null ? env.CONTAINER_HOST : null;
+  return [
+    ...[...new Set(sockets)].map((path): EnginePlace => ({ place: `unix://${path}`, address: { kind: 'socket', path }, reason: null })),
+    ...(podman === null ? [] : [named(`CONTAINER_HOST ${shown(podman)}`, podman, null)]),
+  ];
+}
+
+interface Keys {
+  readonly dir: string;
+  /** Whether they are to be used with an address that does not say so itself. */
+  readonly always: boolean;
+  readonly where: string;
+}
+
+function ownKeys(env: EngineQuestion['env']): Keys {
+  const dir = env.DOCKER_CERT_PATH ?? configDirectory(env);
+  return { dir, always: env.DOCKER_TLS_VERIFY === '1', where: 'DOCKER_CERT_PATH' };
+}
+
+function configDirectory(env: EngineQuestion['env']): string {
+  return env.DOCKER_CONFIG || posix.join((env.HOME ?? '').replaceAll('\\', '/'), '.docker');
+}
+
+function ofContext(place: string, context: DockerContext): EnginePlace {
+  const secure = existsSync(context.tlsDir);
+  return named(place, context.host, secure ? { dir: context.tlsDir, always: true, where: 'of the context' } : null);
+}
+
+function unusable(place: string, reason: string): EnginePlace {
+  return { place, address: null, outcome: 'failed', reason };
+}
+
+function socketOf(host: string): string | null {
+  return /^(?:unix|npipe):\/\/(.+)$/.exec(host)?.[1] ?? null;
+}
+
+function named(place: string, host: string, keys: Keys | null): EnginePlace {
+  const socket = socketOf(host);
+  if (socket !== null) return { place, address: { kind: 'socket', path: socket }, reason: null };
+  const notOne = 'it is not an address such as unix:///var/run/docker.sock or tcp://localhost:2375';
   let url: URL;
   try {
     url = new URL(host.includes('://') ? host : `tcp://${host}`);
   } catch {
-    return notOne;
+    return unusable(place, notOne);
   }
-  if (url.hostname === '') return notOne;
+  if (url.hostname === '') return unusable(place, notOne);
+  if (url.protocol === 'ssh:') return unusable(place, overSsh(url));
   if (!['tcp:', 'http:', 'https:'].includes(url.protocol))
-    return {
-      place,
-      address: null,
-      reason: `${url.protocol.slice(0, -1)} addresses are not supported; forward the socket, for example with ssh -L`,
-    };
-  const secure = url.protocol === 'https:' || env.DOCKER_TLS_VERIFY === '1' || url.port === '2376';
+    return unusable(place, `${url.protocol.slice(0, -1)} addresses are not supported; forward the socket, for example with ssh -L`);
+  const secure = url.protocol === 'https:' || keys?.always === true || (keys !== null && url.port === '2376');
+  if (secure && keys === null) return unusable(place, 'the context has no client certificate: make it again with "docker context create"');
   try {
-    const tls = secure ? clientKeys(env.DOCKER_CERT_PATH ?? join(env.HOME ?? '', '.docker')) : null;
+    const tls = secure && keys !== null ? clientKeys(keys.dir) : null;
     return { place, address: { kind: 'tcp', host: url.hostname, port: Number(url.port || (secure ? 2376 : 2375)), tls }, reason: null };
-  } catch {
-    return { place, address: null, reason: 'the client certificate (DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem) could not be read' };
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return unusable(place, `the client certificate (${keys?.where ?? ''}: ca.pem, cert.pem, key.pem) could not be read`);
   }
+}
+
+function overSsh(url: URL): string {
+  const port = url.port === '' ? '' : `-p ${url.port} `;
+  const user = url.username === '' ? '' : `${url.username}@`;
+  const forward = `ssh -N ${port}-L /tmp/docker.sock:/var/run/docker.sock ${user}${url.hostname}`;
+  return `engines are not asked over ssh: forward the socket with "${forward}", and name unix:///tmp/docker.sock in the setting sandglass.dockerHost`;
+}
+
+/** A password in an address is not for show. */
+function shown(host: string): string {
+  return host.replace(/\/\/([^/@:]*):[^/@]*@/, '//$1@').replace(/[\p{Cc}\p{Cf}]/gu, '');
 }
 
 /** The user's own key for this engine, as the docker command uses it. */
 function clientKeys(dir: string): NonNullable<Extract<EngineAddress, { kind: 'tcp' }>['tls']> {
-  return { ca: readFileSync(join(dir, 'ca.pem')), cert: readFileSync(join(dir, 'cert.pem')), key: readFileSync(join(dir, 'key.pem')) };
+  return {
+    ca: readFileSync(posix.join(dir, 'ca.pem')),
+    cert: readFileSync(posix.join(dir, 'cert.pem')),
+    key: readFileSync(posix.join(dir, 'key.pem')),
+  };
 }

@@ -1,14 +1,14 @@
 /** Which sandboxes there are, and every place that was looked at, with what was there or why it could not be looked at. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerInfo } from 'dockerode';
 import type { ContainerPlace } from '../attach/container/containerSource';
-import { engineAt } from '../attach/container/engine';
+import type { EngineAddress } from '../attach/container/engine';
 import { codeOf, reasonOf } from '../attach/reader/context';
-import type { RegistryRow } from '../attach/registry';
 import type { Looked, LookOutcome, SandboxInfo } from '../protocol/document';
-import { LABEL_FILTERS, sandboxesOf, type EngineSandbox } from './containers';
-import { enginePlaces, type EnginePlace } from './engines';
+import type { EngineSandbox, SandboxContainer } from './containers';
+import { enginePlaces } from './engines';
+import { ambiguous, joined, type RegisteredRow, type SeenSandbox } from './join';
+import { calledPort, engineId, lookAtEngine, type EngineAnswer } from './lookAtEngine';
 import { readRegistry, registryPaths, type Registry } from './registries';
 
 export interface FindOptions {
@@ -19,14 +19,17 @@ export interface FindOptions {
 }
 
 export interface FoundSandbox extends SandboxInfo {
-  readonly containers: readonly { readonly id: string; readonly name: string }[];
+  /** That of its containers; null: it has none. */
+  readonly engine: EngineAddress | null;
+  readonly containers: readonly SandboxContainer[];
   /** What is needed to open it; null: it is not in a container, or its container is not there. */
   readonly place: ContainerPlace | null;
   /** Its state directory on this host, for the layout `directory`. */
   readonly directory: string | null;
 }
 
-const ENGINE_TIMEOUT_MS = 5000;
+/** Containers whose own name does not tell the gateway they are of; more than these are left open. */
+const askedForPort = 16;
 
 interface Answer<T> {
   readonly looked: Looked;
@@ -37,28 +40,19 @@ export async function findSandboxes(
   options: FindOptions,
 ): Promise<{ readonly looked: readonly Looked[]; readonly sandboxes: readonly FoundSandbox[] }> {
   const { home, env, dockerHost, signal } = options;
-  const [engines, registries, local] = await Promise.all([
-    Promise.all(enginePlaces({ env: { HOME: home, ...env }, dockerHost }).map((place) => lookAtEngine(place, signal))),
+  const places = enginePlaces({ env: { HOME: home, ...env }, dockerHost });
+  const [answers, registries, local] = await Promise.all([
+    Promise.all(places.map((place) => lookAtEngine(place, signal))).then((engines) => sameEngines(engines, signal)),
     lookAtRegistries(home),
     lookAtDirectory(join(home, '.openclaw')),
   ]);
-  signal.throwIfAborted();
   const rows = registries.flatMap(({ found }) => found);
-  const containers = unique(engines.flatMap(({ looked, found }) => found.map((sandbox) => ({ sandbox, place: looked.place }))));
-  const joined = containers.map(({ sandbox, place }) =>
-    withRow(
-      sandbox,
-      place,
-      rows.filter(({ row }) => row.name === sandbox.name),
-    ),
-  );
-  const inContainers = new Set(joined.map(({ name }) => name));
-  const registryOnly = rows
-    .filter(({ row }, index) => !inContainers.has(row.name) && rows.findIndex((other) => other.row.name === row.name) === index)
-    .map(({ row, path }) => onlyInRegistry(row, path));
+  const seen = onceEach(answers);
+  const ports = await portsOf(ambiguous(seen, rows).slice(0, askedForPort), signal);
+  signal.throwIfAborted();
   return {
-    looked: [...engines, ...registries, local].map(({ looked }) => looked),
-    sandboxes: [...joined, ...registryOnly, ...local.found].sort(runningFirst),
+    looked: [...answers.flatMap(({ looked }) => looked), ...[...registries, local].map(({ looked }) => looked)],
+    sandboxes: [...joined(seen, rows, ports), ...local.found].sort(runningFirst),
   };
 }
 
@@ -68,68 +62,49 @@ function runningFirst(a: FoundSandbox, b: FoundSandbox): number {
   return atRest(a) - atRest(b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
-/** Two sockets may lead to one engine. */
-function unique(found: readonly { readonly sandbox: EngineSandbox; readonly place: string }[]): typeof found {
-  const seen = new Set<string>();
-  return found.filter(({ sandbox }) => {
-    const key = sandbox.containers.map(({ id }) => id).join(' ');
-    return seen.has(key) ? false : seen.add(key);
+/** Two sockets may lead to one engine; where more than one answers, each is asked who it is, and the second is said to be the first. */
+async function sameEngines(answers: readonly EngineAnswer[], signal: AbortSignal): Promise<readonly EngineAnswer[]> {
+  const there = answers.filter(({ looked }) => looked[0]?.outcome === 'ok');
+  if (there.length < 2) return answers;
+  const ids = new Map(
+    await Promise.all(
+      there.map(async (answer) => [answer, answer.place.address ? await engineId(answer.place.address, signal) : null] as const),
+    ),
+  );
+  return answers.map((answer) => {
+    const id = ids.get(answer) ?? null;
+    const first = there.find((other) => id !== null && ids.get(other) === id);
+    if (first === undefined || first === answer) return answer;
+    const [engine] = answer.looked;
+    return { ...answer, looked: engine ? [{ ...engine, reason: `it is the same engine as ${first.place.place}` }] : [] };
   });
 }
 
-async function lookAtEngine(engine: EnginePlace, signal: AbortSignal): Promise<Answer<EngineSandbox>> {
-  const started = performance.now();
-  const answer = (outcome: LookOutcome, reason: string | null, found: readonly EngineSandbox[]): Answer<EngineSandbox> => ({
-    looked: { place: engine.place, outcome, reason, ms: Math.round(performance.now() - started), found: found.length },
-    found,
-  });
-  const { address } = engine;
-  if (!address) return answer('failed', engine.reason, []);
-  const docker = engineAt(address);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(ENGINE_TIMEOUT_MS)]);
-  try {
-    const lists = await Promise.all(
-      LABEL_FILTERS.map((label) => docker.listContainers({ all: true, filters: { label: [label] }, abortSignal: limit })),
-    );
-    const containers = new Map<string, ContainerInfo>(lists.flat().map((container) => [container.Id, container]));
-    return answer('ok', null, sandboxesOf([...containers.values()], address));
-  } catch (error) {
-    if (signal.aborted) throw error;
-    if (limit.aborted) return answer('failed', `no answer within ${ENGINE_TIMEOUT_MS / 1000} s`, []);
-    const place = address.kind === 'socket' ? await groupHint(address.path) : '';
-    const code = codeOf(error);
-    if (code?.startsWith('HPE_')) return answer('failed', 'what answers there is no container engine', []);
-    switch (code) {
-      case 'ENOENT':
-      case 'ENOTDIR':
-        return answer('absent', 'there is no such socket', []);
-      case 'EACCES':
-      case 'EPERM':
-        return answer('refused', `permission denied${place}`, []);
-      case 'ECONNREFUSED':
-        return answer('failed', 'nothing listens there: Docker is not running', []);
-      case 'ENOTFOUND':
-        return answer('failed', 'the host is not known', []);
-      default:
-        return answer('failed', error instanceof Error ? error.message.trim() : String(error), []);
+/** Each sandbox once, with all the places that lead to it. */
+function onceEach(answers: readonly EngineAnswer[]): readonly SeenSandbox[] {
+  const seen = new Map<string, { readonly sandbox: EngineSandbox; readonly places: string[] }>();
+  for (const { place, sandboxes } of answers)
+    for (const sandbox of sandboxes) {
+      const key = sandbox.containers.map(({ id }) => id).join(' ');
+      const known = seen.get(key);
+      if (known) known.places.push(place.place);
+      else seen.set(key, { sandbox, places: [place.place] });
     }
-  }
+  return [...seen.values()];
 }
 
-/** The group that owns the socket may use it; which one that is differs. */
-async function groupHint(path: string): Promise<string> {
-  let group = 'docker';
-  try {
-    const { gid } = await stat(path);
-    const line = (await readFile('/etc/group', 'utf8')).split('\n').find((entry) => entry.split(':')[2] === String(gid));
-    group = line?.split(':')[0] ?? group;
-  } catch {
-    group = 'docker'; // not to be seen from here; this is what it is called everywhere
-  }
-  return `: join the group "${group}" (sudo usermod -aG ${group} "$USER") and log in again`;
+async function portsOf(seen: readonly SeenSandbox[], signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+  const ports = new Map<string, number>();
+  const ask = async ({ sandbox: { id, engine, containers } }: SeenSandbox): Promise<void> => {
+    const [container] = containers;
+    const port = container ? await calledPort(engine, container.id, signal) : null;
+    if (port !== null) ports.set(id, port);
+  };
+  await Promise.all(seen.map(ask));
+  return ports;
 }
 
-async function lookAtRegistries(home: string): Promise<readonly Answer<{ readonly row: RegistryRow; readonly path: string }>[]> {
+async function lookAtRegistries(home: string): Promise<readonly Answer<RegisteredRow>[]> {
   return Promise.all(
     (await registryPaths(home)).map(async (path) => {
       const started = performance.now();
@@ -167,7 +142,8 @@ async function lookAtDirectory(path: string): Promise<Answer<FoundSandbox>> {
       state: 'recorded',
       gateway: null,
       seenBy: [path],
-      reports: [],
+      reports: [{ place: path, kind: 'directory', says: { name: path, state: 'recorded' } }],
+      engine: null,
       containers: [],
       place: null,
       directory: path,
@@ -178,47 +154,4 @@ async function lookAtDirectory(path: string): Promise<Answer<FoundSandbox>> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return answer('absent', 'there is none', []);
     return answer(code === 'EACCES' || code === 'EPERM' ? 'refused' : 'failed', reasonOf(error), []);
   }
-}
-
-function withRow(
-  sandbox: EngineSandbox,
-  place: string,
-  rows: readonly { readonly row: RegistryRow; readonly path: string }[],
-): FoundSandbox {
-  const row = rows[0]?.row ?? null;
-  return {
-    id: sandbox.id,
-    name: sandbox.name,
-    layout: sandbox.layout,
-    runtime: row?.agent ?? null,
-    runtimeVersion: row?.agentVersion ?? null,
-    provider: row?.provider ?? null,
-    model: row?.model ?? null,
-    state: sandbox.state,
-    gateway: null,
-    seenBy: [place, ...rows.map(({ path }) => path)],
-    reports: [],
-    containers: sandbox.containers,
-    place: sandbox.place,
-    directory: null,
-  };
-}
-
-function onlyInRegistry(row: RegistryRow, path: string): FoundSandbox {
-  return {
-    id: `registry:${row.name}`,
-    name: row.name,
-    layout: 'registry-only',
-    runtime: row.agent,
-    runtimeVersion: row.agentVersion,
-    provider: row.provider,
-    model: row.model,
-    state: row.stopped ? 'stopped' : 'unknown',
-    gateway: null,
-    seenBy: [path],
-    reports: [],
-    containers: [],
-    place: null,
-    directory: null,
-  };
 }

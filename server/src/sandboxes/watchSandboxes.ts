@@ -1,18 +1,16 @@
 /** Says that the list of sandboxes may have changed: the engine's events, and the registry's directories. */
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
-import { engineAt, type EngineAddress } from '../attach/container/engine';
-import { LABEL_FILTERS } from './containers';
+import type { EngineAddress } from '../attach/container/engine';
 import { enginePlaces } from './engines';
 import type { FindOptions } from './findSandboxes';
+import { followEngine } from './followEngine';
 import { registryDirectory, registryPaths } from './registries';
 
 /** Several containers and files change together. */
 const SETTLE_MS = 150;
-/** An engine that is not there may come; a watched directory may be made. */
+/** A watched directory may be made, an engine be named elsewhere. */
 const AGAIN_MS = 5000;
-
-const EVENTS = ['create', 'start', 'die', 'stop', 'pause', 'unpause', 'destroy', 'rename', 'oom'];
 
 export interface SandboxWatch {
   dispose(): void;
@@ -20,60 +18,74 @@ export interface SandboxWatch {
 
 /** Calls `onChange` some time after each change, until it is disposed of. */
 export function watchSandboxes(options: Omit<FindOptions, 'signal'>, onChange: () => void): SandboxWatch {
-  const controller = new AbortController();
-  const { signal } = controller;
+  let disposed = false;
   let settle: NodeJS.Timeout | undefined;
   const changed = (): void => {
-    if (signal.aborted || settle) return;
+    if (disposed || settle) return;
     settle = setTimeout(() => {
       settle = undefined;
-      if (!signal.aborted) onChange();
+      if (!disposed) onChange();
     }, SETTLE_MS);
   };
-  for (const { address } of enginePlaces({ env: { HOME: options.home, ...options.env }, dockerHost: options.dockerHost }))
-    if (address) void followEngine(address, signal, changed);
+  const engines = new EngineWatch(options, changed);
   const registry = new RegistryWatch(options.home, changed);
   return {
     dispose() {
-      controller.abort();
+      disposed = true;
       clearTimeout(settle);
+      engines.dispose();
       registry.dispose();
     },
   };
 }
 
-/** One label prefix after the other would be one connection each; the filter is ours instead. */
-async function followEngine(address: EngineAddress, signal: AbortSignal, changed: () => void): Promise<void> {
-  let there = false;
-  while (!signal.aborted) {
-    try {
-      const stream = (await engineAt(address).getEvents({
-        filters: { type: ['container'], event: EVENTS },
-        abortSignal: signal,
-      })) as NodeJS.ReadableStream & AsyncIterable<Buffer>;
-      if (!there) changed();
-      there = true;
-      for await (const chunk of stream) if (LABEL_FILTERS.some((label) => chunk.includes(label))) changed();
-    } catch {
-      // No engine here, or it went away: what the next look finds is told there, with its reason.
-      if (there) changed();
-      there = false;
+/** The engines there may be: a context may be chosen or made meanwhile. */
+class EngineWatch {
+  readonly #options: Omit<FindOptions, 'signal'>;
+  readonly #changed: () => void;
+  /** Those that are followed, by their address; bounded by the places there may be. */
+  readonly #followed = new Map<string, AbortController>();
+  readonly #again: NodeJS.Timeout;
+  #places = '';
+
+  constructor(options: Omit<FindOptions, 'signal'>, changed: () => void) {
+    this.#options = options;
+    this.#changed = changed;
+    this.#again = setInterval(() => this.#look(), AGAIN_MS);
+    this.#again.unref();
+    this.#look();
+  }
+
+  #look(): void {
+    const { home, env, dockerHost } = this.#options;
+    const places = enginePlaces({ env: { HOME: home, ...env }, dockerHost });
+    const addresses = new Map(places.flatMap(({ address }) => (address ? [[nameOf(address), address] as const] : [])));
+    for (const [key, controller] of this.#followed)
+      if (!addresses.has(key)) {
+        controller.abort();
+        this.#followed.delete(key);
+      }
+    for (const [key, address] of addresses) {
+      if (this.#followed.has(key)) continue;
+      const controller = new AbortController();
+      this.#followed.set(key, controller);
+      void followEngine(address, controller.signal, this.#changed);
     }
-    if (!signal.aborted) await pause(signal);
+    const said = places.map(({ place }) => place).join(' ');
+    if (this.#places !== '' && said !== this.#places) this.#changed();
+    this.#places = said;
+  }
+
+  dispose(): void {
+    clearInterval(this.#again);
+    for (const controller of this.#followed.values()) controller.abort();
+    this.#followed.clear();
   }
 }
 
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, AGAIN_MS);
-    timer.unref();
-    signal.addEventListener('abort', done, { once: true });
-  });
+/** As it was named: where a path leads may change while its engine is being restarted. */
+function nameOf(address: EngineAddress): string {
+  return address.kind === 'socket' ? address.path : `${address.host}:${address.port}`;
 }
 
 /** The registry is replaced by renaming, so its directory is watched, and its directory's parent for as long as there is none. */

@@ -1,6 +1,5 @@
 /** Where is looked, and what is said about it; the engine is played by a small server on a socket. */
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { createServer as createSocket } from 'node:net';
 import { join } from 'node:path';
 import type { ContainerInfo } from 'dockerode';
@@ -14,51 +13,17 @@ import { sandboxSource } from '../../../server/src/sandboxes/sandboxSource';
 import { watchSandboxes } from '../../../server/src/sandboxes/watchSandboxes';
 import { recording } from '../../fixtures/recordings';
 import { readAll, sleep, temporary } from '../attach/reading';
+import { container, home, id, PlayedEngine } from './playedEngine';
 
 const signal = new AbortController().signal;
 const closing: (() => void)[] = [];
 afterEach(() => closing.splice(0).forEach((close) => close()));
 
-function container(name: string, labels: Readonly<Record<string, string>>, more: Partial<ContainerInfo> = {}): ContainerInfo {
-  return {
-    Id: `${name}-0123456789abcdef`,
-    Names: [`/${name}`],
-    Labels: labels,
-    State: 'running',
-    Created: 1,
-    Mounts: [],
-    ...more,
-  } as ContainerInfo;
-}
-
-/** Answers a list of containers with those that carry the label that is asked for. */
 async function engine(containers: readonly ContainerInfo[]): Promise<string> {
-  const path = join(temporary(), 'docker.sock');
-  const server: Server = createServer((request, response) => {
-    const filters = JSON.parse(new URL(request.url ?? '', 'http://x').searchParams.get('filters') ?? '{}') as {
-      readonly label?: readonly string[];
-    };
-    const wanted = containers.filter(({ Labels }) => (filters.label ?? []).every((label) => label in Labels));
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(wanted));
-  });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  closing.push(() => server.close());
-  return `unix://${path}`;
+  const played = await new PlayedEngine(containers).start();
+  closing.push(() => void played.stop());
+  return played.host;
 }
-
-function home(rows: object, gateway?: string): string {
-  const dir = temporary();
-  const base = gateway ? join(dir, '.nemoclaw', 'gateways', gateway) : join(dir, '.nemoclaw');
-  mkdirSync(base, { recursive: true });
-  writeFileSync(join(base, 'sandboxes.json'), JSON.stringify(rows));
-  return dir;
-}
-
-const id = (sandbox: string, more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
-  'openshell.ai/sandbox-id': sandbox,
-  'openshell.ai/sandbox-name': `name-${sandbox}`,
-  ...more,
-});
 
 describe('the containers of an engine', () => {
   const address = { kind: 'socket', path: '/x' } as const;
@@ -129,12 +94,18 @@ describe('where an engine may be', () => {
     expect(enginePlaces({ env })).toEqual([
       { place: 'DOCKER_HOST tcp://10.0.0.1:2375', address: { kind: 'tcp', host: '10.0.0.1', port: 2375, tls: null }, reason: null },
     ]);
-    expect(enginePlaces({ env: { ...env, DOCKER_HOST: '' }, dockerHost: '', platform: 'linux' }).map(({ place }) => place)).toEqual([
-      'unix:///var/run/docker.sock',
-      'unix:///run/user/1/docker.sock',
-      'unix:///run/user/1/podman/podman.sock',
-      'unix:///home/dev/.docker/run/docker.sock',
-    ]);
+    expect(enginePlaces({ env: { ...env, DOCKER_HOST: '' }, dockerHost: '', platform: 'linux', uid: 7 }).map(({ place }) => place)).toEqual(
+      [
+        'unix:///var/run/docker.sock',
+        'unix:///run/user/1/docker.sock',
+        'unix:///run/user/1/podman/podman.sock',
+        'unix:///run/user/7/docker.sock',
+        'unix:///run/user/7/podman/podman.sock',
+        'unix:///run/podman/podman.sock',
+        'unix:///home/dev/.docker/run/docker.sock',
+        'unix:///home/dev/.docker/desktop/docker.sock',
+      ],
+    );
   });
 
   it.each(['ssh://dev@host', 'gopher://x', 'tcp://', ':::'])('is not %s, and that is said', (host) => {
@@ -236,7 +207,7 @@ describe('looking', () => {
         return path;
       },
       'refused',
-      'permission denied: join the group',
+      'permission denied: only its owner may use it',
     ],
   ] as const)('%s is said in plain words', async (_, socket, outcome, reason) => {
     const path = await socket();
@@ -277,7 +248,17 @@ describe('looking', () => {
 
 it('the registry of a recording reads as it was', () => {
   expect(registryRows({ sandboxes: { a: { agentVersion: '1' } } })).toEqual([
-    { name: 'a', agent: 'openclaw', agentVersion: '1', provider: null, model: null, stopped: false },
+    {
+      name: 'a',
+      agent: 'openclaw',
+      agentVersion: '1',
+      provider: null,
+      model: null,
+      stopped: false,
+      gatewayName: null,
+      gatewayPort: null,
+      more: {},
+    },
   ]);
   expect(registryRows(null)).toEqual([]);
   expect(recording('openclaw-2026.7.1').expected.totals.sessions).toBe(30);
