@@ -186,4 +186,19 @@ CREATE TABLE notice(
   body BLOB NOT NULL
 ) STRICT;
 `,
+  `
+-- A span's place is bytes that sort, so that a new span moves no other. What was folded is folded again, to get its own.
+DROP INDEX span_by_position;
+ALTER TABLE span ADD COLUMN place BLOB NOT NULL DEFAULT x'';
+UPDATE span SET place = unhex(printf('%016x', position));
+ALTER TABLE span DROP COLUMN position;
+CREATE INDEX span_by_place ON span(session, place);
+UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
+
+-- The first and the last time of a process are found without a look at all its events; so is a key's session of some time.
+DROP INDEX policy_by_pid;
+CREATE INDEX policy_by_pid ON policy(source, pid, time) WHERE pid IS NOT NULL;
+DROP INDEX session_by_key;
+CREATE INDEX session_by_key ON session(source, key_blind, coalesce(header_time, first_time, 0), session);
+`,
 ];
