@@ -14,6 +14,8 @@ export interface ReaderOptions {
   /** Least time between two full checks of what was already read; tests shorten it. */
   readonly verifyEveryMs?: number;
   readonly heartbeatMs?: number;
+  /** What is read is a part of what there is, copied while it may have been written: that something lacks its end says nothing. */
+  readonly partial?: boolean;
 }
 
 export const VERIFY_EVERY_MS = 30_000;
@@ -28,6 +30,7 @@ export class ReaderContext {
   readonly signal: AbortSignal;
   readonly mayCopy: boolean;
   readonly verifyEveryMs: number;
+  readonly #partial: boolean;
   /** Everything that was there was looked at once. */
   caughtUp = false;
 
@@ -38,6 +41,7 @@ export class ReaderContext {
     this.follow = options.follow;
     this.signal = options.signal;
     this.mayCopy = options.mayCopy;
+    this.#partial = options.partial ?? false;
     this.verifyEveryMs = options.verifyEveryMs ?? VERIFY_EVERY_MS;
   }
 
@@ -68,7 +72,7 @@ export class ReaderContext {
 
   /** What has no end yet is being written; where nobody writes, it was cut off. Of a directory both may be true, when it is opened. */
   get tellsUnfinished(): boolean {
-    return !this.follow || (this.mayCopy && !this.caughtUp);
+    return !this.#partial && (!this.follow || (this.mayCopy && !this.caughtUp));
   }
 }
 
