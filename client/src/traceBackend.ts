@@ -4,6 +4,7 @@ import type { CancellationToken } from 'vscode';
 import type {
   FlowDiagram,
   FlowParams,
+  ResourceSample,
   SessionRef,
   SessionRevision,
   SpanDetail,
@@ -15,7 +16,7 @@ import { runCommand } from './commands/register';
 import { asServerError } from './connection/serverError';
 import type { ServerHost } from './connection/serverHost';
 import { plainText } from './plainText';
-import type { TraceBackend } from './webviews/traceBackend';
+import type { ResourcesParams, TraceBackend } from './webviews/traceBackend';
 
 const maxReason = 300;
 /** More sessions than traces can be open at a time. */
@@ -47,6 +48,11 @@ export class ServerTraceBackend implements TraceBackend {
   async span(params: SpanRef & { readonly limit: number }, token: CancellationToken): Promise<SpanDetail | null> {
     await this.ready();
     return this.server.request('span', params, token);
+  }
+
+  async resources(params: ResourcesParams, token: CancellationToken): Promise<readonly ResourceSample[]> {
+    await this.ready();
+    return this.server.request('resources', params, token);
   }
 
   onChanged(listener: (session: SessionRef, now: SessionRevision) => void): { dispose(): unknown } {

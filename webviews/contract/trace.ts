@@ -2,7 +2,7 @@
  * PUBLIC: messages between the extension host and the trace page. Every payload to the page is a whole snapshot, never a
  * delta: hidden webviews lose messages. The page asks by id, the host answers by the same id.
  */
-import type { FlowDiagram, SessionRevision, SpanDetail, TracePage } from '../../server/src/protocol/messages';
+import type { FlowDiagram, ResourceSample, SessionRevision, SpanDetail, TracePage } from '../../server/src/protocol/messages';
 
 /** What the page keeps across reloads (navigation and UI state only, never fetched data). */
 export interface TraceViewState {
@@ -44,7 +44,9 @@ export type PageRequest =
       readonly around: string | null;
     }
   | { readonly kind: 'flow'; readonly turnId: string }
-  | { readonly kind: 'span'; readonly spanId: string };
+  | { readonly kind: 'span'; readonly spanId: string }
+  /** What the session's sandbox used within [from, to] (ISO times). */
+  | { readonly kind: 'resources'; readonly from: string; readonly to: string; readonly limit: number };
 
 export type ToPage =
   | { readonly kind: 'init'; readonly state: TraceViewState; readonly strings: Readonly<Record<string, string>> }
@@ -60,4 +62,5 @@ export type ToPage =
 export type PageResponse =
   | { readonly kind: 'trace'; readonly page: TracePage }
   | { readonly kind: 'flow'; readonly diagram: FlowDiagram | null }
-  | { readonly kind: 'span'; readonly detail: SpanDetail | null };
+  | { readonly kind: 'span'; readonly detail: SpanDetail | null }
+  | { readonly kind: 'resources'; readonly samples: readonly ResourceSample[] };

@@ -1,8 +1,12 @@
 /** Numbers for people, in the locale of the page. What was not observed is never formatted as a number. */
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dateAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+const hourAndMinute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const dayAndMinute = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+const hourMs = 3_600_000;
 
 export const dash = '—';
 
@@ -44,10 +48,29 @@ export function bytes(count: number): string {
 
 export function time(iso: string): string {
   const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? dash : clock.format(date);
+  return Number.isNaN(date.getTime()) ? dash : timeOfDay.format(date);
 }
 
 export function dateTime(iso: string): string {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? dash : dateAndClock.format(date);
+}
+
+/** A time within a span of this length, as exact as that needs. */
+export function clock(at: number, spanMs: number): string {
+  if (!Number.isFinite(at)) return dash;
+  return (spanMs < hourMs ? timeOfDay : spanMs < 24 * hourMs ? hourAndMinute : dayAndMinute).format(at);
+}
+
+/** 0.42, 2.1, 12: cores in use; a small share keeps its meaning. */
+export function coreCount(cores: number): string {
+  if (cores === 0) return '0';
+  return cores < 0.01 ? '<0.01' : cores.toFixed(cores < 1 ? 2 : cores < 10 ? 1 : 0);
+}
+
+/** 812 KiB, 412 MiB, 2.0 GiB: in the units in which limits of memory are set. */
+export function memory(count: number): string {
+  if (count < 1024 ** 2) return `${Math.round(count / 1024)} KiB`;
+  if (count < 1000 * 1024 ** 2) return `${Math.round(count / 1024 ** 2)} MiB`;
+  return `${(count / 1024 ** 3).toFixed(count < 10 * 1024 ** 3 ? 1 : 0)} GiB`;
 }

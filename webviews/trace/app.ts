@@ -19,6 +19,7 @@ import { Header } from './header';
 import { Layout } from './layout';
 import { ListPane } from './listPane';
 import { modelOf, newsOf } from './news';
+import { ResourcesPane } from './resources';
 import { RowPages } from './rowPages';
 import { SidePanes } from './sidePanes';
 
@@ -37,6 +38,7 @@ export class TraceApp {
   #translated: Readonly<Record<string, string>> = {};
   #state: TraceViewState | null = null;
   #header!: Header;
+  #resources!: ResourcesPane;
   #list!: ListPane;
   #side!: SidePanes;
   #layout!: Layout;
@@ -96,8 +98,10 @@ export class TraceApp {
     const openSession = (sessionId: string): void => this.#host.send({ kind: 'openSession', sessionId });
     const openCall = (spanId: string): void => this.#host.send({ kind: 'openCall', spanId });
     const jump = (spanId: string, beside: boolean): void => this.#host.send({ kind: 'jump', spanId, beside });
+    this.#resources = new ResourcesPane(t, this.#asker);
     this.#header = new Header({
       t,
+      resources: this.#resources.element,
       replay: () => this.#host.send({ kind: 'replay' }),
       openSession,
       showSpan: (spanId) => void this.#reveal(spanId, true),
@@ -205,6 +209,7 @@ export class TraceApp {
       this.#turns = new Map(page.turns.map((turn) => [turn.span.id, turn]));
       this.#model ??= modelOf(page);
       this.#header.show(page, this.#model);
+      this.#resources.show(page);
       document.title = page.session.title ?? this.#t('header.untitled');
       const news = before?.session.id === page.session.id ? newsOf(this.#t, before, page) : '';
       if (news !== '') this.#live.say(news);

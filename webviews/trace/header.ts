@@ -13,6 +13,8 @@ import { deniedOf } from './news';
 
 export interface HeaderOptions {
   readonly t: Texts;
+  /** Beneath the totals. */
+  readonly resources: HTMLElement;
   readonly replay: () => void;
   readonly openSession: (sessionId: string) => void;
   readonly showSpan: (spanId: string) => void;
@@ -54,6 +56,7 @@ export class Header {
       ),
       this.#facts,
       this.#totals,
+      options.resources,
       this.#findings,
     );
   }

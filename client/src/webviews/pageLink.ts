@@ -14,6 +14,8 @@ export const openRequestsLimit = 64;
 export const rowsLimit = 200;
 /** Characters of each text of a span; the whole is one press of "Open Call" away. */
 export const detailTextLimit = 40_000;
+/** Points of a chart, whatever the page asks for. */
+export const samplesLimit = 500;
 const idLimit = 200;
 
 export interface PageLinkOptions {
@@ -151,6 +153,11 @@ export class PageLink {
           kind: 'span',
           detail: await backend.span({ sourceId: this.#state.sourceId, spanId: request.spanId, limit: detailTextLimit }, token),
         };
+      case 'resources': {
+        const { from, to, limit } = request;
+        const params = { sourceId: this.#state.sourceId, from, to, limit: Math.min(limit, samplesLimit) };
+        return { kind: 'resources', samples: await backend.resources(params, token) };
+      }
     }
   }
 
@@ -202,6 +209,8 @@ function isPageRequest(value: unknown): value is PageRequest {
       return isId(value['turnId']);
     case 'span':
       return isId(value['spanId']);
+    case 'resources':
+      return isTime(value['from']) && isTime(value['to']) && isCount(value['limit']);
     default:
       return false;
   }
@@ -232,6 +241,10 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= 4 * idLimit;
+}
+
+function isTime(value: unknown): value is string {
+  return isId(value) && !Number.isNaN(Date.parse(value));
 }
 
 function isCount(value: unknown): value is number {

@@ -3,6 +3,7 @@ import type { CancellationToken } from 'vscode';
 import type {
   FlowDiagram,
   FlowParams,
+  ResourceSample,
   SessionRef,
   SessionRevision,
   SpanDetail,
@@ -11,10 +12,19 @@ import type {
   TracePageParams,
 } from '../../../server/src/protocol/messages';
 
+/** As resourcesRequest takes it. */
+export interface ResourcesParams {
+  readonly sourceId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly limit: number;
+}
+
 export interface TraceBackend {
   trace(params: TracePageParams, token: CancellationToken): Promise<TracePage>;
   flow(params: FlowParams, token: CancellationToken): Promise<FlowDiagram | null>;
   span(params: SpanRef & { readonly limit: number }, token: CancellationToken): Promise<SpanDetail | null>;
+  resources(params: ResourcesParams, token: CancellationToken): Promise<readonly ResourceSample[]>;
   /** A session changed. */
   onChanged(listener: (session: SessionRef, now: SessionRevision) => void): { dispose(): unknown };
   jump(span: SpanRef, beside: boolean): void;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isTraceViewState, openRequestsLimit, PageLink, rowsLimit } from '../../../client/src/webviews/pageLink';
+import { isTraceViewState, openRequestsLimit, PageLink, rowsLimit, samplesLimit } from '../../../client/src/webviews/pageLink';
 import type { TraceBackend } from '../../../client/src/webviews/traceBackend';
 import { contentSecurityPolicy, traceHtml } from '../../../client/src/webviews/traceHtml';
 import type { TracePageParams } from '../../../server/src/protocol/messages';
@@ -26,6 +26,7 @@ function setup(overrides: Partial<TraceBackend> = {}) {
     },
     flow: async () => null,
     span: async () => null,
+    resources: async () => [],
     onChanged: () => ({ dispose: () => undefined }),
     jump: (span, beside) => acts.push(`jump ${span.sourceId} ${span.spanId} ${beside}`),
     openCall: (span) => acts.push(`open ${span.spanId}`),
@@ -80,6 +81,23 @@ describe('PageLink', () => {
     expect(asked).toEqual([{ sourceId: 'source', sessionId: 'session', offset: 0, limit: rowsLimit, onlyProblems: false, around: null }]);
     expect(posted.at(-1)).toMatchObject({ kind: 'response', id: 7, response: { kind: 'trace' } });
     expect(acts).toEqual(['title A title']);
+  });
+
+  it('asks for what the sandbox of its own session used, and never for more samples than it may', async () => {
+    const asked: unknown[] = [];
+    const sample = { time: '2026-11-21T10:00:00Z', cpuCores: 0.5, memoryBytes: 1, memoryLimitBytes: null };
+    const { link, posted } = setup({ resources: async (params) => (asked.push(params), [sample]) });
+    const [from, to] = ['2026-11-21T10:00:00.000Z', '2026-11-21T11:00:00.000Z'];
+    link.receive({ kind: 'ready' });
+    link.receive({ kind: 'request', id: 3, request: { kind: 'resources', from, to, limit: 1e6, sourceId: 'other' } });
+    await settle();
+    expect(asked).toEqual([{ sourceId: 'source', from, to, limit: samplesLimit }]);
+    expect(posted.at(-1)).toEqual({ kind: 'response', id: 3, response: { kind: 'resources', samples: [sample] } });
+    const answered = posted.length;
+    for (const bad of [{ from: 'yesterday', to }, { from, to: 7 }, { from }, { from, to, limit: -1 }])
+      link.receive({ kind: 'request', id: 4, request: { kind: 'resources', limit: 1, ...bad } });
+    await settle();
+    expect(posted).toHaveLength(answered);
   });
 
   it('says why there is no answer', async () => {

@@ -1,7 +1,8 @@
 /** A backend of made-up sessions, for what no recording holds: thousands of rows, hostile text in every field, sessions that grow, answers that fail. */
-import type { TraceBackend } from '../../../client/src/webviews/traceBackend';
+import type { ResourcesParams, TraceBackend } from '../../../client/src/webviews/traceBackend';
 import type { AttributeValue, PolicySpan, Span, SpanKind, SpanStatus } from '../../../server/src/protocol/document';
 import type {
+  ResourceSample,
   SandboxNode,
   SessionRevision,
   SpanDetail,
@@ -28,6 +29,9 @@ export class FakeBackend implements TraceBackend {
   readonly sessionId = sessionId;
   readonly acts: string[] = [];
   readonly asked: TracePageParams[] = [];
+  readonly askedResources: ResourcesParams[] = [];
+  samples: ResourceSample[] = [];
+  sourceKind: SandboxNode['kind'] = 'container';
   rows: SpanRow[] = [];
   turns: TurnSummary[] = [];
   epoch = 'epoch-1';
@@ -193,6 +197,13 @@ export class FakeBackend implements TraceBackend {
     };
   }
 
+  async resources(params: ResourcesParams): Promise<readonly ResourceSample[]> {
+    this.askedResources.push(params);
+    await this.#wait();
+    const [from, to] = [Date.parse(params.from), Date.parse(params.to)];
+    return this.samples.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) <= to).slice(0, params.limit);
+  }
+
   jump(span: { readonly spanId: string }, beside: boolean): void {
     this.acts.push(`jump ${span.spanId}${beside ? ' beside' : ''}`);
   }
@@ -259,7 +270,7 @@ export class FakeBackend implements TraceBackend {
   #source(): SandboxNode {
     const text = this.#text;
     return {
-      kind: 'container',
+      kind: this.sourceKind,
       id: sourceId,
       name: text ?? 'my-assistant',
       layout: 'one-container',
@@ -271,7 +282,12 @@ export class FakeBackend implements TraceBackend {
       gateway: null,
       seenBy: [],
       reports: [],
-      attach: text === null ? this.running ? { kind: 'live', way: 'node', tried: [] } : { kind: 'read' } : { kind: 'failed', reason: text, hint: text },
+      attach:
+        text === null
+          ? this.running
+            ? { kind: 'live', way: 'node', tried: [] }
+            : { kind: 'read' }
+          : { kind: 'failed', reason: text, hint: text },
       skipped: text === null ? [] : [{ where: text, reason: text }],
       findings: [],
       revision: this.revision,
