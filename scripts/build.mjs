@@ -1,8 +1,9 @@
-// Bundles: client and server as CommonJS for Node, the reader as one self-contained script that is sent into a sandbox,
-// the webviews as split ES modules. `--watch` rebuilds; `--minify` is what the VSIX gets.
+// Bundles: client and server as CommonJS for Node, the reader as one self-contained script that is sent into a sandbox (and once more, for
+// Python), the webviews as split ES modules. `--watch` rebuilds; `--minify` is what the VSIX gets.
 import * as esbuild from 'esbuild';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { joinPython } from './joinPython.mjs';
 import { mermaidFlowchart } from './mermaidFlowchart.mjs';
 
 const watch = process.argv.includes('--watch');
@@ -38,6 +39,8 @@ await rm('dist', { recursive: true, force: true });
 await mkdir('dist', { recursive: true });
 // The extension is CommonJS whatever `type` the package has.
 await writeFile('dist/package.json', '{"type":"commonjs"}\n');
+// The same reader for a sandbox whose Node is missing or too old; joined, and else as it was written.
+await writeFile('dist/reader.py', joinPython());
 if (existsSync('node_modules/tiktoken/lite/tiktoken_bg.wasm'))
   await cp('node_modules/tiktoken/lite/tiktoken_bg.wasm', 'dist/tiktoken_bg.wasm');
 

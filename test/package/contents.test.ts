@@ -49,8 +49,8 @@ describe('the package', () => {
     }
   });
 
-  it('keeps the reader that runs inside a sandbox readable for an auditor', () => {
-    const text = readFileSync(resolve(root, 'dist/reader.js'), 'utf8');
+  it.each(['reader.js', 'reader.py'])('keeps what runs inside a sandbox readable for an auditor: %s', (name) => {
+    const text = readFileSync(resolve(root, 'dist', name), 'utf8');
     expect(text.length / text.split('\n').length).toBeLessThan(120);
   });
 });

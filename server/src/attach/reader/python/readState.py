@@ -1,0 +1,154 @@
+"""Everything in one state directory as records, and, when following, what comes next (readState.ts)."""
+import os
+import re
+from .agentReader import AgentReader
+from .files import code_of, open_regular, read_whole, reason_of, skip_reason_of
+from .parse import as_object, parse_object
+from .text import head, text_of
+from .told import Context, now_ms
+from .watcher import Watcher
+
+HEARTBEAT_MS = 3000
+# A look at everything that took long is followed by a rest as long, up to this.
+MAX_REST_MS = 2000
+MAX_AGENTS = 1000
+# With work left over (a comparison in portions), the next round begins after this.
+SOON_MS = 20
+MAX_VERSION = 64
+MAX_CONFIG_BYTES = 4 * 1024 * 1024
+KNOWN_AGENT = re.compile('(?:file|rows):agents/([^/]+)/')
+
+
+class Failure(Exception):
+    """Why a state directory can't be read: an AttachError on the other side."""
+
+    def __init__(self, reason, message, hint):
+        super().__init__(message)
+        self.reason = reason
+        self.hint = hint
+
+
+def read_state(request, rest):
+    state_dir = existing(request['stateDir'])
+    context = Context(request, state_dir, os.path.dirname(state_dir), rest)
+    reader = StateReader(context)
+    watcher = Watcher(rest)
+    version = configured_version(state_dir)
+    yield about(version)
+    if context.follow:
+        watcher.watch(reader.watched())
+    yield from reader.scan(None)
+    if version is None and reader.version is not None:
+        yield about(reader.version)
+    yield {'kind': 'caughtUp'}
+    if context.follow:
+        yield from follow(reader, watcher, request.get('heartbeatMs', HEARTBEAT_MS))
+
+
+def follow(reader, watcher, heartbeat_ms):
+    full_from = now_ms() + watcher.poll_ms
+    heartbeat_from = now_ms() + heartbeat_ms
+    while True:
+        now = now_ms()
+        dirty = watcher.next(SOON_MS if reader.due(now) else max(0, min(full_from, heartbeat_from) - now))
+        started = now_ms()
+        full = started >= full_from
+        if full:
+            watcher.watch(reader.watched())
+        if full or dirty or reader.due(started):
+            yield from reader.scan(None if full else dirty)
+        ended = now_ms()
+        if full:
+            full_from = ended + max(watcher.poll_ms, min(ended - started, MAX_REST_MS))
+        if ended >= heartbeat_from:
+            yield {'kind': 'heartbeat'}
+            heartbeat_from = ended + heartbeat_ms
+
+
+class StateReader:
+    def __init__(self, context):
+        self._context = context
+        self._agents_dir = os.path.join(context.state_dir, 'agents')
+        self._agents = {}
+        # Agents known from before, whose directory may be gone by now.
+        for key in context.cursor_keys(''):
+            known = KNOWN_AGENT.match(key)
+            if known:
+                self._agent(known.group(1))
+
+    @property
+    def version(self):
+        for agent in self._agents.values():
+            if agent.version is not None:
+                return agent.version
+        return None
+
+    def watched(self):
+        self._list()
+        return [self._context.state_dir, self._agents_dir] + [path for agent in self._agents.values() for path in agent.watched]
+
+    def due(self, now):
+        return any(agent.due(now) for agent in self._agents.values())
+
+    def scan(self, dirty):
+        if dirty is None or self._agents_dir in dirty:
+            problem = self._list()
+            yield from self._context.mended('agents', 'whole', () if problem is None else (problem,))
+            if problem is not None:
+                yield from self._context.skipped('agents', problem)
+        for agent in list(self._agents.values()):
+            yield from agent.scan(dirty)
+
+    def _list(self):
+        """None: all right."""
+        try:
+            with os.scandir(os.fsencode(self._agents_dir)) as entries:
+                names = sorted(entry.name for entry in entries if entry.is_symlink() or entry.is_dir(follow_symlinks=False))
+        except FileNotFoundError:
+            # No agents yet is fine; no state directory any more is not.
+            existing(self._context.state_dir)
+            return None
+        except OSError as error:
+            return skip_reason_of(error)
+        for name in names[:MAX_AGENTS]:
+            self._agent(text_of(name))
+        if len(names) > MAX_AGENTS:
+            return 'there are %d agents; %d of them are read: move others away' % (len(names), MAX_AGENTS)
+        return None
+
+    def _agent(self, id):
+        if id not in self._agents:
+            self._agents[id] = AgentReader(self._context, id)
+
+
+def existing(path):
+    try:
+        os.stat(path)
+        return os.path.realpath(path)
+    except OSError as error:
+        if code_of(error) in ('ENOENT', 'ENOTDIR'):
+            raise Failure('no-such-path', 'There is no ' + path, 'Check the path.') from error
+        raise Failure('unreadable', "%s can't be read: %s" % (path, reason_of(error)), 'Check the permissions of the directory.') from error
+
+
+def configured_version(state_dir):
+    """The version of OpenClaw that last wrote its configuration; None: not observed. The file holds the gateway's token: it is read for
+    this one field."""
+    try:
+        file = open_regular(os.path.join(state_dir, 'openclaw.json'))
+        try:
+            data = read_whole(file, MAX_CONFIG_BYTES)
+        finally:
+            os.close(file)
+    except OSError:
+        return None  # Not there, or not for us.
+    # JSON5 is allowed there; whoever uses its freedoms goes without this.
+    config = None if data is None else parse_object(text_of(data))
+    meta = as_object(config.get('meta')) if config else None
+    version = meta.get('lastTouchedVersion') if meta else None
+    return head(version, MAX_VERSION) if isinstance(version, str) else None
+
+
+def about(version):
+    """Name and provider are for those to add who know the sandbox's registry row."""
+    return {'kind': 'about', 'runtimeVersion': version, 'sandboxName': None, 'provider': None}

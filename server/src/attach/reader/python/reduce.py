@@ -1,0 +1,111 @@
+"""The little that is looked at where the bytes are (entry.ts, reduce.ts): is an entry one, is it noise; and trajectory events and index
+entries, cut to the fields in use."""
+import re
+from .parse import Broken, Span, as_object, is_object, parse, parse_object
+from .text import SURROGATE, head, js_flat, js_text
+
+NOISE = 'openclaw.cache-ttl'
+MAX_STRING = 4096
+MAX_PROMPT_ERROR = 500
+TRAJECTORY_TYPES = {'session.started', 'tool.call', 'tool.result', 'model.completed', 'trace.artifacts', 'session.ended'}
+TRAJECTORY_FIELDS = ('type', 'ts', 'seq', 'runId', 'sessionId', 'sessionKey', 'workspaceDir')
+TRAJECTORY_DATA = (
+    'trigger',
+    'agentId',
+    'toolCallId',
+    'name',
+    'success',
+    'status',
+    'finalStatus',
+    'aborted',
+    'promptError',
+    'stopReason',
+)
+INDEX_FIELDS = (
+    'sessionKey',
+    'sessionId',
+    'updatedAt',
+    'sessionStartedAt',
+    'startedAt',
+    'endedAt',
+    'status',
+    'label',
+    'displayName',
+    'spawnedBy',
+    'parentSessionKey',
+    'previousSessionId',
+    'reason',
+    'model',
+    'modelProvider',
+    'sessionFile',
+    'createdVia',
+)
+ENVELOPE_TYPE = re.compile(r'"type":"([^"]{1,60})"')
+ENVELOPE_LENGTH = 600
+TOO_DEEP = 'not shown: it is nested too deeply'
+
+
+def read_entry(text):
+    """('header', session id), ('entry', None), ('noise', None) or ('broken', reason). The reason quotes nothing: the text is hostile."""
+    try:
+        entry = parse(text)
+    except Broken as error:
+        return 'broken', str(error)
+    if not isinstance(entry, dict):
+        return 'broken', 'not a JSON object'
+    if entry.get('type') == 'session':
+        id = entry.get('id')
+        return 'header', id if isinstance(id, str) and id != '' and not SURROGATE.search(id) else None
+    if entry.get('type') == 'custom' and entry.get('customType') == NOISE:
+        return 'noise', None
+    return 'entry', None
+
+
+def reduce_trajectory(text):
+    """('event', session id, text), or ('unused', …), or ('broken', …): not a JSON object."""
+    # Most bytes are in events that are not used: look at the type before parsing 100 KB. The envelope comes first.
+    found = ENVELOPE_TYPE.search(head(text, ENVELOPE_LENGTH))
+    if found and found.group(1) not in TRAJECTORY_TYPES:
+        return 'unused', None, None
+    event = parse_object(text)
+    if event is None:
+        return 'broken', None, None
+    type = event.get('type')
+    if not isinstance(type, str) or type not in TRAJECTORY_TYPES:
+        return 'unused', None, None
+    data = pick(as_object(event.get('data')), TRAJECTORY_DATA)
+    if isinstance(data.get('promptError'), str):
+        data['promptError'] = head(data['promptError'], MAX_PROMPT_ERROR)
+    session = event.get('sessionId')
+    kept = pick(event, TRAJECTORY_FIELDS)
+    kept['data'] = data
+    return 'event', session if isinstance(session, str) and session != '' else None, js_flat(kept)
+
+
+def reduce_index_entry(entry):
+    """One session's entry of `sessions.json`, or its rows of the database put together."""
+    kept = pick(entry, INDEX_FIELDS)
+    file = kept.get('sessionFile')
+    if isinstance(file, str):
+        kept['sessionFile'] = file[max(file.rfind('/'), file.rfind('\\')) + 1:]
+    return js_flat(kept)
+
+
+def pick(fields, names):
+    kept = {}
+    for name in names if fields else ():
+        value = fields.get(name)
+        if isinstance(value, str):
+            kept[name] = head(value, MAX_STRING)
+        elif isinstance(value, (bool, int, float)):
+            kept[name] = value
+        elif name == 'promptError' and is_object(value):
+            kept[name] = shown(value)
+    return kept
+
+
+def shown(value):
+    try:
+        return js_text(value.value() if isinstance(value, Span) else value, MAX_PROMPT_ERROR)
+    except (RecursionError, ValueError):
+        return TOO_DEEP

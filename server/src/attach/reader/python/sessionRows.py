@@ -1,0 +1,154 @@
+"""The rows of one session in an agent's database (sessionRows.ts): the new ones, and what happened to the old ones. Here the agent's own
+bookkeeping is the rewrite generation."""
+from .cursors import RowCursor, add_lost, next_link
+from .reduce import read_entry
+from .sqliteRows import event_rows
+from .sqliteStore import StoreError
+from .text import MAX_SAFE
+
+FIRST = -MAX_SAFE
+EVENTS = 'transcript_events'
+
+
+class SessionRows:
+    def __init__(self, context, store, agent, file, session, known):
+        self._context = context
+        self._store = store
+        self._agent = agent
+        self._file = file
+        self.session = session
+        self._cursor_key = 'rows:%s#%s' % (file, session)
+        self._where = '%s session %s' % (file, session)
+        self._known = known
+        # Compared as a whole since the reader started.
+        self._verified = known is None
+        self._lost = list(known.lost) if known else []
+
+    def scan(self, top, generation):
+        """`top`: the highest seq there is."""
+        known = self._known
+        if not known:
+            yield from self._read(None, generation, None)
+            return
+        renewed = generation != known.generation
+        if top == known.seq and not renewed:
+            return
+        if top < known.seq or ((renewed or not self._verified) and not self._holds(known)):
+            yield from self._reread(generation)
+            return
+        self._verified = True
+        if renewed:
+            self._known = RowCursor(known.seq, generation, known.hash, known.last, known.lost)
+        yield from self._read(self._known, generation, None)
+
+    def recall(self):
+        """What an earlier life could not read."""
+        for reason in self._lost:
+            yield from self._context.skipped(self._where, reason, 'part')
+
+    def verify(self, generation):
+        """Compares everything read so far; reads it again where it is not what it was."""
+        known = self._known
+        if not known:
+            return
+        if self._holds(known):
+            self._verified = True
+        else:
+            yield from self._reread(generation)
+
+    def gone(self, explained):
+        yield from self._context.gone(self._where)
+        yield {
+            'kind': 'gone',
+            'agent': self._agent,
+            'session': self.session,
+            'file': self._file,
+            'explained': explained,
+            'cursor': {'key': self._cursor_key, 'value': ''},
+        }
+
+    def _reread(self, generation):
+        explained = generation is not None and generation != (self._known.generation if self._known else None)
+        yield from self._read(None, generation, (explained,))
+
+    def _read(self, after, generation, reread):
+        """`reread`: None, or (explained,)."""
+        if not after:
+            self._lost = []
+            yield from self._context.mended(self._where, 'part')
+        if reread:
+            yield self._mark('begin', reread[0])
+        at = after or RowCursor(FIRST, generation, '', '', [])
+        while True:
+            seq = at.seq
+            rows = self._store.read(lambda reading: event_rows(reading, EVENTS, self.session, seq))
+            if seq != FIRST:
+                # The last known row comes along: it must still be the one we know.
+                if not rows or rows[0].seq != seq or next_link('', rows[0])[1] != at.last:
+                    if reread:
+                        raise StoreError('its rows change faster than they can be read', passing=True)
+                    yield from self._reread(generation)
+                    return
+                del rows[0]
+            if not rows:
+                break
+            records = []
+            for row in rows:
+                records += self._records(row)
+                hash, last = next_link(at.hash, row)
+                at = RowCursor(row.seq, generation, hash, last, list(self._lost))
+            if not reread:
+                self._known = at
+                if records:
+                    records[-1]['cursor'] = self._cursor(at)
+                else:
+                    records.append({'kind': 'heartbeat', 'cursor': self._cursor(at)})
+            yield from records
+        self._known = None if at.seq == FIRST else at
+        self._verified = True
+        if reread:
+            cursor = self._cursor(at) if self._known else {'key': self._cursor_key, 'value': ''}
+            yield dict(self._mark('end', reread[0]), cursor=cursor)
+
+    def _records(self, row):
+        if row.text is None:
+            yield from self._lose(row.seq, row.reason or 'it is unreadable')
+            return
+        kind, reason = read_entry(row.text)
+        if kind == 'broken':
+            yield from self._lose(row.seq, reason)
+        elif kind != 'noise':
+            yield {
+                'kind': 'transcript',
+                'agent': self._agent,
+                'session': self.session,
+                'state': 'live',
+                'file': self._file,
+                'ordinal': row.seq,
+                'text': row.text,
+            }
+
+    def _lose(self, seq, reason):
+        told = 'row %d: %s' % (seq, reason)
+        add_lost(self._lost, told)
+        yield from self._context.skipped(self._where, told, 'part')
+
+    def _holds(self, known):
+        chain = ''
+        seq = FIRST
+        while seq < known.seq:
+            start = FIRST if seq == FIRST else seq + 1
+            rows = self._store.read(lambda reading: event_rows(reading, EVENTS, self.session, start, known.seq))
+            if not rows:
+                return False
+            for row in rows:
+                chain = next_link(chain, row)[0]
+                seq = row.seq
+            self._context.rest()
+        return chain == known.hash
+
+    def _cursor(self, cursor):
+        return {'key': self._cursor_key, 'value': cursor.written()}
+
+    def _mark(self, phase, explained):
+        return {'kind': 'reread', 'phase': phase, 'agent': self._agent, 'session': self.session, 'file': self._file, 'explained': explained}

@@ -1,0 +1,110 @@
+"""The statements against an agent's database (sqliteRows.ts): columns are asked for, not assumed, since its schema moves every few
+weeks."""
+from .files import DataError
+from .lines import MAX_LINE_BYTES
+from .text import MAX_SAFE, js_number, text_of, units
+from .zstd import unpacked_row
+
+# One reading hands out at most this much, so that no transaction is long and memory stays bounded.
+BATCH_ROWS = 500
+BATCH_BYTES = 4 * 1024 * 1024
+
+
+class EventRow:
+    __slots__ = ('seq', 'text', 'reason')
+
+    def __init__(self, seq, text, reason=None):
+        self.seq = seq
+        # None: it could not be unpacked, and why.
+        self.text = text
+        self.reason = reason
+
+
+def session_tops(reading, table):
+    """(session, highest seq) of every session with rows: a seek for each instead of a scan over all rows."""
+    if not reading.columns(table):
+        return []
+    rows = reading.rows(
+        'WITH RECURSIVE s(id) AS (SELECT min(session_id) FROM {0} UNION ALL SELECT (SELECT min(session_id) FROM {0} WHERE session_id > s.id) '
+        'FROM s WHERE s.id IS NOT NULL) '
+        'SELECT id, (SELECT max(seq) FROM {0} WHERE session_id = s.id) AS top FROM s WHERE id IS NOT NULL'.format(table)
+    )
+    return [(string(row['id']), number(row['top'])) for row in rows]
+
+
+def event_rows(reading, table, session, start, end=MAX_SAFE):
+    """Rows from `start` on, in order, as many as fit in one batch."""
+    columns = reading.columns(table)
+    if not columns:
+        return []
+    packed = 'event_zstd' if 'event_zstd' in columns else 'NULL'
+    found = []
+    size = 0
+    for row in reading.rows(
+        'SELECT seq, event_json, {0} AS event_zstd FROM {1} WHERE session_id = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT {2}'.format(
+            packed, table, BATCH_ROWS
+        ),
+        session,
+        start,
+        end,
+    ):
+        event = event_row(row)
+        found.append(event)
+        size += units(event.text or '')
+        if size >= BATCH_BYTES:
+            break
+    return found
+
+
+def event_row(row):
+    seq = number(row['seq'])
+    if isinstance(row['event_json'], str):
+        return EventRow(seq, row['event_json'])
+    if not isinstance(row['event_zstd'], bytes):
+        return EventRow(seq, None, 'the row is empty')
+    try:
+        data = unpacked_row(row['event_zstd'], MAX_LINE_BYTES)
+    except DataError:
+        return EventRow(seq, None, 'its zstd frame is damaged')
+    if data is None:
+        return EventRow(seq, None, 'it is longer than %d MB' % (MAX_LINE_BYTES // 1024 // 1024))
+    return EventRow(seq, text_of(data))
+
+
+def generations(reading):
+    """Session id to the generation of its rows: a new one says that OpenClaw itself rewrote them."""
+    if not {'session_id', 'generation'} <= reading.columns('transcript_rewrite_watermarks'):
+        return {}
+    rows = reading.rows('SELECT session_id, generation FROM transcript_rewrite_watermarks')
+    return {string(row['session_id']): string(row['generation']) for row in rows}
+
+
+def archived_sessions(reading):
+    """Sessions whose rows OpenClaw put away into an archive."""
+    found = set()
+    for table in ('session_transcript_archives', 'session_transcript_cold_archives'):
+        if 'session_id' in reading.columns(table):
+            found.update(string(row['session_id']) for row in reading.rows('SELECT DISTINCT session_id FROM %s' % table))
+    return found
+
+
+def app_version(reading):
+    if 'app_version' not in reading.columns('schema_meta'):
+        return None
+    for row in reading.rows('SELECT app_version FROM schema_meta ORDER BY updated_at DESC LIMIT 1'):
+        return row['app_version'] if isinstance(row['app_version'], str) else None
+    return None
+
+
+def string(value):
+    """As JavaScript turns a value into one."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return ','.join(str(byte) for byte in value)
+    return 'null' if value is None else js_number(value)
+
+
+def number(value):
+    """What counts rows is a number wherever OpenClaw wrote it."""
+    return value if isinstance(value, int) else int(value) if isinstance(value, float) else 0

@@ -1,0 +1,93 @@
+/** The two readers that can run inside a sandbox, as sources: Node's in this process, Python's as a process of its own, as it is there. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { joinPython } from '../../../scripts/joinPython.mjs';
+import { prefixed } from '../../../server/src/attach/container/bootstrap';
+import { parseFrame } from '../../../server/src/attach/container/frameParser';
+import { PYTHON } from '../../../server/src/attach/container/pythonExec';
+import { AttachError } from '../../../server/src/attach/errors';
+import type { ReaderRequest } from '../../../server/src/attach/reader/frames';
+import { readState } from '../../../server/src/attach/reader/readState';
+import type { OpenOptions, Source, SourceRecord } from '../../../server/src/attach/record';
+
+export type Readable = Pick<Source, 'open'>;
+export type Tuning = Pick<ReaderRequest, 'verifyEveryMs' | 'heartbeatMs'>;
+
+let script: string | null = null;
+
+export function pythonScript(): string {
+  script ??= joinPython();
+  return script;
+}
+
+/** The very command that runs in a sandbox, with the script sent and the request too. */
+export function startPython(request: ReaderRequest, text: string = pythonScript()): ChildProcessWithoutNullStreams {
+  const [command = '', ...args] = PYTHON.command;
+  const child = spawn(command, args, { cwd: '/' });
+  child.stdin.on('error', () => undefined); // the reading side tells
+  child.stdin.write(prefixed(text));
+  child.stdin.write(prefixed(JSON.stringify(request)));
+  return child;
+}
+
+export interface Reader {
+  readonly name: string;
+  open(stateDir: string, tuning?: Tuning): Readable;
+}
+
+export const nodeReader: Reader = {
+  name: 'Node',
+  open: (stateDir, tuning = {}) => ({ open: (options) => readState({ ...options, ...tuning, stateDir, mayCopy: false }) }),
+};
+
+export const pythonReader: Reader = {
+  name: 'Python',
+  open: (stateDir, tuning = {}) => ({ open: (options) => python(stateDir, tuning, options) }),
+};
+
+export const readers: readonly Reader[] = [nodeReader, pythonReader];
+
+async function* python(stateDir: string, tuning: Tuning, options: OpenOptions, text?: string): AsyncGenerator<SourceRecord> {
+  const { cursors, follow, signal } = options;
+  const child = startPython({ ...tuning, stateDir, cursors: [...cursors], follow }, text);
+  const exited = once(child, 'exit');
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const close = (): void => void child.stdin.destroy();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    for await (const line of linesOf(child)) {
+      const frame = parseFrame(line);
+      if (frame === null) throw new Error(`this is no frame: ${line.slice(0, 300)}`);
+      if (frame.kind === 'failed') throw new AttachError(frame.reason, frame.message, frame.hint);
+      if (frame.kind === 'end') return;
+      yield frame;
+    }
+    if (!signal.aborted) throw new Error(`the reader ended: ${said}`);
+  } finally {
+    signal.removeEventListener('abort', close);
+    child.stdin.destroy();
+    child.stdout.destroy();
+    await exited;
+    if (said !== '') throw new Error(`the reader wrote to stderr: ${said}`);
+  }
+}
+
+/** With another script: one that stands for another machine. */
+export function pythonReaderOf(text: string): Reader {
+  return { name: 'Python', open: (stateDir, tuning = {}) => ({ open: (options) => python(stateDir, tuning, options, text) }) };
+}
+
+async function* linesOf(child: ChildProcessWithoutNullStreams): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    let at = 0;
+    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, at)) {
+      parts.push(chunk.subarray(at, end));
+      yield Buffer.concat(parts).toString('utf8');
+      parts = [];
+      at = end + 1;
+    }
+    if (at < chunk.length) parts.push(chunk.subarray(at));
+  }
+}
