@@ -7,7 +7,7 @@ import type { FoundSandbox } from './findSandboxes';
 
 export function sandboxSource(
   found: FoundSandbox,
-  options: Pick<ContainerSourceOptions, 'script' | 'verifyEveryMs' | 'silenceMs'> = {},
+  options: Pick<ContainerSourceOptions, 'ways' | 'script' | 'pythonScript' | 'verifyEveryMs' | 'silenceMs' | 'lookEveryMs'> = {},
 ): Source {
   if (found.directory !== null) return laterDirectory(found.directory);
   if (found.place === null) return unreachable(found);

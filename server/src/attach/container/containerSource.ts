@@ -1,14 +1,21 @@
-/** A running sandbox as a source: the reader inside the workload's container, the supervisor's log from the engine. */
+/**
+ * A sandbox in containers as a source: its records by the best way in that works, the supervisor's log from the engine. One that
+ * stands still is read once, by the way that needs nothing to run in it, and not followed.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { AttachError } from '../errors';
 import { merge } from '../mergeRecords';
 import type { OpenOptions, Source, SourceRecord } from '../record';
+import { archiveRecords } from './archiveRecords';
 import { ContainerFiles } from './containerFiles';
 import { ContainerLog } from './containerLog';
 import { engineAt, type EngineAddress } from './engine';
-import { readerRecords } from './readerExec';
+import { pythonRecords, pythonScript } from './pythonExec';
+import { readerRecords, standsStill } from './readerExec';
+import { CONTAINER_WAYS, recordsByWays, type ContainerWay } from './ways';
+import { withCopies } from './withCopies';
 
 export const STATE_DIR = '/sandbox/.openclaw';
 
@@ -28,10 +35,16 @@ export interface ContainerSourceOptions {
   readonly runtimeVersion: string | null;
   readonly provider: string | null;
   readonly place: ContainerPlace;
+  /** The ways in that may be tried, in this order; by default all of them. */
+  readonly ways?: readonly ContainerWay[];
   /** The reader's script; by default reader.js beside this bundle. */
   readonly script?: () => Promise<string>;
+  /** The same for Python, by default reader.py. */
+  readonly pythonScript?: () => Promise<string>;
   readonly verifyEveryMs?: number;
   readonly silenceMs?: number;
+  /** Between two looks by the archive way. */
+  readonly lookEveryMs?: number;
 }
 
 export function containerSource(options: ContainerSourceOptions): Source {
@@ -57,17 +70,7 @@ async function* read(
   const signal = AbortSignal.any([open.signal, own.signal]);
   const { logId } = options.place;
   const log = logId === null ? null : new ContainerLog(docker.getContainer(logId), open.cursors);
-  const state = readerRecords(workload, {
-    script: await (options.script ?? bundledScript)(),
-    request: {
-      stateDir: STATE_DIR,
-      cursors: [...open.cursors].filter(([key]) => !key.startsWith('log:')),
-      follow: open.follow,
-      verifyEveryMs: options.verifyEveryMs,
-    },
-    signal,
-    silenceMs: options.silenceMs,
-  });
+  const state = await stateRecords(workload, options, { ...open, signal });
   try {
     for (;;) {
       const next = await state.next();
@@ -90,6 +93,53 @@ async function* read(
   } finally {
     own.abort();
     await state.return(undefined);
+  }
+}
+
+async function stateRecords(
+  workload: Docker.Container,
+  options: ContainerSourceOptions,
+  { cursors: all, follow, signal }: OpenOptions,
+): Promise<AsyncGenerator<SourceRecord>> {
+  const cursors = new Map([...all].filter(([key]) => !key.startsWith('log:')));
+  const ways = options.ways ?? CONTAINER_WAYS;
+  const stopped = await standsStill(workload);
+  if (stopped && (follow || !ways.includes('archive'))) throw stopped;
+  return recordsByWays({
+    ways: stopped ? ['archive'] : ways,
+    tried: stopped ? ways.slice(0, ways.indexOf('archive')).map((way) => ({ way, reason: stopped.message })) : [],
+    cursors,
+    records: (way, from) => {
+      const records = recordsBy(way, workload, options, { cursors: from, follow, signal });
+      return way !== 'archive' && ways.includes('archive')
+        ? withCopies(records, workload, { stateDir: STATE_DIR, cursors: from, signal })
+        : records;
+    },
+  });
+}
+
+/** One way alone. */
+function recordsBy(
+  way: ContainerWay,
+  workload: Docker.Container,
+  options: ContainerSourceOptions,
+  open: OpenOptions,
+): AsyncGenerator<SourceRecord> {
+  switch (way) {
+    case 'node':
+      return inside(readerRecords, options.script ?? bundledScript);
+    case 'python3':
+      return inside(pythonRecords, options.pythonScript ?? pythonScript);
+    case 'archive':
+      return archiveRecords(workload, { ...open, stateDir: STATE_DIR, lookEveryMs: options.lookEveryMs });
+  }
+  async function* inside(read: typeof pythonRecords, script: () => Promise<string>): AsyncGenerator<SourceRecord> {
+    yield* read(workload, {
+      script: await script(),
+      request: { stateDir: STATE_DIR, cursors: [...open.cursors], follow: open.follow, verifyEveryMs: options.verifyEveryMs },
+      signal: open.signal,
+      silenceMs: options.silenceMs,
+    });
   }
 }
 

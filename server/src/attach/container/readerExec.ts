@@ -221,14 +221,18 @@ async function whySilent(container: Docker.Container, error: AttachError): Promi
   return (await whyStopped(container)) ?? error;
 }
 
-/** null: it runs. */
-export async function whyStopped(container: Docker.Container): Promise<AttachError | null> {
+async function whyStopped(container: Docker.Container): Promise<AttachError | null> {
+  return standsStill(container).catch((error: unknown) => engineError(error));
+}
+
+/** Why nothing can run in it now; null: it runs. Throws where that can't be said: the container or the engine is gone. */
+export async function standsStill(container: Docker.Container): Promise<AttachError | null> {
   try {
     const { State: state } = await answered('the state of a container', (abortSignal) => container.inspect({ abortSignal }));
     if (state.Paused) return new AttachError('container-stopped', 'The sandbox is paused', 'Resume it, then try again.');
     if (!state.Running) return new AttachError('container-stopped', 'The sandbox was stopped', 'Start it again, then try again.');
     return null;
   } catch (error) {
-    return engineError(error);
+    throw engineError(error);
   }
 }

@@ -1,0 +1,52 @@
+/** The archive way as a stream of records: a first look at everything, and then another now and then. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { AttachError } from '../errors';
+import { aboutRecord } from '../reader/about';
+import type { SourceRecord } from '../record';
+import { ArchiveReader } from './archiveReader';
+import { EngineArchive } from './engineArchive';
+import { standsStill } from './readerExec';
+
+/** Between two looks. */
+export const LOOK_EVERY_MS = 5000;
+/** A look is followed by a rest of so many times as long as it took, up to this. */
+const REST = 10;
+const MAX_REST_MS = 120_000;
+
+export interface ArchiveRecordsOptions {
+  readonly stateDir: string;
+  readonly cursors: ReadonlyMap<string, string>;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  readonly lookEveryMs?: number;
+}
+
+/** Reads a container that stands still too; of one that is followed, its end is an error, as by every other way. */
+export async function* archiveRecords(container: Docker.Container, options: ArchiveRecordsOptions): AsyncGenerator<SourceRecord> {
+  const { signal, follow, stateDir, lookEveryMs = LOOK_EVERY_MS } = options;
+  try {
+    const reader = new ArchiveReader(new EngineArchive(container), options);
+    let there = await reader.isThere();
+    if (!there && !follow)
+      throw new AttachError('nothing-recorded', `There is no ${stateDir} in this sandbox`, 'OpenClaw has not been started in it yet.');
+    yield aboutRecord(null);
+    let began = performance.now();
+    if (there) yield* reader.look();
+    yield { kind: 'caughtUp' };
+    if (!follow) return;
+    for (;;) {
+      const took = performance.now() - began;
+      await sleep(Math.max(lookEveryMs, Math.min(took * REST, MAX_REST_MS)), undefined, { signal });
+      began = performance.now();
+      // Asked for first: what it wrote before its end is taken by the last look.
+      const stopped = await standsStill(container);
+      there ||= await reader.isThere();
+      if (there) yield* reader.look();
+      if (stopped) throw stopped;
+      yield { kind: 'heartbeat' };
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
