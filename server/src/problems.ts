@@ -1,7 +1,8 @@
 /** Publishes the problems of every open source to the editor. */
 import type { Connection } from 'vscode-languageserver';
 import { Coalescer } from './coalescer';
-import type { Hub, OpenSource } from './collect/hub';
+import type { Hub } from './collect/hub';
+import type { OpenSource } from './collect/roster';
 import { byFile, sessionDiagnostics } from './editor/diagnostics';
 import type { OpenedStore } from './openStore';
 import type { Places } from './query/places';

@@ -2,7 +2,8 @@
 import type { CancellationToken, Connection } from 'vscode-languageserver';
 import { ErrorCodes, ResponseError } from 'vscode-languageserver';
 import { AttachError, SandboxFileError } from './attach/errors';
-import type { Hub, OpenSource } from './collect/hub';
+import type { Hub } from './collect/hub';
+import type { OpenSource } from './collect/roster';
 import { codeLenses } from './editor/codeLenses';
 import { hover } from './editor/hovers';
 import { callUri } from './editor/labels';
@@ -81,7 +82,9 @@ export function registerRequests(connection: Connection, need: () => Live): void
     answered(async () => ({ sourceId: (await need().hub.playSample(speed)).id })),
   );
   connection.onRequest(messages.attachRequest, ({ sourceId }) => answered(async () => void (await need().hub.attach(sourceId))));
-  connection.onRequest(messages.detachRequest, ({ sourceId }) => answered(() => need().hub.detach(sourceId)));
+  connection.onRequest(messages.detachRequest, ({ sourceId, remembered }) =>
+    answered(() => need().hub.detach(sourceId, remembered === true)),
+  );
   connection.onRequest(messages.sessionsRequest, ({ sourceId }) => {
     const open = need().hub.get(sourceId);
     return open === null ? [] : listedSessions(need().opened.store, open.row);
@@ -90,24 +93,28 @@ export function registerRequests(connection: Connection, need: () => Live): void
   connection.onRequest(messages.traceRequest, ({ sourceId, ...params }) => {
     const { opened, hub } = need();
     const open = source(sourceId);
-    const page = tracePage(opened.store, open.row, params);
-    if (page === null) throw new ResponseError(ErrorCodes.InvalidParams, 'this session is not there any more');
-    return {
-      epoch: epochOf(open.row),
-      revision: page.view.revision,
-      source: hub.node(open),
-      session: page.view.info,
-      turns: page.turns,
-      offset: page.offset,
-      total: page.total,
-      rows: page.rows,
-      findings: findingsOf(opened.store, open.row, page.view.row),
-      badge: open.badge,
-    };
+    // Another window may write meanwhile: what belongs together is of one moment.
+    return opened.store.snapshot(() => {
+      const page = tracePage(opened.store, open.row, params);
+      if (page === null) throw new ResponseError(ErrorCodes.InvalidParams, 'this session is not there any more');
+      return {
+        epoch: epochOf(opened.store, open.row),
+        revision: page.view.revision,
+        source: hub.node(open),
+        session: page.view.info,
+        turns: page.turns,
+        offset: page.offset,
+        total: page.total,
+        rows: page.rows,
+        findings: findingsOf(opened.store, open.row, page.view.row),
+        badge: open.badge,
+      };
+    });
   });
-  connection.onRequest(messages.flowRequest, ({ sourceId, sessionId, turnId }) =>
-    turnFlow(need().opened.store, source(sourceId).row, sessionId, turnId),
-  );
+  connection.onRequest(messages.flowRequest, ({ sourceId, sessionId, turnId }) => {
+    const { store } = need().opened;
+    return store.snapshot(() => turnFlow(store, source(sourceId).row, sessionId, turnId));
+  });
   connection.onRequest(messages.spanRequest, async ({ sourceId, spanId, limit }, token) => {
     const { opened, places } = need();
     const open = source(sourceId);

@@ -101,9 +101,10 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       for (const session of change.result.sessions) {
         const key = `${change.source.id} ${session.session}`;
         const ref = { sourceId: change.source.id, sessionId: session.session };
-        changed.sessions.set(key, { ...ref, epoch: epochOf(change.source.row), revision: session.revision });
+        changed.sessions.set(key, { ...ref, epoch: epochOf(store, change.source.row), revision: session.revision });
         const view = store.sessions.byRow(session.row);
-        for (const span of session.spans) places.forget(change.source, span, view?.workspaceDir ?? null);
+        if (session.spans === null) places.forgetAll(change.source);
+        else for (const span of session.spans) places.forget(change.source, span, view?.workspaceDir ?? null);
         problems.touch(session.row);
       }
       if (change.result.policyChanged) problems.touchAll(change.source);
@@ -113,6 +114,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   };
   const hub = new Hub({
     store,
+    shared: opened.shared,
     home: homedir(),
     env: process.env,
     sampleDir: sampleDirectory(options.extensionDir),
@@ -139,8 +141,9 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       announce[Symbol.dispose]();
       refreshLenses[Symbol.dispose]();
       problems[Symbol.dispose]();
+      // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();
-      store[Symbol.dispose]();
+      opened[Symbol.dispose]();
     },
   };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CodeLensRequest } from 'vscode-languageserver-protocol/node';
-import { openSourceLimit } from '../../server/src/collect/hub';
+import { openSourceLimit } from '../../server/src/collect/roster';
 import * as messages from '../../server/src/protocol/messages';
 import { recording } from '../fixtures/recordings';
 import { ServerProcess, until } from './support/serverProcess';

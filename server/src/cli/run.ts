@@ -15,6 +15,7 @@ import { withDenial } from '../query/denials';
 import { findingsOf } from '../query/findings';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import { StoreError } from '../store/errors';
+import { Lease } from '../store/lease';
 import { keyBytes } from '../store/sealedBox';
 import { Store } from '../store/store';
 import { Asides } from './asides';
@@ -96,7 +97,8 @@ async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise
 async function readSource(command: Command, io: Io, signal: AbortSignal): Promise<void> {
   sweepPrivateCopies();
   const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal });
-  using store = openCommandStore(command);
+  using kept = openCommandStore(command);
+  const { store } = kept;
   const row = store.transaction(() => {
     const known = store.sources.ensure(opened.id, { info: opened.info, registryProvider: opened.provider });
     // Kept under the words of another time; it is called what it was called now.
@@ -154,9 +156,26 @@ function printSpan(io: Io, json: boolean, sessionId: string, span: Span, printed
   io.stdout.write(json ? `${text}\n` : table([sessionId.slice(0, 8), ...spanLine(span, 0)], []));
 }
 
-function openCommandStore(command: Command): Store {
-  if (command.store === null) return Store.open({ path: ':memory:', key: randomBytes(keyBytes), replaceUnreadable: false });
-  return Store.open({ path: command.store.path, key: readKey(command.store.keyFile), replaceUnreadable: false });
+function openCommandStore(command: Command): Disposable & { readonly store: Store } {
+  if (command.store === null) {
+    const store = Store.open({ path: ':memory:', key: randomBytes(keyBytes), replaceUnreadable: false });
+    return { store, [Symbol.dispose]: () => store[Symbol.dispose]() };
+  }
+  const { path, keyFile } = command.store;
+  const store = Store.open({ path, key: readKey(keyFile), replaceUnreadable: false });
+  // Windows of an editor may read along; reading into it is for one process at a time.
+  const lease = Lease.of(path);
+  if (!lease.take('command')) {
+    store[Symbol.dispose]();
+    throw new StoreError('locked', `another process (${lease.holder()?.pid ?? 'unknown'}) reads into it`);
+  }
+  return {
+    store,
+    [Symbol.dispose]() {
+      store[Symbol.dispose]();
+      lease[Symbol.dispose]();
+    },
+  };
 }
 
 function readKey(file: string): Buffer {

@@ -1,13 +1,22 @@
-/** What the view Sandboxes shows of a source, found or open or both; and why it is empty when it is. */
+/** What the view Sandboxes shows of a source, found or open or both or gone; who reads it; and why it is empty when it is. */
 import type { Looked } from '../protocol/document';
-import type { EmptyReason, SandboxNode } from '../protocol/messages';
+import type { AttachState, Collector, EmptyReason, SandboxNode } from '../protocol/messages';
 import { findingsOf } from '../query/findings';
 import { isEnginePlace } from '../sandboxes/engines';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
+import { lives } from '../store/machine';
+import type { StoredSandbox } from '../store/sources';
 import type { Store } from '../store/store';
-import type { OpenSource } from './hub';
+import type { OpenSource } from './roster';
+import type { Shared } from './sharing';
 
-export function sandboxNode(store: Store, id: string, found: FoundSandbox | null, open: OpenSource | null): SandboxNode {
+export function sandboxNode(
+  store: Store,
+  id: string,
+  found: FoundSandbox | null,
+  open: OpenSource | null,
+  previousId: string | null,
+): SandboxNode {
   const stored = open === null ? null : store.sources.get(open.row);
   const info = stored?.info ?? null;
   return {
@@ -28,7 +37,31 @@ export function sandboxNode(store: Store, id: string, found: FoundSandbox | null
     findings: open === null ? [] : findingsOf(store, open.row),
     revision: open?.revision ?? 0,
     resources: null,
-    previousId: null,
+    previousId,
+  };
+}
+
+/** Not there any more; what was recorded of it is. */
+export function removedNode(store: Store, gone: StoredSandbox & { readonly row: number }, previousId: string | null): SandboxNode {
+  return {
+    id: gone.sourceId,
+    name: gone.name,
+    layout: gone.layout,
+    runtime: gone.runtime,
+    runtimeVersion: store.sources.get(gone.row)?.info.runtimeVersion ?? null,
+    provider: gone.provider,
+    model: gone.model,
+    state: 'removed',
+    gateway: gone.gateway,
+    seenBy: [],
+    reports: [],
+    kind: 'container',
+    attach: { kind: 'idle' },
+    skipped: store.sources.skipped(gone.row),
+    findings: findingsOf(store, gone.row),
+    revision: 0,
+    resources: null,
+    previousId,
   };
 }
 
@@ -37,4 +70,44 @@ export function emptyReason(trusted: boolean, looked: readonly Looked[]): EmptyR
   const engines = looked.filter(({ place }) => isEnginePlace(place));
   if (engines.some(({ outcome }) => outcome === 'ok')) return 'nothing-found';
   return engines.some(({ outcome }) => outcome === 'refused') ? 'docker-refused' : 'no-docker';
+}
+
+export function collectorOf({ lease }: Shared): Collector {
+  if (lease === null || lease.held) return { kind: 'this-window', pid: process.pid };
+  const holder = lease.holder();
+  if (holder === null || !lives(holder.pid)) return { kind: 'none', pid: null };
+  return { kind: 'other-window', pid: holder.pid };
+}
+
+/** Why what this window wants is not read, when that is no matter of the source; null: it is, or will be within a second or two. */
+export function unreadReason({ lease, store }: Shared): Extract<AttachState, { kind: 'failed' }> | null {
+  if (lease === null || lease.held) return null;
+  const holder = lease.holder();
+  const who = holder === null ? 'Another window' : `Another window (its server is process ${holder.pid})`;
+  if (holder?.reads === 'command')
+    return {
+      kind: 'failed',
+      reason: `The command line (process ${holder.pid}) uses the store`,
+      hint: 'When it has ended, this goes on by itself.',
+    };
+  if (!store || holder?.reads === 'session')
+    return {
+      kind: 'failed',
+      reason: `${who} reads the sandboxes, and no sandbox is read twice. Without a store that can be kept, windows can't share what is read`,
+      hint: 'Look at it in that window, or close that window: this one then reads by itself. With a keyring, all windows show the same.',
+    };
+  if (lease.hangs())
+    return {
+      kind: 'failed',
+      reason: `${who} reads the sandboxes for all windows, and has not answered for a while`,
+      hint: 'It may be busy. If it stays so, reload or close that window: this one then reads by itself.',
+    };
+  return null;
+}
+
+/** What is said of a source that this window does not read itself. */
+export function shownState(state: AttachState, unread: Extract<AttachState, { kind: 'failed' }> | null): AttachState {
+  if (unread === null) return state;
+  if (state.kind === 'attaching') return unread;
+  return state.kind === 'live' || state.kind === 'lost' ? { kind: 'lost', reason: unread.reason, retrying: true } : state;
 }

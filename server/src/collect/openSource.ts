@@ -9,7 +9,7 @@ import { isEnginePlace } from '../sandboxes/engines';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import type { FindOptions } from '../sandboxes/findSandboxes';
 import { sandboxSource } from '../sandboxes/sandboxSource';
-import { sourceIdOf } from './hub';
+import { sourceIdOf } from './sourceId';
 
 export interface OpenedSource {
   readonly id: string;

@@ -137,7 +137,11 @@ export const playSampleRequest = new RequestType<{ readonly speed: number }, { r
   'sandglass/playSample',
 );
 export const attachRequest = new RequestType<{ readonly sourceId: string }, void, OpenFailure>('sandglass/attach');
-export const detachRequest = new RequestType<{ readonly sourceId: string }, void, void>('sandglass/detach');
+/**
+ * Stops reading a source, in all windows: one reader serves them all. `remembered`: the user detached in an earlier life of this window;
+ * then it is only not attached to by itself here, and what other windows want is read all the same.
+ */
+export const detachRequest = new RequestType<{ readonly sourceId: string; readonly remembered?: boolean }, void, void>('sandglass/detach');
 
 /** `data` of the ResponseError of the requests above. What, why and what to do next. */
 export interface OpenFailure {

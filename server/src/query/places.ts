@@ -80,6 +80,11 @@ export class Places {
     else for (const path of touchedPaths(span, workspaceDir)) this.#files.forget(source.id, path);
   }
 
+  /** Calls that are not known by name changed what they changed. */
+  forgetAll(source: PlaceSource): void {
+    this.#files.forgetAll(source.id);
+  }
+
   /** One question of the editor: what it learns of a file it asks once. */
   round(signal: AbortSignal): PlacesRound {
     return new PlacesRound(this.#store, this.#context(), this.#files, signal);

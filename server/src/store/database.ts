@@ -1,24 +1,29 @@
 /**
- * The store's database: one SQLite file in the extension's global storage (or in memory), opened exclusively, its schema
- * migrated step by step. Columns hold ids, times, numbers and enums; `body`, `raw` and `blind` columns go through SealedBox.
+ * The store's database: one SQLite file in the extension's global storage (or in memory), shared by the windows of the editor,
+ * its schema migrated step by step. Columns hold ids, times, numbers and enums; `body`, `raw` and `blind` columns go through
+ * SealedBox. Who may read sandboxes into it is another question (lease.ts).
  */
+import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from './errors';
+import { lives } from './machine';
 import { applicationId, mustBeOurs } from './ownFile';
 import { migrations } from './schema';
 import { SealedBox } from './sealedBox';
 
 const canary = 'sandglass';
-const busyTimeoutMs = 500;
+const identity = 'identity';
+/** As long as another window's longest transaction takes: that of a history that pours in. */
+const busyTimeoutMs = 5000;
 
 export interface OpenStore {
   /** A file's path, or `:memory:`. */
   readonly path: string;
   readonly key: Uint8Array;
-  /** A store that the key does not open is deleted and begun anew; else that is an error. */
+  /** A store that the key does not open, and that no living window has open, is deleted and begun anew; else that is an error. */
   readonly replaceUnreadable: boolean;
 }
 
@@ -26,11 +31,15 @@ export class Database implements Disposable {
   readonly box: SealedBox;
   /** The key no longer fitted, so what was stored before is gone. */
   readonly replaced: boolean;
+  /** Of the store, not of its path: one that was begun anew is another. */
+  readonly identity: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #inTransaction = false;
 
-  private constructor(db: DatabaseSync, box: SealedBox, replaced: boolean) {
-    this.#db = db;
+  private constructor(opened: OpenedFile, box: SealedBox, replaced: boolean) {
+    this.#db = opened.db;
+    this.identity = opened.identity;
     this.box = box;
     this.replaced = replaced;
   }
@@ -40,7 +49,8 @@ export class Database implements Disposable {
     try {
       return new Database(openFile(options.path, box), box, false);
     } catch (error) {
-      if (!StoreError.is(error, 'lost-key') || !options.replaceUnreadable || options.path === ':memory:') throw error;
+      if (!StoreError.is(error, 'lost-key') || !options.replaceUnreadable || options.path === ':memory:' || inUse(options.path))
+        throw error;
       for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(options.path + suffix, { force: true });
       return new Database(openFile(options.path, box), box, true);
     }
@@ -57,16 +67,32 @@ export class Database implements Disposable {
   }
 
   transaction<T>(body: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
-    let result: T;
+    return this.#within('BEGIN IMMEDIATE', body);
+  }
+
+  /** Everything that is read in it is of one moment, whatever another window writes meanwhile. */
+  snapshot<T>(body: () => T): T {
+    return this.#inTransaction ? body() : this.#within('BEGIN', body);
+  }
+
+  #within<T>(begin: string, body: () => T): T {
+    this.#db.exec(begin);
+    this.#inTransaction = true;
     try {
-      result = body();
+      const result = body();
+      this.#db.exec('COMMIT');
+      return result;
     } catch (error) {
       this.#db.exec('ROLLBACK');
       throw error;
+    } finally {
+      this.#inTransaction = false;
     }
-    this.#db.exec('COMMIT');
-    return result;
+  }
+
+  /** Another number than before: another connection changed something. */
+  get version(): number {
+    return (this.prepare('PRAGMA data_version').get() as { data_version: number }).data_version;
   }
 
   [Symbol.dispose](): void {
@@ -75,17 +101,43 @@ export class Database implements Disposable {
   }
 }
 
-function openFile(path: string, box: SealedBox): DatabaseSync {
+/** By a window that has another key: pids are not sealed. */
+function inUse(path: string): boolean {
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    return (db.prepare('SELECT pid FROM window').all() as { pid: number }[]).some(({ pid }) => pid !== process.pid && lives(pid));
+  } catch {
+    return false; // what has no such table, or is no database, has no window
+  } finally {
+    db?.close();
+  }
+}
+
+interface OpenedFile {
+  readonly db: DatabaseSync;
+  readonly identity: string;
+}
+
+/** Windows that begin at the same moment make its log one after the other, and not all of that waits by itself. */
+function openFile(path: string, box: SealedBox): OpenedFile {
+  for (const end = performance.now() + busyTimeoutMs; ; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)) {
+    try {
+      return tryToOpen(path, box);
+    } catch (error) {
+      if (!StoreError.is(error, 'locked') || performance.now() > end) throw error;
+    }
+  }
+}
+
+function tryToOpen(path: string, box: SealedBox): OpenedFile {
   let db: DatabaseSync | null = null;
   try {
     if (path !== ':memory:') prepareFile(path);
     db = new DatabaseSync(path, { timeout: busyTimeoutMs });
     mark(db);
-    db.exec(
-      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON',
-    );
-    migrate(db, box);
-    return db;
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
+    return { db, identity: migrate(db, box) };
   } catch (error) {
     db?.close();
     throw toStoreError(error);
@@ -133,19 +185,28 @@ const fileReasons: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'the disk is full'],
 ]);
 
-function migrate(db: DatabaseSync, box: SealedBox): void {
-  const version = Number((db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
-  if (version > migrations.length) throw new StoreError('newer-schema', `the store was written by a newer version (schema ${version})`);
-  db.exec('BEGIN EXCLUSIVE');
+/** Answers the store's identity. The version is asked for within the transaction: two windows may begin at the same moment. */
+function migrate(db: DatabaseSync, box: SealedBox): string {
+  db.exec('BEGIN IMMEDIATE');
   try {
+    const version = Number((db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
+    if (version > migrations.length) throw new StoreError('newer-schema', `the store was written by a newer version (schema ${version})`);
     for (let step = version; step < migrations.length; step++) db.exec(migrations[step] ?? '');
-    db.exec(`PRAGMA user_version = ${migrations.length}`);
-    const row = db.prepare('SELECT body FROM meta WHERE name = ?').get('canary') as { body: Uint8Array } | undefined;
-    if (row === undefined) db.prepare('INSERT INTO meta(name, body) VALUES (?, ?)').run('canary', box.seal(canary));
-    else if (box.open(row.body) !== canary) throw new StoreError('lost-key', 'the store does not open with this key');
+    if (version < migrations.length) db.exec(`PRAGMA user_version = ${migrations.length}`);
+    if (kept(db, box, 'canary', canary) !== canary) throw new StoreError('lost-key', 'the store does not open with this key');
+    const own = kept(db, box, identity, randomUUID());
     db.exec('COMMIT');
+    return own;
   } catch (error) {
     db.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** What is kept under a name, or from now on. */
+function kept(db: DatabaseSync, box: SealedBox, name: string, initial: string): string {
+  const row = db.prepare('SELECT body FROM meta WHERE name = ?').get(name) as { body: Uint8Array } | undefined;
+  if (row !== undefined) return box.open(row.body);
+  db.prepare('INSERT INTO meta(name, body) VALUES (?, ?)').run(name, box.seal(initial));
+  return initial;
 }

@@ -1,11 +1,36 @@
 /** Sources, their cursors and what of them could not be read. */
-import type { Skipped, SourceInfo } from '../protocol/document';
+import type { SandboxInfo, Skipped, SourceInfo } from '../protocol/document';
+import type { AttachState } from '../protocol/messages';
 import type { Database } from './database';
 
 export interface StoredSource {
   readonly info: SourceInfo;
   /** Vendor behind the provider `inference`, as the sandbox registry names it. */
   readonly registryProvider: string | null;
+}
+
+/** How far the reading of a source is; told by the process that reads, shown by all. */
+export interface ReadingState {
+  readonly attach: AttachState;
+  /** Which request to read it this answers. */
+  readonly asked: string;
+}
+
+/** What is needed to list a sandbox that is not there any more. Times are epoch milliseconds. */
+export interface StoredSandbox {
+  readonly sourceId: string;
+  /** Of OpenShell. */
+  readonly id: string;
+  readonly name: string;
+  readonly layout: SandboxInfo['layout'];
+  readonly runtime: string | null;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly gateway: string | null;
+  /** The places that told of it: it is gone only when one of them says so. */
+  readonly seenBy: readonly string[];
+  readonly firstSeen: number;
+  readonly lastSeen: number;
 }
 
 /** A hostile trace may hold any number of things that can't be read, and all that is kept of them goes out with every inventory. */
@@ -29,6 +54,53 @@ export class SourceStore {
     return Number(
       this.#db.prepare('INSERT INTO source(blind, body) VALUES (?, ?)').run(blind, box.seal(JSON.stringify(initial))).lastInsertRowid,
     );
+  }
+
+  /** The row of a source that was opened before. */
+  find(sourceId: string): number | null {
+    const row = this.#db.prepare('SELECT id FROM source WHERE blind = ?').get(this.#db.box.blind(sourceId)) as { id: number } | undefined;
+    return row?.id ?? null;
+  }
+
+  setState(source: number, state: ReadingState): void {
+    this.#db.prepare('UPDATE source SET state = ? WHERE id = ?').run(this.#db.box.seal(JSON.stringify(state)), source);
+  }
+
+  /** null: no one reads it, or has since it was let go. */
+  state(source: number): ReadingState | null {
+    const row = this.#db.prepare('SELECT state FROM source WHERE id = ?').get(source) as { state: Uint8Array | null } | undefined;
+    return row === undefined || row.state === null ? null : (JSON.parse(this.#db.box.open(row.state)) as ReadingState);
+  }
+
+  /** What was said of the reading of sources but these holds no more: whoever said it is gone. */
+  forgetStates(but: ReadonlySet<number>): void {
+    for (const { id } of this.#db.prepare('SELECT id FROM source WHERE state IS NOT NULL').all() as { id: number }[]) {
+      if (!but.has(id)) this.#db.prepare('UPDATE source SET state = NULL WHERE id = ?').run(id);
+    }
+  }
+
+  setSandbox(source: number, sandbox: StoredSandbox): void {
+    this.#db.prepare('UPDATE source SET sandbox = ? WHERE id = ?').run(this.#db.box.seal(JSON.stringify(sandbox)), source);
+  }
+
+  sandbox(source: number): StoredSandbox | null {
+    const row = this.#db.prepare('SELECT sandbox FROM source WHERE id = ?').get(source) as { sandbox: Uint8Array | null } | undefined;
+    return row === undefined || row.sandbox === null ? null : (JSON.parse(this.#db.box.open(row.sandbox)) as StoredSandbox);
+  }
+
+  /** Sandboxes of which there are sessions, with their rows. */
+  sandboxes(): readonly (StoredSandbox & { readonly row: number })[] {
+    const rows = this.#db
+      .prepare('SELECT id, sandbox FROM source s WHERE sandbox IS NOT NULL AND EXISTS (SELECT 1 FROM session WHERE source = s.id)')
+      .all() as { id: number; sandbox: Uint8Array }[];
+    return rows.map(({ id, sandbox }) => ({ ...(JSON.parse(this.#db.box.open(sandbox)) as StoredSandbox), row: id }));
+  }
+
+  /** Every session that can be shown, with how often it changed; nothing is decrypted. */
+  revisions(source: number): readonly { readonly row: number; readonly session: string; readonly revision: number }[] {
+    return this.#db
+      .prepare('SELECT id AS row, session, revision FROM session WHERE source = ? AND body IS NOT NULL')
+      .all(source) as unknown as readonly { row: number; session: string; revision: number }[];
   }
 
   update(source: number, stored: StoredSource): void {

@@ -8,6 +8,7 @@ import { SessionStore } from './sessions';
 import { SourceStore } from './sources';
 import { SpanStore } from './spans';
 import { TouchStore } from './touches';
+import { WindowStore } from './windows';
 
 export class Store implements Disposable {
   readonly sources: SourceStore;
@@ -17,6 +18,7 @@ export class Store implements Disposable {
   readonly touches: TouchStore;
   readonly policies: PolicyStore;
   readonly resources: ResourceStore;
+  readonly windows: WindowStore;
   readonly #db: Database;
 
   private constructor(db: Database) {
@@ -28,6 +30,7 @@ export class Store implements Disposable {
     this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);
     this.resources = new ResourceStore(db);
+    this.windows = new WindowStore(db);
   }
 
   /** Throws StoreError. */
@@ -40,8 +43,23 @@ export class Store implements Disposable {
     return this.#db.replaced;
   }
 
+  /** Of this store and no other, also of none that is begun anew in its place. */
+  get identity(): string {
+    return this.#db.identity;
+  }
+
+  /** Another number than before: another process changed something. */
+  get version(): number {
+    return this.#db.version;
+  }
+
   transaction<T>(body: () => T): T {
     return this.#db.transaction(body);
+  }
+
+  /** Everything that is read in it is of one moment, whatever another window writes meanwhile. */
+  snapshot<T>(body: () => T): T {
+    return this.#db.snapshot(body);
   }
 
   [Symbol.dispose](): void {

@@ -4,8 +4,11 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type * as collector from '../../../server/src/collect/collector';
-import { Hub, openSourceLimit, sourceIdOf } from '../../../server/src/collect/hub';
-import type { HubChange, HubOptions, OpenSource } from '../../../server/src/collect/hub';
+import { Hub } from '../../../server/src/collect/hub';
+import type { HubChange, HubOptions } from '../../../server/src/collect/hub';
+import { openSourceLimit } from '../../../server/src/collect/roster';
+import type { OpenSource } from '../../../server/src/collect/roster';
+import { sourceIdOf } from '../../../server/src/collect/sourceId';
 import type { Settings } from '../../../server/src/protocol/messages';
 import { recording } from '../../fixtures/recordings';
 import { asNobody, emptyState, entry, header, sleep, temporary, writeSession } from '../attach/reading';
@@ -49,6 +52,7 @@ function hubOf(home: string, settings: Partial<Settings> = {}, options: Partial<
     home,
     env: {},
     sampleDir: SAMPLE,
+    shared: { lease: null, store: false },
     onChange: () => undefined,
     onError: (error) => errors.push(error),
     ...options,
@@ -270,9 +274,10 @@ describe('the hub', () => {
     const hub = hubOf(temporary(), { dockerHost: engine.host });
     await Promise.all([hub.refresh(), hub.lookedOnce(), hub.refresh(), hub.refresh()]);
     const perLook = engine.lists();
-    expect(perLook).toBeLessThanOrEqual(3);
     await hub.lookedOnce();
     expect(engine.lists()).toBe(perLook);
+    await hub.refresh();
+    expect(engine.lists()).toBe(2 * perLook);
     const before = hub.refresh();
     const other = await slowEngine(1);
     hub.configure(true, { pathMappings: [], directories: [], dockerHost: other.host, autoAttach: false });
@@ -382,6 +387,7 @@ describe('the hub', () => {
       home,
       env: {},
       sampleDir: SAMPLE,
+      shared: { lease: null, store: false },
       onChange: () => void changes++,
       onError: (error) => errors.push(error),
     });

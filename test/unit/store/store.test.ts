@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SessionCache } from '../../../server/src/collect/sessionCache';
 import { traceDocument } from '../../../server/src/query/document';
 import { StoreError } from '../../../server/src/store/errors';
 import { applicationId } from '../../../server/src/store/ownFile';
@@ -192,18 +191,17 @@ describe('the store', () => {
     expect(reason(join(dir, 'file', 'traces.sqlite'))).toContain('a part of the path is no directory');
   });
 
-  it('is refused while another holds it', () => {
+  it('is shared by those who have its key, and not replaced beneath one who has it open', () => {
     const path = join(folder(), 'traces.sqlite');
     const key = randomBytes(32);
     using first = Store.open({ path, key, replaceUnreadable: false });
-    expect(first.replaced).toBe(false);
-    let reason: unknown = null;
-    try {
-      Store.open({ path, key, replaceUnreadable: true });
-    } catch (error) {
-      reason = StoreError.is(error) ? error.reason : error;
-    }
-    expect(reason).toBe('locked');
+    using second = Store.open({ path, key, replaceUnreadable: true });
+    expect([first.replaced, second.replaced]).toEqual([false, false]);
+    expect(second.identity).toBe(first.identity);
+    const before = second.version;
+    const row = first.transaction(() => first.sources.ensure('test', { info, registryProvider: null }));
+    expect(second.version).not.toBe(before);
+    expect(second.sources.find('test')).toBe(row);
   });
 });
 
@@ -241,22 +239,5 @@ describe('what could not be read', () => {
     expect(JSON.stringify(sources.skipped(row)).length).toBeLessThan(2 * skippedChars + 100);
     sources.mendSkipped(row, where);
     expect(sources.skipped(row)).toEqual([]);
-  });
-});
-
-describe('the cache of sessions', () => {
-  it('forgets the least recently used when it is full, never the one at work', () => {
-    const cache = new SessionCache(10);
-    const events = (n: number): Map<string, never> => new Map(Array.from({ length: n }, (_, i) => [String(i), null as never]));
-    cache.put(1, events(4));
-    cache.put(2, events(4));
-    expect(cache.get(1)).not.toBeNull();
-    cache.put(3, events(4));
-    expect(cache.get(2)).toBeNull();
-    expect(cache.get(1)).not.toBeNull();
-    cache.put(4, events(50));
-    expect(cache.get(4)).not.toBeNull();
-    expect(cache.get(1)).toBeNull();
-    expect(cache.size).toBe(50);
   });
 });

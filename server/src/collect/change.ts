@@ -1,0 +1,14 @@
+/** What whoever shows a source is told of it, whichever window read it. */
+import type { Span } from '../protocol/document';
+
+export interface SourceChange {
+  readonly sessions: readonly {
+    readonly session: string;
+    readonly row: number;
+    readonly revision: number;
+    /** Spans that are new or other than before; null: it is not known which. */
+    readonly spans: readonly Span[] | null;
+  }[];
+  readonly policyChanged: boolean;
+  readonly skippedChanged: boolean;
+}

@@ -1,0 +1,123 @@
+/**
+ * Which process may read sandboxes into a store: the one that holds an exclusive lock on a small file beside it. The operating
+ * system lets the lock go the moment its holder dies, however it dies; no one ever takes it from a holder that lives. Beside
+ * it lies a note of who holds it, touched every second, so that others can say when that one hangs.
+ */
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { kernel } from './machine';
+
+export interface Holder {
+  readonly pid: number;
+  readonly kernel: string;
+  /** `store`: others can read along what it reads; `session`: no one can; `command`: it reads one source, and ends. */
+  readonly reads: 'store' | 'session' | 'command';
+}
+
+/** How often whoever waits for it tries again, and the holder shows that it lives. */
+export const leaseEveryMs = 1000;
+/** A holder that showed no life for so long hangs. */
+const hangsAfterMs = 10_000;
+const busy = 5;
+
+export class Lease implements Disposable {
+  readonly #path: string;
+  #reads: Holder['reads'] = 'store';
+  #lock: { readonly db: DatabaseSync; readonly file: number } | null = null;
+  /** The holder's last sign of life, and when it was first seen; by our own clock, for a machine may have slept. */
+  #sign: { readonly at: number; readonly since: number } | null = null;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Throws when no file can be made there. */
+  static of(storePath: string): Lease {
+    mkdirSync(dirname(storePath), { recursive: true, mode: 0o700 });
+    return new Lease(`${storePath}.lease`);
+  }
+
+  get held(): boolean {
+    return this.#lock !== null;
+  }
+
+  /** Never waits. Throws when the file can't be locked at all. */
+  take(reads: Holder['reads']): boolean {
+    this.#reads = reads;
+    if (this.#lock !== null) return true;
+    const db = new DatabaseSync(this.#path, { timeout: 0 });
+    try {
+      // Nothing is ever written in it, so there is nothing to go back to either.
+      db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    } catch (error) {
+      db.close();
+      if ((error as { errcode?: number }).errcode === busy) return false;
+      throw error;
+    }
+    this.#lock = { db, file: statSync(this.#path).ino };
+    this.#sign = null;
+    this.#note();
+    return true;
+  }
+
+  /** What others can read along is known only when the store was opened. */
+  tell(reads: Holder['reads']): void {
+    if (reads === this.#reads) return;
+    this.#reads = reads;
+    if (this.#lock !== null) this.#note();
+  }
+
+  /** Shows that the holder lives. false: the file is not there any more, so the lock keeps no one out: it is no lease. */
+  beat(): boolean {
+    if (this.#lock === null) return false;
+    if (statSync(this.#path, { throwIfNoEntry: false })?.ino !== this.#lock.file) {
+      this.#release();
+      return false;
+    }
+    const now = new Date();
+    try {
+      utimesSync(this.#notePath, now, now);
+    } catch {
+      this.#note(); // someone removed it
+    }
+    return true;
+  }
+
+  /** Who holds it, as that one wrote; null: no one, or it has not written yet. */
+  holder(): Holder | null {
+    try {
+      return JSON.parse(readFileSync(this.#notePath, 'utf8')) as Holder;
+    } catch {
+      return null; // gone with its holder, or half written: asked again every second
+    }
+  }
+
+  /** Asked every second by those who wait. */
+  hangs(): boolean {
+    const at = statSync(this.#notePath, { throwIfNoEntry: false })?.mtimeMs;
+    if (at === undefined || this.held) return false;
+    if (this.#sign?.at !== at) this.#sign = { at, since: performance.now() };
+    return performance.now() - this.#sign.since > hangsAfterMs;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#lock === null) return;
+    rmSync(this.#notePath, { force: true });
+    this.#release();
+  }
+
+  #release(): void {
+    this.#lock?.db.close();
+    this.#lock = null;
+  }
+
+  #note(): void {
+    const holder: Holder = { pid: process.pid, kernel, reads: this.#reads };
+    writeFileSync(this.#notePath, JSON.stringify(holder), { mode: 0o600 });
+  }
+
+  get #notePath(): string {
+    return `${this.#path}.holder`;
+  }
+}
