@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import type { ContainerInfo } from 'dockerode';
 import { engineAt, type EngineAddress } from '../attach/container/engine';
 import { NAME_PREFIXES } from '../attach/labels';
+import { codeOf } from '../attach/reader/context';
 import type { Looked } from '../protocol/document';
 import { CLUSTER_NAMES, clusterGateway, lookedAtCluster } from './cluster';
 import { LABEL_FILTERS, sandboxesOf, type EngineSandbox } from './containers';
@@ -32,7 +33,7 @@ export async function lookAtEngine(place: EnginePlace, signal: AbortSignal): Pro
   const { address } = place;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(engineTimeoutMs)]);
   try {
-    const found = await containersOf(engineAt(address), limit);
+    const found = await askTwice(() => containersOf(engineAt(address), limit));
     const sandboxes = sandboxesOf(found, address);
     const looked: Looked = { place: place.place, outcome: 'ok', reason: null, ms: ms(), found: sandboxes.length };
     const clusters = found.flatMap((container) => {
@@ -44,6 +45,17 @@ export async function lookAtEngine(place: EnginePlace, signal: AbortSignal): Pro
     if (signal.aborted) throw error;
     if (limit.aborted) return without({ outcome: 'failed', reason: `no answer within ${engineTimeoutMs / 1000} s` });
     return without(await lookFailure(error, address));
+  }
+}
+
+/** For what only reads: a connection that is kept may have been closed at its other end meanwhile, and that is no answer. */
+export async function askTwice<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== 'ECONNRESET' && code !== 'EPIPE') throw error;
+    return ask();
   }
 }
 

@@ -1,0 +1,263 @@
+/**
+ * The log of what was done to sandboxes. Several windows share one file: each change is made within a lock, on what the file holds
+ * then. What is begun stands in it before it is done, and who did it is known to be alive by a lock of its own; so what the death of
+ * a process left undone can be told from what is still under way.
+ */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Low, Memory } from 'lowdb';
+import { reasonOf } from '../attach/reader/context';
+import type { ActionRecord, SandboxAction } from '../protocol/messages';
+import { ActionFile, emptyData, OtherVersionError, type ActionData, type LoggedAction, type PausedByUs } from './actionFile';
+import { FileLock } from './fileLock';
+
+export const actionFileName = 'actions.json';
+/** The oldest are forgotten. */
+export const actionLimit = 500;
+/** Sandboxes that are paused by us at once. */
+export const pausedLimit = 100;
+/** At most so many are told. */
+export const actionsTold = 200;
+const lockWaitMs = 5000;
+const maxReason = 500;
+const isHolder = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export interface NewAction {
+  readonly action: SandboxAction;
+  readonly sandboxId: string;
+  readonly sandbox: string;
+  /** As they are called, for people. */
+  readonly containers: readonly string[];
+  readonly containerIds: readonly string[];
+  readonly by: ActionRecord['by'];
+}
+
+/** What the death of a process left: a sandbox that is still paused, and actions no one knows the outcome of. */
+export interface Left {
+  readonly paused: readonly PausedByUs[];
+  readonly unfinished: readonly LoggedAction[];
+}
+
+type Change = (data: ActionData) => ActionData;
+
+const memoryOnly = 'so it is kept for this session only, and a sandbox paused in this window is not resumed by itself after a crash.';
+
+export class ActionLog implements Disposable {
+  readonly holder = randomUUID();
+  readonly #directory: string | null;
+  readonly #file: ActionFile | null;
+  /** What is kept where there is no file, or it can't be used. */
+  readonly #memory = new Low<ActionData>(new Memory(), emptyData());
+  #own: FileLock | null = null;
+  #broken: string | null = null;
+  #seen: string | null = null;
+  #restless = false;
+  /** There may be something that this process answers for. */
+  #answers = false;
+
+  private constructor(directory: string | null, file: ActionFile | null, broken: string | null) {
+    this.#directory = directory;
+    this.#file = file;
+    this.#broken = broken;
+  }
+
+  /** `directory` is null: nothing is kept on disk. */
+  static open(directory: string | null): ActionLog {
+    if (directory === null) return new ActionLog(null, null, `Nothing may be kept on disk here, neither the log of actions, ${memoryOnly}`);
+    try {
+      return new ActionLog(directory, new ActionFile(join(directory, actionFileName)), null);
+    } catch (error) {
+      return new ActionLog(null, null, `The log of actions can't be kept on disk (${reasonOf(error)}), ${memoryOnly}`);
+    }
+  }
+
+  /** What the user should know, in a sentence or two; null: nothing. */
+  get note(): string | null {
+    const aside = this.#file?.keptAside ?? null;
+    const notes = [
+      this.#broken,
+      aside === null ? null : `The log of actions was no such log any more: it was kept as ${aside}, and a new one was begun.`,
+    ].filter((note) => note !== null);
+    return notes.length === 0 ? null : notes.join(' ');
+  }
+
+  /** Newest first. */
+  async list(): Promise<readonly ActionRecord[]> {
+    const { actions } = await this.#change((data) => data);
+    return actions
+      .slice(-actionsTold)
+      .reverse()
+      .map(({ time, action, sandboxId, sandbox, containers, by, outcome, reason }) => ({
+        time,
+        action,
+        sandboxId,
+        sandbox,
+        containers,
+        by,
+        outcome,
+        reason,
+      }));
+  }
+
+  /** Before it is done. Answers its id. */
+  async begin(begun: NewAction): Promise<string> {
+    this.#live();
+    const { action, sandboxId, sandbox, containers, containerIds, by } = begun;
+    if (action === 'pause') this.#answers = true;
+    const time = new Date().toISOString();
+    const id = randomUUID();
+    const entry: LoggedAction = { id, time, action, sandboxId, sandbox, containers, by, outcome: null, reason: null, holder: this.holder };
+    await this.#change((data) => ({
+      ...data,
+      actions: [...data.actions, entry].slice(-actionLimit),
+      paused:
+        action === 'pause'
+          ? [...others(data, sandboxId), { sandboxId, sandbox, containerIds, since: time, holder: this.holder }].slice(-pausedLimit)
+          : data.paused,
+    }));
+    return id;
+  }
+
+  /** `stillPaused`: the sandbox is, by us. */
+  async end(id: string, sandboxId: string, reason: string | null, stillPaused: boolean): Promise<void> {
+    const outcome = reason === null ? 'done' : 'failed';
+    await this.#change((data) => ({
+      ...data,
+      actions: data.actions.map((entry) => (entry.id === id ? { ...entry, outcome, reason: reason?.slice(0, maxReason) ?? null } : entry)),
+      paused: stillPaused ? data.paused : others(data, sandboxId),
+    }));
+  }
+
+  /** It runs, or was stopped, by someone else: it is not paused by us any more. */
+  async forget(paused: readonly PausedByUs[]): Promise<void> {
+    if (paused.length === 0) return;
+    const gone = new Set(paused.map(keyOf));
+    await this.#change((data) => ({ ...data, paused: data.paused.filter((entry) => !gone.has(keyOf(entry))) }));
+  }
+
+  /** Those this process answers for. */
+  async ours(): Promise<readonly PausedByUs[]> {
+    if (!this.#answers) return [];
+    const { paused } = await this.#change((data) => data);
+    const ours = paused.filter(({ holder }) => holder === this.holder);
+    this.#answers = ours.length > 0;
+    return ours;
+  }
+
+  /** What dead processes left. Costs next to nothing as long as nothing changes. */
+  async left(): Promise<Left> {
+    const file = this.#file;
+    if (file === null || this.#broken !== null) return { paused: [], unfinished: [] };
+    const { stamp } = file;
+    if (stamp === null || (stamp === this.#seen && !this.#restless)) return { paused: [], unfinished: [] };
+    const data = await this.#change((found) => found);
+    const foreign = (entry: { readonly holder: string }): boolean => entry.holder !== this.holder;
+    const unfinished = data.actions.filter((entry) => entry.outcome === null && foreign(entry));
+    const paused = data.paused.filter(foreign);
+    this.#seen = file.stamp;
+    // As long as another answers for something, it may die.
+    this.#restless = unfinished.length > 0 || paused.length > 0;
+    const dead = this.#deadOf([...unfinished, ...paused].map(({ holder }) => holder));
+    return {
+      paused: paused.filter(({ holder }) => dead.has(holder)),
+      unfinished: unfinished.filter(({ holder }) => dead.has(holder)),
+    };
+  }
+
+  /** Answers for it from now on, in place of a dead process; null: another was faster. */
+  async takeOver(paused: PausedByUs): Promise<PausedByUs | null> {
+    this.#live();
+    this.#answers = true;
+    const ours: PausedByUs = { ...paused, holder: this.holder };
+    let taken = false;
+    await this.#change((data) => {
+      taken = data.paused.some((entry) => keyOf(entry) === keyOf(paused));
+      return taken ? { ...data, paused: data.paused.map((entry) => (keyOf(entry) === keyOf(paused) ? ours : entry)) } : data;
+    });
+    return taken ? ours : null;
+  }
+
+  async endUnfinished(unfinished: readonly LoggedAction[], reason: string): Promise<void> {
+    if (unfinished.length === 0) return;
+    const ids = new Set(unfinished.map(({ id }) => id));
+    await this.#change((data) => ({
+      ...data,
+      actions: data.actions.map((entry) => (ids.has(entry.id) && entry.outcome === null ? { ...entry, outcome: 'failed', reason } : entry)),
+    }));
+  }
+
+  /** A person closes the editor on purpose: what they paused stays as they left it. Not so what is still to be resumed. */
+  async letGo(toResume: readonly PausedByUs[]): Promise<void> {
+    const kept = new Set(toResume.map(keyOf));
+    await this.forget((await this.ours()).filter((entry) => !kept.has(keyOf(entry))));
+  }
+
+  [Symbol.dispose](): void {
+    this.#own?.remove();
+    this.#own = null;
+  }
+
+  /** From now on it can be told whether this process lives. */
+  #live(): void {
+    if (this.#own !== null || this.#directory === null || this.#broken !== null) return;
+    try {
+      this.#own = FileLock.take(this.#lockOf(this.holder));
+    } catch (error) {
+      this.#breaks(error);
+    }
+  }
+
+  #deadOf(holders: readonly string[]): ReadonlySet<string> {
+    return new Set([...new Set(holders)].filter((holder) => this.#isDead(holder)));
+  }
+
+  #isDead(holder: string): boolean {
+    if (!isHolder.test(holder)) return true; // edited by hand
+    const path = this.#lockOf(holder);
+    if (!existsSync(path)) return true;
+    const lock = FileLock.take(path);
+    lock?.remove();
+    return lock !== null;
+  }
+
+  #lockOf(holder: string): string {
+    return join(this.#directory ?? '', `actions.${holder}.lock`);
+  }
+
+  /** Reads, changes and writes as one. What can't be kept on disk is kept here: a brake must work on a full disk too. */
+  async #change(change: Change): Promise<ActionData> {
+    const file = this.#file;
+    if (file === null || this.#broken !== null) return this.#changeIn(this.#memory, change);
+    try {
+      using _lock = await FileLock.wait(join(this.#directory ?? '', 'actions.lock'), lockWaitMs);
+      const data = await this.#changeIn(new Low<ActionData>(file, emptyData()), change);
+      await this.#memory.adapter.write(data); // to go on from, should the file fail
+      return data;
+    } catch (error) {
+      this.#breaks(error);
+      return this.#changeIn(this.#memory, change);
+    }
+  }
+
+  async #changeIn(low: Low<ActionData>, change: Change): Promise<ActionData> {
+    await low.read();
+    const before = low.data;
+    low.data = change(before);
+    if (low.data !== before) await low.write();
+    return low.data;
+  }
+
+  #breaks(error: unknown): void {
+    const why = error instanceof OtherVersionError ? error.message : reasonOf(error);
+    this.#broken = `The log of actions can't be kept on disk (${why}), ${memoryOnly}`;
+  }
+}
+
+function others(data: ActionData, sandboxId: string): readonly PausedByUs[] {
+  return data.paused.filter((entry) => entry.sandboxId !== sandboxId);
+}
+
+function keyOf({ sandboxId, since, holder }: PausedByUs): string {
+  return JSON.stringify([sandboxId, since, holder]);
+}
