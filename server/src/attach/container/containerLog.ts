@@ -4,11 +4,15 @@ import type Docker from 'dockerode';
 import { parseObject } from '../reader/reduce';
 import type { Cursor, SourceRecord } from '../record';
 import { demux, type Channel } from './demux';
-import { engineError } from './engine';
+import { answered, engineError, statusOf } from './engine';
 
 const MAX_LOG_LINE_BYTES = 1024 * 1024;
 const AGAIN_MS = 1000;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/;
+
+/** The engine keeps none of this container, or none that can be read: its logging driver says which. */
+export class NoConsole extends Error {}
+const NOT_IMPLEMENTED = 501;
 
 interface Position {
   /** The engine's time of the last line, as it wrote it, to the nanosecond. */
@@ -48,7 +52,8 @@ export class ContainerLog {
     const close = (): void => stream?.destroy();
     signal.addEventListener('abort', close, { once: true });
     try {
-      stream = await this.#open(follow);
+      // One that is followed may have nothing to say for hours, and some engines begin to answer only then.
+      stream = follow ? await this.#open(true) : await answered('a log', () => this.#open(false), signal);
       if (signal.aborted) return;
       const skip = this.#at;
       let same = 0;
@@ -62,7 +67,8 @@ export class ContainerLog {
         if (text.trim() !== '') yield { kind: 'log', origin: 'console', text, cursor: this.#cursor(this.#at) };
       }
     } catch (error) {
-      if (!signal.aborted) throw engineError(error);
+      if (signal.aborted) return;
+      throw isUnreadable(error) ? new NoConsole('its logging driver can not be read', { cause: error }) : engineError(error);
     } finally {
       signal.removeEventListener('abort', close);
       close();
@@ -78,7 +84,7 @@ export class ContainerLog {
           path: `/containers/${this.#container.id}/logs?`,
           method: 'GET',
           isStream: true,
-          statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+          statusCodes: { 200: true, 404: 'no such container', 500: 'server error', 501: 'not implemented' },
           options: { follow, stdout: true, stderr: true, timestamps: true, ...(since === null ? {} : { since }) },
         },
         (error: unknown, stream: AsyncIterable<Buffer> & { destroy(): void }) => (error ? reject(error) : resolve(stream)),
@@ -89,6 +95,10 @@ export class ContainerLog {
   #cursor(at: Position): Cursor {
     return { key: this.#key, value: JSON.stringify(at) };
   }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return statusOf(error) === NOT_IMPLEMENTED || (error instanceof Error && /logging driver does not support reading/.test(error.message));
 }
 
 /** Lines of both channels. A line is one piece of one channel in all but the longest. */

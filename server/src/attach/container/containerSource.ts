@@ -10,10 +10,10 @@ import { merge } from '../mergeRecords';
 import type { OpenOptions, Source, SourceRecord } from '../record';
 import { archiveRecords } from './archiveRecords';
 import { ContainerFiles } from './containerFiles';
-import { ContainerLog } from './containerLog';
 import { engineAt, type EngineAddress } from './engine';
 import { pythonRecords, pythonScript } from './pythonExec';
 import { readerRecords, standsStill } from './readerExec';
+import { SupervisorLog } from './supervisorLog';
 import { CONTAINER_WAYS, recordsByWays, type ContainerWay } from './ways';
 import { withCopies } from './withCopies';
 
@@ -69,7 +69,14 @@ async function* read(
   const own = new AbortController();
   const signal = AbortSignal.any([open.signal, own.signal]);
   const { logId } = options.place;
-  const log = logId === null ? null : new ContainerLog(docker.getContainer(logId), open.cursors);
+  const log =
+    logId === null
+      ? null
+      : new SupervisorLog(docker.getContainer(logId), {
+          cursors: open.cursors,
+          shared: logId === options.place.workloadId,
+          lookEveryMs: options.lookEveryMs,
+        });
   const state = await stateRecords(workload, options, { ...open, signal });
   try {
     for (;;) {
@@ -89,7 +96,7 @@ async function* read(
     else yield { kind: 'skipped', where: 'supervisor log', reason: 'the container of the supervisor is not there: start it with NemoClaw' };
     if (signal.aborted) return;
     yield { kind: 'caughtUp' };
-    if (open.follow) yield* merge([state, ...(log ? [log.follow(signal)] : [])], () => own.abort());
+    if (open.follow) yield* merge([state, ...(log ? [log.follow(signal, () => own.abort())] : [])], () => own.abort());
   } finally {
     own.abort();
     await state.return(undefined);
