@@ -9,6 +9,7 @@ import { AttachError } from '../../../server/src/attach/errors';
 import { MAX_LINE_BYTES } from '../../../server/src/attach/reader/lines';
 import type { SourceRecord } from '../../../server/src/attach/record';
 import { asNobody, cursorsOf, emptyState, entry, Following, header, readAll, sleep, temporary, transcripts, writeSession } from './reading';
+import { ways } from './readers';
 
 const reasons = (records: readonly SourceRecord[]): readonly (readonly [string, string])[] =>
   records.filter((record) => record.kind === 'skipped').map((record) => [record.where, record.reason] as const);
@@ -122,11 +123,11 @@ describe('a path that is no source', () => {
   });
 });
 
-describe('a transcript', () => {
+describe.each(ways)('in $name, a transcript', ({ open }) => {
   it('cut in its last line is read up to there, and that is said', async () => {
     const { stateDir, sessions } = emptyState();
     writeSession(sessions, 'a.jsonl', header('a'), entry('1'), entry('2').slice(0, 40));
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(['a', '1']);
     expect(reasons(records)).toEqual([
       ['agents/main/sessions/a.jsonl', `the last line is cut off, at byte ${(header('a') + entry('1')).length}`],
@@ -136,7 +137,7 @@ describe('a transcript', () => {
   it('with a whole last line but no line end has that line', async () => {
     const { stateDir, sessions } = emptyState();
     writeSession(sessions, 'a.jsonl', header('a'), entry('1').trimEnd());
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(['a', '1']);
     expect(reasons(records)).toEqual([]);
   });
@@ -152,7 +153,7 @@ describe('a transcript', () => {
     const path = writeSession(sessions, 'a.jsonl', header('a'), entry('1'));
     appendFileSync(path, Buffer.from(line, 'latin1'));
     appendFileSync(path, entry('2'));
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(['a', '1', '2']);
     expect(reasons(records)).toEqual([
       ['agents/main/sessions/a.jsonl', `the line at byte ${(header('a') + entry('1')).length} can't be read: ${reason}`],
@@ -162,10 +163,10 @@ describe('a transcript', () => {
   it('with a broken line says so again to whoever goes on later', async () => {
     const { stateDir, sessions } = emptyState();
     const path = writeSession(sessions, 'a.jsonl', header('a'), 'broken\n', entry('1'));
-    const first = await readAll(await openDirectory(stateDir));
-    expect(reasons(await readAll(await openDirectory(stateDir), cursorsOf(first)))).toEqual(reasons(first));
+    const first = await readAll(await open(stateDir));
+    expect(reasons(await readAll(await open(stateDir), cursorsOf(first)))).toEqual(reasons(first));
     appendFileSync(path, entry('2'));
-    const second = await readAll(await openDirectory(stateDir), cursorsOf(first));
+    const second = await readAll(await open(stateDir), cursorsOf(first));
     expect(ids(second)).toEqual(['2']);
     expect(reasons(second)).toEqual(reasons(first));
     expect(reasons(first)).toHaveLength(1);
@@ -175,7 +176,7 @@ describe('a transcript', () => {
     const { stateDir, sessions } = emptyState();
     const packed = zstdCompressSync(Buffer.from(header('z') + entry('z1')));
     writeFileSync(join(sessions, 'cut.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst'), packed.subarray(0, packed.length - 12));
-    const live = new Following(await openDirectory(stateDir));
+    const live = new Following(await open(stateDir));
     await live.caughtUp();
     const before = live.records.length;
     await sleep(1600);
@@ -194,7 +195,7 @@ describe('a transcript', () => {
       entry('far', 'x'.repeat(MAX_LINE_BYTES + 10)),
       entry('after'),
     );
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(['a', 'ten', 'after']);
     expect(reasons(records)).toMatchObject([['agents/main/sessions/a.jsonl', expect.stringContaining('longer than 32 MB') as string]]);
   });
@@ -202,7 +203,7 @@ describe('a transcript', () => {
   it('whose line grows beyond the limit while it is followed is gone on with after it', { timeout: 60_000 }, async () => {
     const { stateDir, sessions } = emptyState();
     const path = writeSession(sessions, 'a.jsonl', header('a'), entry('1'));
-    const live = new Following(await openDirectory(stateDir));
+    const live = new Following(await open(stateDir));
     await live.caughtUp();
     const piece = 'x'.repeat(12 * 1024 * 1024);
     appendFileSync(path, '{"type":"message","id":"far","text":"');
@@ -220,7 +221,7 @@ describe('a transcript', () => {
   it('without a header takes its name for its session', async () => {
     const { stateDir, sessions } = emptyState();
     writeSession(sessions, 'named.jsonl', entry('1'));
-    expect(transcripts(await readAll(await openDirectory(stateDir))).map((record) => record.session)).toEqual(['named']);
+    expect(transcripts(await readAll(await open(stateDir))).map((record) => record.session)).toEqual(['named']);
   });
 
   it.each([
@@ -233,12 +234,12 @@ describe('a transcript', () => {
   ])('whose header is %s is one session, and nothing of it is lost', async (_, lines, session, expected) => {
     const { stateDir, sessions } = emptyState();
     writeSession(sessions, 'named.jsonl', ...lines);
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(expected);
     expect(new Set(transcripts(records).map((record) => record.session))).toEqual(new Set([session]));
     // Gone on with from anywhere, it stays that session.
     for (let cut = 0; cut < records.length; cut++) {
-      const rest = await readAll(await openDirectory(stateDir), cursorsOf(records.slice(0, cut)));
+      const rest = await readAll(await open(stateDir), cursorsOf(records.slice(0, cut)));
       for (const record of transcripts(rest)) expect(record.session).toBe(session);
     }
   });
@@ -247,7 +248,7 @@ describe('a transcript', () => {
     const { stateDir, sessions } = emptyState();
     writeSession(sessions, 'one.jsonl', '{"type":"session","id":"\\ud800"}\n', entry('1'));
     writeSession(sessions, 'two.jsonl', '{"type":"session","id":"\\udbff"}\n', entry('2'));
-    const records = transcripts(await readAll(await openDirectory(stateDir)));
+    const records = transcripts(await readAll(await open(stateDir)));
     expect(records.map(({ session }) => session)).toEqual(['one', 'one', 'two', 'two']);
   });
 
@@ -255,7 +256,7 @@ describe('a transcript', () => {
     const { stateDir, sessions } = emptyState();
     writeSession(sessions, 'a.jsonl', '');
     writeSession(sessions, 'b.jsonl', '\n\n');
-    expect(transcripts(await readAll(await openDirectory(stateDir)))).toEqual([]);
+    expect(transcripts(await readAll(await open(stateDir)))).toEqual([]);
   });
 
   it('packed as zstd is read; one that is cut off is read as far as it goes, or said', async () => {
@@ -263,7 +264,7 @@ describe('a transcript', () => {
     const packed = zstdCompressSync(Buffer.from(header('z') + entry('z1')));
     writeFileSync(join(sessions, 'z.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst'), packed);
     writeFileSync(join(sessions, 'cut.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst'), packed.subarray(0, packed.length - 12));
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(transcripts(records).map((record) => [record.session, record.state])).toEqual([
       ['z', 'deleted'],
       ['z', 'deleted'],
@@ -277,7 +278,7 @@ describe('a transcript', () => {
     const outside = join(temporary(), 'secret.jsonl');
     writeFileSync(outside, header('secret'));
     symlinkSync(outside, join(sessions, 'link.jsonl'));
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(['real']);
     expect(reasons(records)).toEqual([
       ['agents/main/sessions/link.jsonl', expect.stringContaining('it is a symbolic link, and none is followed: put')],
@@ -285,7 +286,7 @@ describe('a transcript', () => {
   });
 });
 
-describe('a directory', () => {
+describe.each(ways)('as $name, a directory', ({ open }) => {
   it('of an agent that leads out of the tree is not followed, one that stays in it is', async () => {
     const { stateDir } = emptyState();
     const outside = temporary();
@@ -296,7 +297,7 @@ describe('a directory', () => {
     mkdirSync(beside, { recursive: true });
     writeSession(beside, 'm.jsonl', header('m'));
     symlinkSync(join(beside, '..'), join(stateDir, 'agents', 'moved'));
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(['m']);
     expect(reasons(records)).toMatchObject([['agents/evil/sessions', expect.stringContaining('it leads out of the directory: put')]]);
   });
@@ -315,7 +316,7 @@ describe('a directory', () => {
       'new\nline.jsonl',
     ];
     for (const [index, name] of names.entries()) writeSession(sessions, name, header(`s${index}`));
-    expect([...ids(await readAll(await openDirectory(stateDir)))].sort()).toEqual(names.map((_, index) => `s${index}`));
+    expect([...ids(await readAll(await open(stateDir)))].sort()).toEqual(names.map((_, index) => `s${index}`));
   });
 
   it('full of what is no transcript is not read', async () => {
@@ -332,7 +333,7 @@ describe('a directory', () => {
       writeFileSync(join(sessions, name), header('no'));
     mkdirSync(join(sessions, 'dir.jsonl'));
     mkdirSync(join(sessions, 'skills-prompts'));
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual([]);
     expect(reasons(records)).toEqual([]);
   });
@@ -341,7 +342,7 @@ describe('a directory', () => {
     const { stateDir, sessions } = emptyState();
     writeFileSync(join(sessions, 'sessions.json'), '{"agent:main:main": {"sessionId":');
     writeSession(sessions, 'a.jsonl', header('a'));
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(['a']);
     expect(reasons(records)).toEqual([['agents/main/sessions/sessions.json', expect.stringContaining('it is not a JSON object')]]);
   });
@@ -352,7 +353,7 @@ describe('a directory', () => {
       join(sessions, 'sessions.json'),
       JSON.stringify({ 'agent:main:a': { sessionId: 'a' }, 'agent:main:b': { sessionId: 'b' } }),
     );
-    const source = await openDirectory(stateDir);
+    const source = await open(stateDir);
     const records = await readAll(source);
     const told = [['agents/main/sessions/sessions.json', expect.stringMatching(/^it names 2 sessions, but no transcript is here/)]];
     expect(reasons(records)).toEqual(told);
@@ -364,11 +365,11 @@ describe('a directory', () => {
   it('whose database has no byte says so, and of one that is made while it is followed nothing is said', async () => {
     const { stateDir, agent } = emptyState();
     writeFileSync(join(agent, 'openclaw-agent.sqlite'), '');
-    expect(reasons(await readAll(await openDirectory(stateDir)))).toEqual([
+    expect(reasons(await readAll(await open(stateDir)))).toEqual([
       ['agents/main/agent/openclaw-agent.sqlite', expect.stringContaining('the database is empty (0 bytes): copy it again')],
     ]);
     rmSync(join(agent, 'openclaw-agent.sqlite'));
-    const live = new Following(await openDirectory(stateDir));
+    const live = new Following(await open(stateDir));
     await live.caughtUp();
     writeFileSync(join(agent, 'openclaw-agent.sqlite'), '');
     await sleep(700);
@@ -531,7 +532,7 @@ describe('what is told of a directory that is followed', () => {
   });
 });
 
-describe('what is nested a hundred thousand deep', () => {
+describe.each(ways)('in $name, what is nested a hundred thousand deep', ({ open }) => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   const event = (fields: string): string =>
     `{"type":"model.completed","ts":"2026-11-21T00:00:01.000Z","sessionId":"a","data":{${fields}}}\n`;
@@ -542,7 +543,7 @@ describe('what is nested a hundred thousand deep', () => {
     const message = `{"role":"assistant","content":[{"type":"toolCall","id":"c","name":"exec","arguments":${deep}}]}`;
     writeSession(sessions, 'a.jsonl', header('a'), `{"type":"message","id":"1","message":${message}}\n`, entry('2'));
     writeFileSync(join(sessions, 'sessions.json'), `{"agent:main:a":{"sessionId":"a","label":"kept","skillsSnapshot":${deep}}}`);
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(ids(records)).toEqual(['a', '1', '2']);
     const trajectory = records
       .filter((record) => record.kind === 'trajectory')
@@ -564,7 +565,7 @@ describe('what is nested a hundred thousand deep', () => {
       `{"type":"model.completed","data":${'['.repeat(1000)}\n`,
       event('"aborted":false'),
     );
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(records.filter((record) => record.kind === 'trajectory')).toHaveLength(2);
     expect(reasons(records)).toEqual([
       ['agents/main/sessions/a.trajectory.jsonl', `the line at byte ${event('"aborted":true').length} is not JSON`],
@@ -578,7 +579,7 @@ describe('what is nested a hundred thousand deep', () => {
     ] as const) {
       const { stateDir, sessions } = emptyState();
       writeSession(sessions, 'a.trajectory.jsonl', event('"aborted":true'), rest);
-      const records = await readAll(await openDirectory(stateDir));
+      const records = await readAll(await open(stateDir));
       expect(records.filter((record) => record.kind === 'trajectory')).toHaveLength(count);
       expect(reasons(records).map(([, reason]) => reason)).toEqual(reasonsThen);
     }

@@ -7,6 +7,7 @@ import { MAX_WARM } from '../../../server/src/attach/reader/sessionsDirectory';
 import { AttachError } from '../../../server/src/attach/errors';
 import type { SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
 import { emptyState, entry, Following, header, sleep, writeSession } from './reading';
+import { ways, type Way } from './readers';
 
 const isEntry =
   (id: string) =>
@@ -15,7 +16,7 @@ const isEntry =
 const isReread = (phase: 'begin' | 'end') => (record: SourceRecord) => record.kind === 'reread' && record.phase === phase;
 const VERIFY_MS = 50;
 
-async function followed(): Promise<{
+async function begun(open: Way['open']): Promise<{
   readonly live: Following;
   readonly path: string;
   readonly sessions: string;
@@ -23,12 +24,14 @@ async function followed(): Promise<{
 }> {
   const { stateDir, sessions } = emptyState();
   const path = writeSession(sessions, 'a.jsonl', header('a'), entry('1'), entry('2'));
-  const live = new Following(await openDirectory(stateDir, { verifyEveryMs: VERIFY_MS, heartbeatMs: 200 }));
+  const live = new Following(await open(stateDir, { verifyEveryMs: VERIFY_MS, heartbeatMs: 200 }));
   await live.caughtUp();
   return { live, path, sessions, stateDir };
 }
 
-describe('following a directory', () => {
+describe.each(ways)('following $name', ({ open }) => {
+  const followed = (): ReturnType<typeof begun> => begun(open);
+
   it('shows an appended line within 200 ms, most of the time much sooner', async () => {
     const { live, path } = await followed();
     const times: number[] = [];
@@ -82,7 +85,7 @@ describe('following a directory', () => {
       entry('1', 'x'.repeat(20)),
       ...Array.from({ length: 200 }, (_, index) => entry(`e${index}`, 'z'.repeat(200))),
     );
-    const live = new Following(await openDirectory(stateDir, { verifyEveryMs: VERIFY_MS }));
+    const live = new Following(await open(stateDir, { verifyEveryMs: VERIFY_MS }));
     await live.caughtUp();
     appendFileSync(path, entry('honest'));
     await live.until(isEntry('honest'));
@@ -188,7 +191,7 @@ describe('following a directory', () => {
     const paths = Array.from({ length: MAX_WARM + 40 }, (_, index) =>
       writeSession(sessions, `s${index}.jsonl`, header(`s${index}`), entry(`e${index}`)),
     );
-    const live = new Following(await openDirectory(stateDir, { verifyEveryMs: VERIFY_MS }));
+    const live = new Following(await open(stateDir, { verifyEveryMs: VERIFY_MS }));
     await live.caughtUp();
     const [cold = '', forged = ''] = paths;
     appendFileSync(cold, entry('new'));
@@ -199,7 +202,9 @@ describe('following a directory', () => {
     expect(live.records.filter((record) => record.kind === 'reread').map((record) => record.session)).toEqual(['s1', 's1']);
     expect(live.records.filter(isEntry('new'))).toHaveLength(1);
   });
+});
 
+describe('following a directory', () => {
   it('asks for no more than is taken', async () => {
     const { stateDir, sessions } = emptyState();
     writeSession(

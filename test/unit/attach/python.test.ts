@@ -1,15 +1,8 @@
 /** The reader in Python against the one on Node: the same records, the same cursors, of everything that was ever recorded. */
 import { describe, expect, it } from 'vitest';
-import type { SourceRecord } from '../../../server/src/attach/record';
 import { recording, recordingNames } from '../../fixtures/recordings';
-import { cursorsOf } from './reading';
-import { nodeReader, pythonReader, type Readable } from './readers';
-
-async function readAll(source: Readable, cursors: ReadonlyMap<string, string> = new Map()): Promise<readonly SourceRecord[]> {
-  const records: SourceRecord[] = [];
-  for await (const record of source.open({ cursors, follow: false, signal: new AbortController().signal })) records.push(record);
-  return records;
-}
+import { cursorsOf, readAll } from './reading';
+import { nodeReader, pythonReader } from './readers';
 
 describe.each(recordingNames)('recording %s', (name) => {
   const { stateDir } = recording(name);

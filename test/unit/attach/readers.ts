@@ -5,6 +5,7 @@ import { joinPython } from '../../../scripts/joinPython.mjs';
 import { prefixed } from '../../../server/src/attach/container/bootstrap';
 import { parseFrame } from '../../../server/src/attach/container/frameParser';
 import { PYTHON } from '../../../server/src/attach/container/pythonExec';
+import { openDirectory } from '../../../server/src/attach/directory';
 import { AttachError } from '../../../server/src/attach/errors';
 import type { ReaderRequest } from '../../../server/src/attach/reader/frames';
 import { readState } from '../../../server/src/attach/reader/readState';
@@ -45,7 +46,18 @@ export const pythonReader: Reader = {
   open: (stateDir, tuning = {}) => ({ open: (options) => python(stateDir, tuning, options) }),
 };
 
-export const readers: readonly Reader[] = [nodeReader, pythonReader];
+/** What a test of reading is done with: a directory, read in this process, and the reader that a sandbox without Node gets. */
+export interface Way {
+  readonly name: string;
+  /** Inside a sandbox nothing is a recording, and no private copy of a database is made. */
+  readonly inside: boolean;
+  open(stateDir: string, tuning?: Tuning): Promise<Readable>;
+}
+
+export const ways: readonly Way[] = [
+  { name: 'a directory', inside: false, open: openDirectory },
+  { name: 'a sandbox, with Python', inside: true, open: async (stateDir, tuning) => pythonReader.open(stateDir, tuning) },
+];
 
 async function* python(stateDir: string, tuning: Tuning, options: OpenOptions, text?: string): AsyncGenerator<SourceRecord> {
   const { cursors, follow, signal } = options;

@@ -6,14 +6,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
-import { readState } from '../../../server/src/attach/reader/readState';
 import type { SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
 import { recording } from '../../fixtures/recordings';
 import { contents, cursorsOf, emptyState, Following, readAll, sleep, transcripts } from './reading';
+import { nodeReader, pythonReader, ways, type Way } from './readers';
 
 const CANARY = 'canary-of-the-secret-table';
-const open: DatabaseSync[] = [];
-afterEach(() => open.splice(0).forEach((database) => database.isOpen && database.close()));
+const opened: DatabaseSync[] = [];
+afterEach(() => opened.splice(0).forEach((database) => database.isOpen && database.close()));
 
 class Writer {
   readonly database: DatabaseSync;
@@ -28,7 +28,7 @@ class Writer {
     this.sessions = sessions;
     this.path = join(agent, 'openclaw-agent.sqlite');
     this.database = new DatabaseSync(this.path);
-    open.push(this.database);
+    opened.push(this.database);
     this.database.exec(`PRAGMA journal_mode = wal; PRAGMA wal_autocheckpoint = 0;
       CREATE TABLE schema_meta (meta_key TEXT PRIMARY KEY, app_version TEXT, updated_at INTEGER); INSERT INTO schema_meta VALUES ('primary', '2026.9.6', 1);
       CREATE TABLE session_nodes (session_key TEXT PRIMARY KEY, current_session_id TEXT, entry_json TEXT, updated_at INTEGER, status TEXT, created_via TEXT, parent_session_key TEXT, spawned_by TEXT, label TEXT, display_name TEXT);
@@ -78,13 +78,13 @@ const isEntry =
   (record: SourceRecord): record is TranscriptRecord =>
     record.kind === 'transcript' && (JSON.parse(record.text) as { id: string }).id === id;
 const VERIFY_MS = 50;
-const follow = async (writer: Writer, cursors?: ReadonlyMap<string, string>): Promise<Following> => {
-  const live = new Following(await openDirectory(writer.stateDir, { verifyEveryMs: VERIFY_MS }), cursors);
+const followed = async (open: Way['open'], writer: Writer, cursors?: ReadonlyMap<string, string>): Promise<Following> => {
+  const live = new Following(await open(writer.stateDir, { verifyEveryMs: VERIFY_MS }), cursors);
   await live.caughtUp();
   return live;
 };
 
-describe('a database that OpenClaw has open', () => {
+describe.each(ways)('read as $name, a database that OpenClaw has open', ({ open }) => {
   // As root it would be read from a copy (asRoot.test.ts); it is the way of everyone else that is meant here.
   const root = process.geteuid?.() === 0;
   beforeEach(() => root && process.seteuid?.(65534));
@@ -96,7 +96,7 @@ describe('a database that OpenClaw has open', () => {
     writer.message('a', '1');
     writer.message('a', '2', 'packed '.repeat(500), true);
     writer.add('a', { type: 'custom', customType: 'openclaw.cache-ttl', id: 'noise', data: {} });
-    const records = await readAll(await openDirectory(writer.stateDir));
+    const records = await readAll(await open(writer.stateDir));
     expect(ids(records)).toEqual(['a', '1', '2']);
     expect(records.find((record) => record.kind === 'index')).toMatchObject({
       text: JSON.stringify({
@@ -116,7 +116,7 @@ describe('a database that OpenClaw has open', () => {
   it('shows a new row within 200 ms, most of the time much sooner', async () => {
     const writer = new Writer();
     writer.session('a');
-    const live = await follow(writer);
+    const live = await followed(open, writer);
     const times: number[] = [];
     for (let index = 0; index < 20; index++) {
       const started = performance.now();
@@ -134,7 +134,7 @@ describe('a database that OpenClaw has open', () => {
   it('may tidy up its log while it is followed', async () => {
     const writer = new Writer();
     writer.session('a');
-    const live = await follow(writer);
+    const live = await followed(open, writer);
     writer.message('a', '1', 'x'.repeat(100_000));
     await live.until(isEntry('1'));
     const [result] = writer.database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
@@ -148,7 +148,7 @@ describe('a database that OpenClaw has open', () => {
   it('is closed cleanly by its writer while we follow it: no log stays behind, and what follows is seen', async () => {
     const writer = new Writer();
     writer.session('a');
-    const live = await follow(writer);
+    const live = await followed(open, writer);
     writer.message('a', '1');
     await live.until(isEntry('1'));
     writer.database.close();
@@ -157,7 +157,7 @@ describe('a database that OpenClaw has open', () => {
       expect(writer.files()).toEqual(['openclaw-agent.sqlite']);
     }
     const again = new DatabaseSync(writer.path);
-    open.push(again);
+    opened.push(again);
     again.exec(`INSERT INTO transcript_events (session_id, seq, event_json, created_at) VALUES ('a', 2, '{"type":"message","id":"2"}', 1)`);
     await live.until(isEntry('2'));
     await live.stop();
@@ -169,7 +169,7 @@ describe('a database that OpenClaw has open', () => {
     writer.session('a');
     writer.message('a', '1');
     writer.message('a', '2');
-    const live = await follow(writer);
+    const live = await followed(open, writer);
     writer.database
       .prepare("UPDATE transcript_events SET event_json = replace(event_json, 'hello', 'HELLO') WHERE session_id = 'a' AND seq = 1")
       .run();
@@ -185,7 +185,7 @@ describe('a database that OpenClaw has open', () => {
     const writer = new Writer();
     writer.session('a');
     for (let index = 0; index < 5; index++) writer.message('a', `${index}`);
-    const live = await follow(writer);
+    const live = await followed(open, writer);
     writer.database.exec(
       "BEGIN; DELETE FROM transcript_events WHERE session_id = 'a' AND seq BETWEEN 1 AND 3; UPDATE transcript_events SET seq = 1 WHERE session_id = 'a' AND seq = 4; UPDATE transcript_events SET seq = 2 WHERE session_id = 'a' AND seq = 5; UPDATE transcript_rewrite_watermarks SET generation = 'generation-2'; COMMIT;",
     );
@@ -202,7 +202,7 @@ describe('a database that OpenClaw has open', () => {
       writer.session(id);
       writer.message(id, `${id}-1`);
     }
-    const live = await follow(writer);
+    const live = await followed(open, writer);
     writer.database.exec(
       "BEGIN; INSERT INTO session_transcript_archives VALUES ('archived', 'g'); DELETE FROM transcript_events WHERE session_id IN ('archived', 'hidden'); COMMIT;",
     );
@@ -249,7 +249,7 @@ describe('a database that OpenClaw has open', () => {
         data: { promptError: 'e'.repeat(2000), aborted: false },
       }),
     );
-    const records = (await readAll(await openDirectory(writer.stateDir))).filter((record) => record.kind === 'trajectory');
+    const records = (await readAll(await open(writer.stateDir))).filter((record) => record.kind === 'trajectory');
     expect(records.map(({ ordinal, text }) => [ordinal, JSON.parse(text)])).toEqual([
       [0, { type: 'session.started', seq: 1, runId: 'r', sessionId: 'a', data: { trigger: 'user' } }],
       [2, { type: 'model.completed', seq: 3, runId: 'r', data: { promptError: 'e'.repeat(500), aborted: false } }],
@@ -257,7 +257,7 @@ describe('a database that OpenClaw has open', () => {
   });
 });
 
-it('trajectory rows nested too deeply, or no JSON, stop nothing and are told', async () => {
+it.each(ways)('trajectory rows nested too deeply, or no JSON, stop nothing and are told ($name)', async ({ open }) => {
   const writer = new Writer();
   writer.session('a');
   const insert = writer.database.prepare("INSERT INTO trajectory_runtime_events VALUES ('a', ?, 'r', ?, 1)");
@@ -265,7 +265,7 @@ it('trajectory rows nested too deeply, or no JSON, stop nothing and are told', a
   insert.run(1, '{"type":"model.completed","data":');
   insert.run(2, '{"type":"session.ended","data":{"status":"ok"}}');
   writer.message('a', '1');
-  const records = await readAll(await openDirectory(writer.stateDir));
+  const records = await readAll(await open(writer.stateDir));
   expect(ids(records)).toEqual(['a', '1']);
   expect(records.filter((record) => record.kind === 'trajectory').map((record) => record.ordinal)).toEqual([0, 2]);
   expect(records.filter((record) => record.kind === 'skipped')).toEqual([
@@ -273,16 +273,16 @@ it('trajectory rows nested too deeply, or no JSON, stop nothing and are told', a
   ]);
 });
 
-describe('when going on after a while', () => {
+describe.each(ways)('when going on after a while, as $name,', ({ open }) => {
   it('only new rows come, whatever became of the log', async () => {
     const writer = new Writer();
     writer.session('a');
     writer.message('a', '1');
-    const cursors = cursorsOf(await readAll(await openDirectory(writer.stateDir)));
+    const cursors = cursorsOf(await readAll(await open(writer.stateDir)));
     writer.message('a', '2');
     writer.database.close();
     expect(writer.files()).toEqual(['openclaw-agent.sqlite']);
-    const records = await readAll(await openDirectory(writer.stateDir), cursors);
+    const records = await readAll(await open(writer.stateDir), cursors);
     expect(ids(records)).toEqual(['2']);
     expect(records.some((record) => record.kind === 'reread')).toBe(false);
     // Read as immutable: nothing was left behind.
@@ -295,12 +295,12 @@ describe('when going on after a while', () => {
       writer.session(id);
       writer.message(id, `${id}1`);
     }
-    const cursors = cursorsOf(await readAll(await openDirectory(writer.stateDir)));
+    const cursors = cursorsOf(await readAll(await open(writer.stateDir)));
     writer.database.exec(
       "UPDATE transcript_events SET event_json = replace(event_json, 'hello', 'HELLO') WHERE session_id = 'b' AND seq = 1",
     );
     writer.message('a', 'a2');
-    const records = await readAll(await openDirectory(writer.stateDir), cursors);
+    const records = await readAll(await open(writer.stateDir), cursors);
     expect(records.filter((record) => record.kind === 'reread').map((record) => [record.phase, record.session, record.explained])).toEqual([
       ['begin', 'b', false],
       ['end', 'b', false],
@@ -314,11 +314,11 @@ describe('when going on after a while', () => {
       writer.session(`s${index}`);
       writer.message(`s${index}`, `m${index}`);
     }
-    const cursors = cursorsOf(await readAll(await openDirectory(writer.stateDir)));
+    const cursors = cursorsOf(await readAll(await open(writer.stateDir)));
     writer.database.exec(
       "UPDATE transcript_events SET event_json = replace(event_json, 'hello', 'HELLO') WHERE session_id = 's39' AND seq = 1",
     );
-    const live = await follow(writer, cursors);
+    const live = await followed(open, writer, cursors);
     expect(await live.until((record) => record.kind === 'reread' && record.phase === 'end')).toMatchObject({
       session: 's39',
       explained: false,
@@ -327,7 +327,7 @@ describe('when going on after a while', () => {
   });
 });
 
-describe('a database that nobody has open', () => {
+describe.each(ways)('read as $name, a database that nobody has open', ({ open }) => {
   it.each([
     ['a whole -shm', (): undefined => undefined],
     ['an empty -shm', (shm: string) => truncateSync(shm, 0)],
@@ -344,44 +344,18 @@ describe('a database that nobody has open', () => {
     for (const suffix of ['', '-wal', '-shm']) copyFileSync(writer.path + suffix, path + suffix);
     spoil(`${path}-shm`);
     const before = contents(left.stateDir);
-    const records = await readAll(await openDirectory(left.stateDir));
+    const records = await readAll(await open(left.stateDir));
     expect(ids(records)).toEqual([
       'a',
       ...(statSync(`${path}-wal`).size === 0 ? [] : Array.from({ length: 20 }, (_, index) => `${index}`)),
     ]);
     expect(records.filter((record) => record.kind === 'skipped')).toEqual([]);
     expect(contents(left.stateDir)).toEqual(before);
-    const live = new Following(await openDirectory(left.stateDir, { verifyEveryMs: VERIFY_MS }));
+    const live = new Following(await open(left.stateDir, { verifyEveryMs: VERIFY_MS }));
     await live.caughtUp();
     await sleep(700);
     await live.stop();
     expect(contents(left.stateDir)).toEqual(before);
-  });
-
-  it('with a log alone is read from a private copy, which is gone at once', async () => {
-    const { stateDir } = recording('sandbox-live');
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('sandglass-db-'));
-    const records = await readAll(await openDirectory(stateDir));
-    expect(transcripts(records)).toHaveLength(23 - 4); // four rows are noise
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('sandglass-db-'))).toEqual(before);
-    expect(readdirSync(join(stateDir, 'agents/main/agent'))).not.toContain('openclaw-agent.sqlite-shm');
-  });
-
-  it('with a log alone is not read inside a sandbox, and that is said', async () => {
-    const { stateDir } = recording('sandbox-live');
-    const records: SourceRecord[] = [];
-    for await (const record of readState({
-      stateDir,
-      cursors: new Map(),
-      follow: true,
-      signal: new AbortController().signal,
-      mayCopy: false,
-    })) {
-      if (record.kind === 'caughtUp') break;
-      records.push(record);
-    }
-    expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([{ where: 'agents/main/agent/openclaw-agent.sqlite' }]);
-    expect(transcripts(records)).toEqual([]);
   });
 
   it.each([
@@ -400,7 +374,7 @@ describe('a database that nobody has open', () => {
       `${JSON.stringify({ type: 'session', id: 'other' })}\n${JSON.stringify({ type: 'message', id: 'o1' })}\n`,
     );
     damage(writer.path);
-    const records = await readAll(await openDirectory(writer.stateDir));
+    const records = await readAll(await open(writer.stateDir));
     expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([
       { where: 'agents/main/agent/openclaw-agent.sqlite', reason: expect.stringMatching(/damaged|cut off/) as string },
     ]);
@@ -414,14 +388,14 @@ describe('a database that nobody has open', () => {
     database.exec('CREATE TABLE memory_index_chunks (path TEXT); CREATE TABLE auth_profile_store (id TEXT, secret TEXT)');
     database.close();
     writeFileSync(join(sessions, 'a.jsonl'), `${JSON.stringify({ type: 'session', id: 'a' })}\n`);
-    const records = await readAll(await openDirectory(stateDir));
+    const records = await readAll(await open(stateDir));
     expect(records.filter((record) => record.kind === 'skipped')).toEqual([]);
     expect(ids(records)).toEqual(['a']);
   });
 
   it('that comes to be while following is read then, and one that goes is missed', async () => {
     const { stateDir, agent } = emptyState();
-    const live = new Following(await openDirectory(stateDir));
+    const live = new Following(await open(stateDir));
     await live.caughtUp();
     const writer = new Writer();
     writer.session('late');
@@ -441,17 +415,39 @@ describe('a database that nobody has open', () => {
     writer.message('a', '1', 'p'.repeat(3000), true);
     writer.message('a', '2', 'p'.repeat(3000), true);
     writer.database.prepare("UPDATE transcript_events SET event_zstd = x'28b52ffd00' WHERE seq = 1").run();
-    const records = await readAll(await openDirectory(writer.stateDir));
+    const records = await readAll(await open(writer.stateDir));
     expect(ids(records)).toEqual(['a', '2']);
     const lost = [{ where: 'agents/main/agent/openclaw-agent.sqlite session a', reason: 'row 1: its zstd frame is damaged' }];
     expect(records.filter((record) => record.kind === 'skipped')).toMatchObject(lost);
     // And it is said again to whoever goes on later.
-    const again = await readAll(await openDirectory(writer.stateDir), cursorsOf(records));
+    const again = await readAll(await open(writer.stateDir), cursorsOf(records));
     expect(again.filter((record) => record.kind === 'skipped')).toMatchObject(lost);
   });
 });
 
-it('gives one index record for every session id that a key ever had', async () => {
+describe('a database with a log alone', () => {
+  it('is read from a private copy, which is gone at once', async () => {
+    const { stateDir } = recording('sandbox-live');
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('sandglass-db-'));
+    const records = await readAll(await openDirectory(stateDir));
+    expect(transcripts(records)).toHaveLength(23 - 4); // four rows are noise
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('sandglass-db-'))).toEqual(before);
+    expect(readdirSync(join(stateDir, 'agents/main/agent'))).not.toContain('openclaw-agent.sqlite-shm');
+  });
+
+  it.each([nodeReader, pythonReader])('is not read inside a sandbox, and that is said ($name)', async (reader) => {
+    const { stateDir } = recording('sandbox-live');
+    const records: SourceRecord[] = [];
+    for await (const record of reader.open(stateDir).open({ cursors: new Map(), follow: true, signal: new AbortController().signal })) {
+      if (record.kind === 'caughtUp') break;
+      records.push(record);
+    }
+    expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([{ where: 'agents/main/agent/openclaw-agent.sqlite' }]);
+    expect(transcripts(records)).toEqual([]);
+  });
+});
+
+it.each(ways)('gives one index record for every session id that a key ever had ($name)', async ({ open }) => {
   const writer = new Writer();
   writer.session('old', 'agent:main:notes');
   writer.session('new', 'agent:main:notes');
@@ -459,7 +455,7 @@ it('gives one index record for every session id that a key ever had', async () =
     .prepare("UPDATE session_windows SET previous_session_id = 'old', reason = 'rewind', status = 'done' WHERE session_id = 'new'")
     .run();
   writer.database.prepare("UPDATE session_nodes SET spawned_by = 'agent:main:boss', status = 'done'").run();
-  const records = (await readAll(await openDirectory(writer.stateDir)))
+  const records = (await readAll(await open(writer.stateDir)))
     .filter((record) => record.kind === 'index')
     .map((record) => JSON.parse(record.text) as object);
   expect(records).toEqual([
