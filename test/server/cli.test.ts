@@ -91,6 +91,8 @@ describe('the command line', () => {
       [['trace'], 2],
       [['trace', path, '--what'], 2],
       [['trace', path, '--store', 'x'], 2],
+      [['trace', path, '--way', 'window'], 2],
+      [['sandboxes', '--way', 'node'], 2],
       [['trace', empty], 1],
       [['trace', join(scratch, 'nowhere')], 1],
       [['trace', 'no-such-sandbox'], 1],

@@ -7,6 +7,7 @@ import { AttachError } from '../attach/errors';
 import { codeOf, isFileError, reasonOf } from '../attach/reader/context';
 import { sweepPrivateCopies } from '../attach/reader/privateCopy';
 import { collect } from '../collect/collector';
+import { tellingWay } from '../collect/keepCollecting';
 import { openSource } from '../collect/openSource';
 import type { SandboxesDocument, Span } from '../protocol/document';
 import { plainLine } from '../decode/preview';
@@ -96,7 +97,8 @@ async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise
 
 async function readSource(command: Command, io: Io, signal: AbortSignal): Promise<void> {
   sweepPrivateCopies();
-  const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal });
+  const ways = command.way === null ? undefined : [command.way];
+  const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal }, { ways });
   using kept = openCommandStore(command);
   const { store } = kept;
   const row = store.transaction(() => {
@@ -112,22 +114,27 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
   const printed = new Map<string, string>();
   const asides = new Asides(io.stderr);
   let caughtUp = false;
-  await collect(store, row, opened.source, {
-    follow,
-    signal,
-    onChange: (result) => {
-      if (!follow) return;
-      if (result.skippedChanged) asides.notes(store.sources.skipped(row));
-      if (caughtUp && result.sessions.length > 0) asides.findings(findingsOf(store, row));
-      const denied = store.policies.deniedCalls(row);
-      for (const session of result.sessions)
-        for (const span of session.spans) printSpan(io, command.json, session.session, withDenial(span, denied), printed);
+  await collect(
+    store,
+    row,
+    tellingWay(opened.source, ({ way, tried }) => asides.way(way, tried)),
+    {
+      follow,
+      signal,
+      onChange: (result) => {
+        if (!follow) return;
+        if (result.skippedChanged) asides.notes(store.sources.skipped(row));
+        if (caughtUp && result.sessions.length > 0) asides.findings(findingsOf(store, row));
+        const denied = store.policies.deniedCalls(row);
+        for (const session of result.sessions)
+          for (const span of session.spans) printSpan(io, command.json, session.session, withDenial(span, denied), printed);
+      },
+      onCaughtUp: () => {
+        caughtUp = true;
+        if (follow) asides.findings(findingsOf(store, row));
+      },
     },
-    onCaughtUp: () => {
-      caughtUp = true;
-      if (follow) asides.findings(findingsOf(store, row));
-    },
-  });
+  );
   if (follow) return;
   // Half of it would look like all of it.
   if (signal.aborted) throw new CommandError('interrupted before everything was read');

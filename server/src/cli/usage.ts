@@ -1,5 +1,6 @@
 /** What the command line takes. */
 import { parseArgs } from 'node:util';
+import { CONTAINER_WAYS, type ContainerWay } from '../attach/container/ways';
 
 export const usageText = `sandglass — what the agents in your NemoClaw sandboxes do
 
@@ -13,6 +14,7 @@ holds one, or a recording folder.
 
   --store FILE --key-file FILE    keep what was read, encrypted; the key file is made when it is missing (0600)
   --docker-host URL               the Docker engine to ask, instead of DOCKER_HOST and the usual sockets
+  --way node|python3|archive      the one way into a sandbox to be tried, instead of the best that works
 `;
 
 export class UsageError extends Error {}
@@ -26,6 +28,8 @@ export interface Command {
   readonly session: string | null;
   readonly store: { readonly path: string; readonly keyFile: string } | null;
   readonly dockerHost: string;
+  /** null: the best that works. */
+  readonly way: ContainerWay | null;
 }
 
 const takesSource: Readonly<Record<CommandName, boolean>> = { sandboxes: false, sessions: true, trace: true, follow: true };
@@ -43,6 +47,7 @@ export function parseCommand(argv: readonly string[]): Command | 'help' {
         store: { type: 'string' },
         'key-file': { type: 'string' },
         'docker-host': { type: 'string', default: '' },
+        way: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -58,6 +63,10 @@ export function parseCommand(argv: readonly string[]): Command | 'help' {
   if (more.length > 0 || (!takesSource[name] && source !== undefined)) throw new UsageError(`"${name}" takes no "${more[0] ?? source}"`);
   if ((values.store === undefined) !== (values['key-file'] === undefined)) throw new UsageError('--store and --key-file go together');
   if (values.session !== undefined && name !== 'trace') throw new UsageError(`"${name}" takes no --session`);
+  const way = CONTAINER_WAYS.find((one) => one === values.way) ?? null;
+  if (values.way !== undefined && way === null)
+    throw new UsageError(`there is no way "${values.way}"; there are ${CONTAINER_WAYS.join(', ')}`);
+  if (way !== null && !takesSource[name]) throw new UsageError(`"${name}" takes no --way`);
   return {
     name,
     source: source ?? '',
@@ -65,6 +74,7 @@ export function parseCommand(argv: readonly string[]): Command | 'help' {
     session: values.session ?? null,
     store: values.store === undefined || values['key-file'] === undefined ? null : { path: values.store, keyFile: values['key-file'] },
     dockerHost: values['docker-host'],
+    way,
   };
 }
 

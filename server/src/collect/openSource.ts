@@ -8,7 +8,7 @@ import type { Looked, SourceInfo } from '../protocol/document';
 import { isEnginePlace } from '../sandboxes/engines';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import type { FindOptions } from '../sandboxes/findSandboxes';
-import { sandboxSource } from '../sandboxes/sandboxSource';
+import { sandboxSource, type SourceTuning } from '../sandboxes/sandboxSource';
 import { sourceIdOf } from './sourceId';
 
 export interface OpenedSource {
@@ -19,7 +19,7 @@ export interface OpenedSource {
 }
 
 /** Throws AttachError. */
-export async function openSource(words: string, options: FindOptions): Promise<OpenedSource> {
+export async function openSource(words: string, options: FindOptions, tuning: SourceTuning = {}): Promise<OpenedSource> {
   if (!words.startsWith('container:') && (existsSync(words) || words.includes('/'))) {
     const source = await openDirectory(words);
     const info: SourceInfo = { kind: 'directory', name: source.name, sandbox: null, runtime: 'openclaw', runtimeVersion: null };
@@ -39,7 +39,7 @@ export async function openSource(words: string, options: FindOptions): Promise<O
       'Run "sandglass sandboxes" to see what there is and where it was looked for.',
     );
   }
-  const source = sandboxSource(found);
+  const source = sandboxSource(found, tuning);
   const info: SourceInfo = {
     kind: container === null ? 'sandbox' : 'container',
     name: words,

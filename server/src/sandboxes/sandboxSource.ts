@@ -5,10 +5,10 @@ import { AttachError, SandboxFileError } from '../attach/errors';
 import type { SandboxFiles, Source } from '../attach/record';
 import type { FoundSandbox } from './findSandboxes';
 
-export function sandboxSource(
-  found: FoundSandbox,
-  options: Pick<ContainerSourceOptions, 'ways' | 'script' | 'pythonScript' | 'verifyEveryMs' | 'silenceMs' | 'lookEveryMs'> = {},
-): Source {
+/** How it is read, for those who want it otherwise. */
+export type SourceTuning = Pick<ContainerSourceOptions, 'ways' | 'script' | 'pythonScript' | 'verifyEveryMs' | 'silenceMs' | 'lookEveryMs'>;
+
+export function sandboxSource(found: FoundSandbox, options: SourceTuning = {}): Source {
   if (found.directory !== null) return laterDirectory(found.directory);
   if (found.place === null) return unreachable(found);
   const sandboxId = found.layout === 'registry-only' ? null : found.id;
