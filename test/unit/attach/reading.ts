@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Source, SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
 
-export async function readAll(source: Pick<Source, 'open'>, cursors: ReadonlyMap<string, string> = new Map()): Promise<readonly SourceRecord[]> {
+export async function readAll(
+  source: Pick<Source, 'open'>,
+  cursors: ReadonlyMap<string, string> = new Map(),
+): Promise<readonly SourceRecord[]> {
   const records: SourceRecord[] = [];
   for await (const record of source.open({ cursors, follow: false, signal: new AbortController().signal })) records.push(record);
   return records;
