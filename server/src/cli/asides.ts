@@ -1,12 +1,14 @@
-/** What is said beside the spans while a source is followed: what could not be read, and what a person should look at. Each once. */
+/** What is said beside the spans: what could not be read, what a person should look at, and by which way it was read. Each once. */
 import type { Finding, Skipped } from '../protocol/document';
-import { findingLines, notRead } from './tables';
+import type { WayIn, WayTried } from '../protocol/messages';
+import { findingLines, notRead, wayLine } from './tables';
 
 export class Asides {
   readonly #stderr: NodeJS.WritableStream;
   /** Bounded by what the store keeps of each. */
   #notes: ReadonlySet<string> = new Set();
   #findings: ReadonlySet<string> = new Set();
+  #way: ReadonlySet<string> = new Set();
 
   constructor(stderr: NodeJS.WritableStream) {
     this.#stderr = stderr;
@@ -19,6 +21,12 @@ export class Asides {
 
   findings(findings: readonly Finding[]): void {
     this.#findings = this.#say(findingLines(findings), this.#findings);
+  }
+
+  /** The first way needs no word, unless another was taken before it. */
+  way(way: WayIn, tried: readonly WayTried[]): void {
+    const first = tried.length === 0 && (way === 'node' || way === 'host');
+    if (!first || this.#way.size > 0) this.#way = this.#say([wayLine(way, tried)], this.#way);
   }
 
   #say(lines: readonly string[], said: ReadonlySet<string>): ReadonlySet<string> {

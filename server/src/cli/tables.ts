@@ -9,6 +9,7 @@ import type {
   Span,
   TraceDocument,
 } from '../protocol/document';
+import type { WayIn, WayTried } from '../protocol/messages';
 import { plainLine } from '../decode/preview';
 import { dollars } from '../editor/labels';
 import { placeSpans } from '../model/place';
@@ -91,6 +92,18 @@ export function findingLines(findings: readonly Finding[]): readonly string[] {
   return findings.map(({ severity, message }) => `${severity}: ${plainLine(message, 400)}\n`);
 }
 
+const ways: Readonly<Record<WayIn, string>> = {
+  node: "the sandbox's Node",
+  python3: "the sandbox's Python (python3)",
+  archive: 'copies of its files (archive)',
+  host: 'files of this host',
+};
+
+export function wayLine(way: WayIn, tried: readonly WayTried[]): string {
+  const failed = tried.slice(0, 5).map((each) => `not by ${ways[each.way]}: ${plainLine(each.reason, 200)}`);
+  return `read by ${[ways[way], ...failed].join('; ')}\n`;
+}
+
 export function sessionsText({ sessions, skipped }: Pick<SessionsDocument, 'sessions' | 'skipped'>): string {
   const found = sessions.length === 0 ? nothingRecorded : sessionsTable(sessions);
   return [found, ...notRead(skipped)].join('');
@@ -128,12 +141,13 @@ function sessionText(session: SessionTrace): string {
 
 export function sandboxesText(document: SandboxesDocument): string {
   const found = table(
-    ['NAME', 'STATE', 'LAYOUT', 'RUNTIME', 'PROVIDER', 'MODEL', 'SEEN BY'],
+    ['NAME', 'STATE', 'LAYOUT', 'RUNTIME', 'GATEWAY', 'PROVIDER', 'MODEL', 'SEEN BY'],
     document.sandboxes.map((sandbox) => [
       sandbox.name,
       sandbox.state,
       sandbox.layout,
       `${sandbox.runtime ?? 'unknown'} ${sandbox.runtimeVersion ?? ''}`.trim(),
+      sandbox.gateway ?? '-',
       sandbox.provider ?? '-',
       sandbox.model ?? '-',
       sandbox.seenBy.join(', '),

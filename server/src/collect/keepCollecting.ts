@@ -65,7 +65,7 @@ export async function keepCollecting(store: Store, row: number, first: Source, o
 }
 
 /** How the records come is of the connection, not of what is kept: it is taken out on the way. */
-function tellingWay(source: Source, onWay: (told: WayRecord) => void): Source {
+export function tellingWay(source: Source, onWay: (told: WayRecord) => void): Source {
   return {
     kind: source.kind,
     name: source.name,
