@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { join, relative, isAbsolute } from 'node:path';
 import type { SourceRecord } from '../record';
 import { AgentStore } from './agentStore';
+import type { Piece } from './backlog';
 import { codeOf, isFileError, skipReasonOf, type ReaderContext } from './context';
 import { SessionsDirectory } from './sessionsDirectory';
 import type { Dirty } from './watcher';
@@ -17,11 +18,15 @@ export class AgentReader {
   readonly #cold: SessionsDirectory;
   readonly #store: AgentStore;
   readonly #databaseDir: string;
+  readonly #base: string;
+  /** It was looked through, or is being read in pieces. */
+  #begun = false;
 
   constructor(context: ReaderContext, id: string) {
     this.#context = context;
     this.id = id;
     const base = join(context.stateDir, 'agents', id);
+    this.#base = base;
     this.#sessions = new SessionsDirectory(context, id, join(base, 'sessions'), `agents/${id}/sessions`);
     this.#cold = new SessionsDirectory(context, id, join(base, 'sessions', 'cold'), `agents/${id}/sessions/cold`);
     this.#databaseDir = join(base, 'agent');
@@ -29,25 +34,61 @@ export class AgentReader {
   }
 
   get watched(): readonly string[] {
-    return [this.#sessions.path, this.#cold.path, this.#databaseDir];
+    return [this.#base, this.#sessions.path, this.#cold.path, this.#databaseDir];
+  }
+
+  /** May one of its directories have come or gone? */
+  moved(dirty: Dirty): boolean {
+    return dirty.has(this.#base) || dirty.get(this.#sessions.path)?.has('cold') === true;
   }
 
   get version(): string | null {
     return this.#store.version;
   }
 
-  due(now: number): boolean {
-    return this.#store.due(now) || this.#sessions.due(now) || this.#cold.due(now);
+  /** When something is to be done though nothing changes; never: Infinity. */
+  get dueAt(): number {
+    return Math.min(this.#store.dueAt, this.#sessions.dueAt, this.#cold.dueAt);
+  }
+
+  /** What there is to read. What can't be looked at is told by the scan. */
+  async pieces(): Promise<readonly Piece[]> {
+    this.#begun = true;
+    const pieces: Piece[] = [];
+    for (const part of this.#parts) {
+      try {
+        if (this.#inside(part.path)) pieces.push(...(await part.read.pieces()));
+      } catch (error) {
+        if (!isFileError(error)) throw error;
+      }
+    }
+    return pieces;
+  }
+
+  /** The session index alone. */
+  async *index(only: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
+    for (const { path, relative, read } of this.#parts) yield* this.#guarded(path, relative, () => read.index(only));
+  }
+
+  get #parts(): readonly { readonly path: string; readonly relative: string; readonly read: SessionsDirectory | AgentStore }[] {
+    return [
+      ...[this.#sessions, this.#cold].map((read) => ({ path: read.path, relative: read.relative, read })),
+      { path: this.#databaseDir, relative: `agents/${this.id}/agent`, read: this.#store },
+    ];
   }
 
   async *scan(dirty: Dirty | null): AsyncGenerator<SourceRecord> {
     const now = Date.now();
-    for (const directory of [this.#sessions, this.#cold])
-      if (!dirty || dirty.has(directory.path) || directory.due(now))
-        yield* this.#guarded(directory.path, directory.relative, () => directory.scan(dirty?.get(directory.path) ?? null));
-    if (!dirty || dirty.has(this.#databaseDir) || this.#store.due(now))
+    if (!this.#begun || (dirty && this.moved(dirty) && !this.#context.inBacklog)) dirty = null;
+    this.#begun = true;
+    for (const directory of [this.#sessions, this.#cold]) {
+      const names = dirty ? (dirty.get(directory.path) ?? null) : null;
+      if (!dirty || dirty.has(directory.path)) yield* this.#guarded(directory.path, directory.relative, () => directory.scan(names));
+      if (directory.dueAt <= now) yield* this.#guarded(directory.path, directory.relative, () => directory.scan(directory.dueNames(now)));
+    }
+    if (!dirty || dirty.has(this.#databaseDir) || this.#store.dueAt <= now)
       yield* this.#guarded(this.#databaseDir, `agents/${this.id}/agent`, () => this.#scanStore());
-    yield* this.#nothingButIndex();
+    if (!this.#context.inBacklog) yield* this.#nothingButIndex();
   }
 
   /** What can't be looked at costs itself, and nothing beside it. */

@@ -1,21 +1,36 @@
 /** One agent's database, if it holds transcripts at all: up to 2026.7.1 a file of that name holds only the memory index. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourceRecord } from '../record';
+import type { Piece } from './backlog';
 import type { ReaderContext } from './context';
 import { addLost } from './fileCursor';
 import { isArchiveOf } from './names';
 import { reduceTrajectory } from './reduce';
+import { hintsSince, marksOf, type RowMarks } from './rowHints';
 import { readRowCursor, readTrajectoryCursor, writeTrajectoryCursor, type TrajectoryCursor } from './rowCursor';
 import { SessionRows } from './sessionRows';
-import { changedIndexEntries, type IndexMemory } from './sqliteIndex';
-import { appVersion, archivedSessions, eventRows, generations, sessionTops, type SessionTop } from './sqliteRows';
+import { indexEntriesOf, indexPart, type IndexMemory, type IndexPart } from './sqliteIndex';
+import {
+  appVersion,
+  archivedSessions,
+  datedSessions,
+  eventRows,
+  generationOf,
+  generations,
+  sessionTops,
+  topOf,
+  type SessionTop,
+} from './sqliteRows';
 import { SqliteStore } from './sqliteStore';
 import { StoreError } from './storeError';
 
-/** The index is asked for at most this often while rows stream. */
-const INDEX_EVERY_MS = 200;
-/** Sessions compared as a whole in one look, before what is new gets its turn again. */
-const VERIFY_AT_ONCE = 8;
+/** A look at every session, and at the whole index, comes at most this often, and rests so many times as long as it took. */
+const WIDE_EVERY_MS = 200;
+const WIDE_REST = 100;
+const MAX_WIDE_REST_MS = 20_000;
+/** Comparing what was read goes on for so long at once, before what is new gets its turn again, and rests so many times as long. */
+const VERIFY_SLICE_MS = 10;
+const VERIFY_REST = 200;
 const RETRIES = 5;
 const RETRY_MS = 60;
 const AFTER_FAILURE_MS = 1000;
@@ -27,10 +42,16 @@ export class AgentStore {
   readonly #store: SqliteStore;
   readonly #sessions = new Map<string, SessionRows>();
   readonly #trajectories = new Map<string, TrajectoryCursor>();
-  readonly #index: IndexMemory = { sent: new Map(), nodes: new Map() };
+  readonly #index: IndexMemory = new Map();
   #stamp: string | null;
-  #indexFrom = 0;
-  #indexOwed = false;
+  /** Sessions that are being read piece by piece: they take what is new along. */
+  readonly #reading = new Set<string>();
+  /** How far the last look came; null: only a look at everything will do. */
+  #marks: RowMarks | null = null;
+  #wideFrom = 0;
+  /** There were looks at what was hinted at only. */
+  #wideOwed = false;
+  #failedUntil = 0;
   #queue: SessionRows[] = [];
   #verifyFrom = 0;
   #verifyOwed = false;
@@ -67,9 +88,90 @@ export class AgentStore {
     return this.#version;
   }
 
-  /** Is there something to do though nothing changes? */
-  due(now: number): boolean {
-    return this.#queue.length > 0 || (this.#indexOwed && now >= this.#indexFrom) || (this.#verifyOwed && now >= this.#verifyFrom);
+  /** When there is something to do though nothing changes; never: Infinity. */
+  get dueAt(): number {
+    if (this.#context.inBacklog) return Infinity;
+    const wide = this.#wideOwed ? this.#wideFrom : Infinity;
+    const verify = this.#queue.length > 0 || this.#verifyOwed ? this.#verifyFrom : Infinity;
+    return Math.max(this.#failedUntil, Math.min(wide, verify));
+  }
+
+  /** Every session with rows that were not read. What can't be read is told by the scan. */
+  async pieces(): Promise<readonly Piece[]> {
+    try {
+      const stamp = this.#store.stamp();
+      if (stamp === null || stamp === this.#stamp) return [];
+      const found = this.#store.read((reading) => {
+        if (reading.columns('transcript_events').size === 0) return null;
+        this.#marks = marksOf(reading);
+        return datedSessions(reading);
+      });
+      const unread = (found ?? []).filter(({ session, top }) => this.#sessions.get(session)?.reached !== top);
+      return unread.map(({ session, newest }) => ({ newest, session, read: () => this.#piece(session) }));
+    } catch (error) {
+      if (!StoreError.is(error)) throw error;
+      return [];
+    }
+  }
+
+  async *#piece(session: string): AsyncGenerator<SourceRecord> {
+    if (this.#reading.has(session)) return;
+    this.#reading.add(session);
+    try {
+      yield* this.#session(session);
+    } catch (error) {
+      if (!StoreError.is(error)) throw error; // what is left of it comes, or is told, with the look at everything
+    } finally {
+      this.#reading.delete(session);
+    }
+  }
+
+  /** What is new in one session. */
+  async *#session(session: string): AsyncGenerator<SourceRecord> {
+    const { top, generation, trajectory } = this.#store.read((reading) => ({
+      top: topOf(reading, 'transcript_events', session),
+      generation: generationOf(reading, session),
+      trajectory: topOf(reading, 'trajectory_runtime_events', session),
+    }));
+    if (top !== null) yield* this.#known(session).scan(top, generation);
+    if (trajectory !== null) yield* this.#trajectory({ session, top: trajectory });
+  }
+
+  #known(session: string): SessionRows {
+    let rows = this.#sessions.get(session);
+    if (!rows) this.#sessions.set(session, (rows = this.#rowsOf(session, null)));
+    return rows;
+  }
+
+  /** The session index alone; `only`: what it says of these sessions. */
+  async *index(only: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
+    const stamp = this.#store.stamp();
+    if (stamp === null || stamp === this.#stamp) return;
+    try {
+      if (only) yield* this.#told(this.#store.read((reading) => indexEntriesOf(reading, this.#index, only)));
+      else yield* this.#wholeIndex();
+    } catch (error) {
+      if (!StoreError.is(error)) throw error; // told by the look at everything
+      this.#index.clear();
+    }
+  }
+
+  /** Returns the milliseconds that it took here, without those in which nobody asked for more. */
+  async *#wholeIndex(): AsyncGenerator<SourceRecord, number> {
+    let took = 0;
+    for (let after: string | null = ''; after !== null;) {
+      const began = performance.now();
+      const from: string = after;
+      const part: IndexPart = this.#store.read((reading) => indexPart(reading, this.#index, from));
+      took += performance.now() - began;
+      yield* this.#told(part.texts);
+      after = part.after;
+    }
+    return took;
+  }
+
+  *#told(texts: readonly string[]): Generator<SourceRecord> {
+    for (const text of texts) yield { kind: 'index', agent: this.#agent, text };
   }
 
   /** `siblings`: names in the sessions directory, where deleted sessions are kept. */
@@ -82,27 +184,33 @@ export class AgentStore {
         yield* this.#context.mended(this.#file, 'whole', obstacle === null ? [] : [obstacle]);
         if (obstacle !== null) yield* this.#context.skipped(this.#file, obstacle);
       }
-      if (stamp === this.#stamp && !this.due(Date.now())) return;
+      if (stamp === this.#stamp && this.dueAt > Date.now()) return;
       try {
         if (stamp === null) {
           this.#stamp = null;
+          this.#marks = null;
           yield* this.#gone(new Set(), () => false);
           yield* this.#trajectoriesGone(new Set());
+        } else if (this.#context.inBacklog) {
+          yield* this.#hinted();
         } else {
           yield* this.#look(stamp, siblings);
           yield* this.#context.mended(this.#file);
         }
         this.#failing = false;
+        this.#failedUntil = 0;
         return;
       } catch (error) {
         if (!StoreError.is(error)) throw error;
-        this.#index.sent.clear(); // what was about to be told may not have been
-        this.#indexFrom = this.#verifyFrom = Date.now() + AFTER_FAILURE_MS;
+        this.#index.clear(); // what was about to be told may not have been
+        this.#marks = null;
+        this.#wideOwed = true;
         if (error.passing && attempt < RETRIES && !this.#failing) {
           await sleep(RETRY_MS);
           continue;
         }
         this.#failing = true;
+        this.#failedUntil = error.passing ? Date.now() + AFTER_FAILURE_MS : Infinity;
         if (!error.passing) this.#stamp = stamp; // until it changes
         yield* this.#context.skipped(this.#file, error.message);
         return;
@@ -129,20 +237,56 @@ export class AgentStore {
   async *#look(stamp: string, siblings: readonly string[]): AsyncGenerator<SourceRecord> {
     const changed = stamp !== this.#stamp;
     const now = Date.now();
+    const before = [...this.#sessions.values()];
+    if (changed || (this.#wideOwed && now >= this.#wideFrom)) {
+      this.#cursorOwed ||= changed;
+      this.#verifyOwed ||= changed;
+      // Without the marks of an earlier look, or when they say nothing any more, everything is looked at.
+      if (now >= this.#wideFrom || !(yield* this.#hinted())) yield* this.#everything(siblings);
+    }
+    this.#stamp = stamp;
+    yield* this.#verify(before);
+    if (this.#cursorOwed && this.#queue.length === 0 && !this.#verifyOwed && !this.#wideOwed) {
+      this.#cursorOwed = false;
+      yield { kind: 'heartbeat', cursor: { key: `store:${this.#file}`, value: stamp } };
+    }
+  }
+
+  /** What came since the last look. False: that can't be told. */
+  async *#hinted(): AsyncGenerator<SourceRecord, boolean> {
+    const marks = this.#marks;
+    if (marks === null) return false;
+    const found = this.#store.read((reading) => {
+      const hints = hintsSince(reading, marks);
+      return hints && { ...hints, texts: indexEntriesOf(reading, this.#index, hints.index) };
+    });
+    this.#marks = found?.marks ?? null;
+    if (!found) return false;
+    this.#wideOwed = true;
+    yield* this.#told(found.texts);
+    for (const session of new Set([...found.transcripts, ...found.trajectories]))
+      if (!this.#reading.has(session)) yield* this.#session(session);
+    return true;
+  }
+
+  async *#everything(siblings: readonly string[]): AsyncGenerator<SourceRecord> {
+    const began = performance.now();
     const found = this.#store.read((reading) => {
       if (reading.columns('transcript_events').size === 0) return null;
-      const index = now >= this.#indexFrom ? [...changedIndexEntries(reading, this.#index)] : null;
+      // First, so that what comes in between is looked at again.
+      this.#marks = marksOf(reading);
       this.#generations = generations(reading);
       this.#version ??= appVersion(reading);
       return {
-        index,
         tops: sessionTops(reading, 'transcript_events'),
         trajectories: sessionTops(reading, 'trajectory_runtime_events'),
         archived: archivedSessions(reading),
       };
     });
+    const took = performance.now() - began;
+    this.#wideOwed = false;
     if (!found) {
-      this.#stamp = stamp;
+      this.#marks = null;
       // OpenClaw makes it so a moment before it writes to it; in a recording it was cut off.
       if (!this.#store.isEmpty) yield* this.#context.mended(this.#file, 'end');
       else if (this.#context.tellsUnfinished)
@@ -152,43 +296,36 @@ export class AgentStore {
       return;
     }
     yield* this.#context.mended(this.#file, 'end');
-    this.#indexOwed = found.index === null;
-    if (found.index) this.#indexFrom = now + INDEX_EVERY_MS;
-    for (const text of found.index ?? []) yield { kind: 'index', agent: this.#agent, text };
-    const before = [...this.#sessions.values()];
-    if (changed) {
-      for (const { session, top } of found.tops) {
-        let rows = this.#sessions.get(session);
-        if (!rows) this.#sessions.set(session, (rows = this.#rowsOf(session, null)));
-        yield* rows.scan(top, this.#generations.get(session) ?? null);
-      }
-      yield* this.#gone(
-        new Set(found.tops.map(({ session }) => session)),
-        (session) => found.archived.has(session) || siblings.some((name) => isArchiveOf(name, `${session}.jsonl`)),
-      );
-      for (const trajectory of found.trajectories) yield* this.#trajectory(trajectory);
-      yield* this.#trajectoriesGone(new Set(found.trajectories.map(({ session }) => session)));
-    }
-    this.#cursorOwed ||= changed;
-    yield* this.#verify(before, changed, now);
-    this.#stamp = stamp;
-    if (this.#cursorOwed && this.#queue.length === 0 && !this.#verifyOwed) {
-      this.#cursorOwed = false;
-      yield { kind: 'heartbeat', cursor: { key: `store:${this.#file}`, value: stamp } };
-    }
+    const rest = (took + (yield* this.#wholeIndex())) * WIDE_REST;
+    this.#wideFrom = Date.now() + Math.max(WIDE_EVERY_MS, Math.min(MAX_WIDE_REST_MS, rest));
+    for (const { session, top } of found.tops) yield* this.#known(session).scan(top, this.#generations.get(session) ?? null);
+    yield* this.#gone(
+      new Set(found.tops.map(({ session }) => session)),
+      (session) => found.archived.has(session) || siblings.some((name) => isArchiveOf(name, `${session}.jsonl`)),
+    );
+    for (const trajectory of found.trajectories) yield* this.#trajectory(trajectory);
+    yield* this.#trajectoriesGone(new Set(found.trajectories.map(({ session }) => session)));
   }
 
   /** A database does not tell which rows changed: after a change all that was read is compared, in portions, and not too often. */
-  async *#verify(before: readonly SessionRows[], changed: boolean, now: number): AsyncGenerator<SourceRecord> {
-    if (changed) this.#verifyOwed = true;
-    if (this.#verifyOwed && this.#queue.length === 0 && now >= this.#verifyFrom) {
+  async *#verify(before: readonly SessionRows[]): AsyncGenerator<SourceRecord> {
+    const { follow, verifyEveryMs } = this.#context;
+    const began = Date.now();
+    if (began < this.#verifyFrom) return;
+    if (this.#queue.length === 0) {
+      if (!this.#verifyOwed) return;
       this.#queue = [...before]; // what was read for the first time just now is what it is
-      this.#verifyFrom = now + this.#context.verifyEveryMs;
       this.#verifyOwed = false;
     }
-    const portion = this.#context.follow ? this.#queue.splice(0, VERIFY_AT_ONCE) : this.#queue.splice(0);
-    for (const rows of portion)
-      if (this.#sessions.get(rows.session) === rows) yield* rows.verify(this.#generations.get(rows.session) ?? null);
+    for (let rows = this.#queue.at(-1); rows; rows = this.#queue.at(-1)) {
+      const there = this.#sessions.get(rows.session) === rows;
+      if (!there || (yield* rows.verify())) this.#queue.pop();
+      if (follow && Date.now() - began >= VERIFY_SLICE_MS) break;
+      await new Promise(setImmediate); // it must not hold up the rest of the process
+    }
+    const ended = Date.now();
+    this.#verifyFrom = ended + (ended - began) * VERIFY_REST;
+    if (this.#queue.length === 0) this.#verifyFrom = Math.max(this.#verifyFrom, began + verifyEveryMs);
   }
 
   *#gone(there: ReadonlySet<string>, explained: (session: string) => boolean): Generator<SourceRecord> {

@@ -33,6 +33,8 @@ export class ReaderContext {
   readonly #partial: boolean;
   /** Everything that was there was looked at once. */
   caughtUp = false;
+  /** The history is being read in pieces: a look in between is for what was read already. */
+  inBacklog = false;
 
   constructor(options: ReaderOptions, stateDir: string, root: string) {
     this.stateDir = stateDir;

@@ -8,11 +8,12 @@ import { CHUNK_BYTES } from './lines';
 /** As many bytes before the offset as are compared at every growth. */
 export const TAIL_BYTES = 4096;
 
+/** A piece is valid until the next one is asked for: its memory is used again. */
 export async function* bytesOf(handle: FileHandle, compressed: boolean, from: number): AsyncGenerator<Buffer> {
   if (!compressed) {
-    let at = from;
-    for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, at);
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    for (let at = from; ;) {
+      const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, at);
       if (bytesRead === 0) return;
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
@@ -20,7 +21,7 @@ export async function* bytesOf(handle: FileHandle, compressed: boolean, from: nu
   }
   if (typeof zlib.createZstdDecompress !== 'function') throw new Error('this Node cannot read zstd (22.15 or newer can)');
   // Not the handle's own stream: given up in the middle, it keeps the handle from closing.
-  const stream = Readable.from(bytesOf(handle, false, 0));
+  const stream = Readable.from(copiesOf(bytesOf(handle, false, 0)));
   const plain = zlib.createZstdDecompress();
   stream.on('error', (error) => plain.destroy(error));
   stream.pipe(plain);
@@ -36,6 +37,10 @@ export async function* bytesOf(handle: FileHandle, compressed: boolean, from: nu
   } finally {
     stream.destroy();
   }
+}
+
+async function* copiesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
 export interface Prefix {

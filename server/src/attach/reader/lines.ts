@@ -6,7 +6,8 @@ import type { Hash } from 'node:crypto';
 
 /** Longer lines are reported and left out; the longest seen in the wild is 10 MB. */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
-export const CHUNK_BYTES = 256 * 1024;
+/** Small, since what is made of one chunk is held until all of it is handed out. */
+export const CHUNK_BYTES = 64 * 1024;
 
 const NEWLINE = 0x0a;
 

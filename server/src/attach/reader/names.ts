@@ -45,6 +45,11 @@ export function isTrajectoryName(name: string): boolean {
   return name.endsWith('.trajectory.jsonl');
 }
 
+/** What a transcript and its trajectory have in common. */
+export function stemOf(name: string): string {
+  return isTrajectoryName(name) ? name.slice(0, -'.trajectory.jsonl'.length) : (transcriptName(name)?.stem ?? name);
+}
+
 /** Is `archive` what a transcript called `name` becomes when OpenClaw puts it away? */
 export function isArchiveOf(archive: string, name: string): boolean {
   return archive.startsWith(`${name}.`) && transcriptName(archive) !== null && transcriptName(archive)?.state !== 'live';

@@ -8,14 +8,19 @@ import { AttachError } from '../errors';
 import type { SourceRecord } from '../record';
 import { aboutRecord, configuredVersion } from './about';
 import { AgentReader } from './agentReader';
+import { readBacklog, type Piece } from './backlog';
 import { codeOf, ReaderContext, reasonOf, skipReasonOf, type ReaderOptions } from './context';
 import { Watcher, type Dirty } from './watcher';
 
 const HEARTBEAT_MS = 3000;
-/** A look at everything that took long is followed by a rest as long, up to this. */
-const MAX_REST_MS = 2000;
+/** A look at everything is followed by a rest of so many times as long, up to this. */
+const REST = 500;
+const MAX_REST_MS = 60_000;
+/** While it streams, looks are so far apart as to take a small part of the time, and no further than no one would notice. */
+const SPACING = 100;
+const MAX_SPACING_MS = 75;
 const MAX_AGENTS = 1000;
-/** With work left over (a comparison in portions), the next round begins after this. */
+/** What is due at once comes after this. */
 const SOON_MS = 20;
 
 export async function* readState(options: ReaderOptions): AsyncGenerator<SourceRecord> {
@@ -27,6 +32,13 @@ export async function* readState(options: ReaderOptions): AsyncGenerator<SourceR
     const version = await configuredVersion(stateDir);
     yield aboutRecord(version);
     if (options.follow) watcher.watch(await reader.watched());
+    context.inBacklog = true;
+    yield* readBacklog({
+      pieces: await reader.pieces(),
+      index: (only) => reader.index(only),
+      look: options.follow ? () => look(reader, watcher, watcher.taken()) : null,
+    });
+    context.inBacklog = false;
     yield* reader.scan(null);
     if (version === null && reader.version !== null) yield aboutRecord(reader.version);
     context.caughtUp = true;
@@ -44,21 +56,31 @@ async function* follow(reader: StateReader, watcher: Watcher, options: ReaderOpt
   const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
   let fullFrom = Date.now() + watcher.pollMs;
   let heartbeatFrom = Date.now() + heartbeatMs;
+  let spacedFrom = 0;
   while (!options.signal.aborted) {
     const now = Date.now();
-    const dirty = await watcher.next(reader.due(now) ? SOON_MS : Math.max(0, Math.min(fullFrom, heartbeatFrom) - now));
+    const wait = Math.max(0, Math.min(fullFrom, heartbeatFrom, Math.max(reader.dueAt, now + SOON_MS)) - now);
+    const dirty = await watcher.next(wait, spacedFrom - now);
     if (options.signal.aborted) return;
     const started = Date.now();
     const full = started >= fullFrom;
     if (full) watcher.watch(await reader.watched());
-    if (full || dirty.size > 0 || reader.due(started)) yield* reader.scan(full ? null : dirty);
+    if (full || dirty.size > 0 || reader.dueAt <= started) yield* full ? reader.scan(null) : look(reader, watcher, dirty);
     const ended = Date.now();
-    if (full) fullFrom = ended + Math.max(watcher.pollMs, Math.min(ended - started, MAX_REST_MS));
+    spacedFrom = started + Math.min(MAX_SPACING_MS, (ended - started) * SPACING);
+    if (full) fullFrom = ended + Math.max(watcher.pollMs, Math.min((ended - started) * REST, MAX_REST_MS));
     if (ended >= heartbeatFrom) {
       yield { kind: 'heartbeat' };
       heartbeatFrom = ended + heartbeatMs;
     }
   }
+}
+
+/** What changed, and directories that came with it. */
+async function* look(reader: StateReader, watcher: Watcher, dirty: Dirty): AsyncGenerator<SourceRecord> {
+  const moved = reader.moved(dirty);
+  if (moved) watcher.watch(await reader.watched());
+  yield* reader.scan(dirty);
 }
 
 class StateReader {
@@ -88,9 +110,30 @@ class StateReader {
     ];
   }
 
-  due(now: number): boolean {
-    for (const agent of this.#agents.values()) if (agent.due(now)) return true;
+  /** When something is to be done though nothing changes; never: Infinity. */
+  get dueAt(): number {
+    let first = Infinity;
+    for (const agent of this.#agents.values()) first = Math.min(first, agent.dueAt);
+    return first;
+  }
+
+  /** May a directory have come or gone? */
+  moved(dirty: Dirty): boolean {
+    const { stateDir } = this.#context;
+    if (dirty.has(join(stateDir, 'agents')) || dirty.get(stateDir)?.has('agents') === true) return true;
+    for (const agent of this.#agents.values()) if (agent.moved(dirty)) return true;
     return false;
+  }
+
+  async pieces(): Promise<readonly Piece[]> {
+    await this.#list();
+    const pieces: Piece[] = [];
+    for (const agent of this.#agents.values()) pieces.push(...(await agent.pieces()));
+    return pieces;
+  }
+
+  async *index(only: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
+    for (const agent of this.#agents.values()) yield* agent.index(only);
   }
 
   async *scan(dirty: Dirty | null): AsyncGenerator<SourceRecord> {

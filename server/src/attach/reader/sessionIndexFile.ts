@@ -3,16 +3,22 @@ import { createHash } from 'node:crypto';
 import type { SourceRecord } from '../record';
 import { openRegular } from '../regularFile';
 import { skipReasonOf, type ReaderContext } from './context';
+import { bytesOf } from './fileBytes';
+import { membersOf, NoObject } from './indexMembers';
+import { stemOf } from './names';
 import { asObject, parseObject, reduceIndexEntry } from './reduce';
 import { stampOf } from './stamp';
 
-/** 17 KB a session: this is some 7000 sessions. */
-const MAX_INDEX_BYTES = 128 * 1024 * 1024;
+/** 17 KB a session: this is some 30,000 sessions. */
+const MAX_INDEX_BYTES = 512 * 1024 * 1024;
 /** Session keys whose last state is remembered; of others the state is simply told again. */
 const MAX_KEYS = 50_000;
 /** Between two readings at least this long, and this many times as long as a reading takes. */
 const SPACING_MS = 250;
-const SPACING_FACTOR = 10;
+const SPACING_FACTOR = 50;
+const MAX_SPACING_MS = 20_000;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 export class SessionIndexFile {
   readonly #context: ReaderContext;
@@ -21,8 +27,10 @@ export class SessionIndexFile {
   readonly #file: string;
   readonly #key: string;
   #stamp: string | null;
-  #sent = new Map<string, string>();
+  /** By key as it is spelled there: what its entry was, and what was told of it. */
+  #sent = new Map<string, { readonly entry: string; readonly told: string }>();
   #notBefore = 0;
+  #postponed = false;
 
   constructor(context: ReaderContext, agent: string, path: string, file: string) {
     this.#context = context;
@@ -37,14 +45,27 @@ export class SessionIndexFile {
     return this.#stamp === stamp;
   }
 
-  /** Changed, but read a moment ago: it is looked at again then. */
+  /** It was read a moment ago. */
   get tooSoon(): boolean {
     return Date.now() < this.#notBefore;
   }
 
-  async *scan(): AsyncGenerator<SourceRecord> {
+  /** Changed, but too soon. */
+  postpone(): void {
+    this.#postponed = true;
+  }
+
+  get dueAt(): number {
+    return this.#postponed ? this.#notBefore : Infinity;
+  }
+
+  /** `only`: entries of these sessions, or of files so called, and no other for now. */
+  async *scan(only: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
     const started = Date.now();
-    this.#notBefore = started + SPACING_MS;
+    if (!only) {
+      this.#notBefore = started + SPACING_MS;
+      this.#postponed = false;
+    }
     try {
       const handle = await openRegular(this.#path);
       try {
@@ -58,27 +79,48 @@ export class SessionIndexFile {
           this.#stamp = stamp;
           return;
         }
-        const index = parseObject(await handle.readFile('utf8'));
-        this.#stamp = stamp;
-        this.#notBefore = started + Math.max(SPACING_MS, (Date.now() - started) * SPACING_FACTOR);
-        if (!index) {
-          yield* this.#context.skipped(this.#file, 'it is not a JSON object, so sessions lack their keys: copy it again');
-          return;
+        if (!only) this.#stamp = stamp;
+        let busy = 0;
+        let since = Date.now();
+        for await (const member of membersOf(bytesOf(handle, false, 0))) {
+          const record = this.#changed(member, only);
+          if (!record) continue;
+          busy += Date.now() - since;
+          yield record;
+          since = Date.now();
         }
+        busy += Date.now() - since;
+        if (only) return;
+        this.#notBefore = started + Math.min(MAX_SPACING_MS, Math.max(SPACING_MS, busy * SPACING_FACTOR));
         yield* this.#context.mended(this.#file);
-        for (const [key, value] of Object.entries(index)) {
-          const entry = asObject(value);
-          if (!entry) continue;
-          const text = reduceIndexEntry({ ...entry, sessionKey: key });
-          if (this.#isNew(key, text)) yield { kind: 'index', agent: this.#agent, text };
-        }
         yield { kind: 'heartbeat', cursor: { key: this.#key, value: stamp } };
       } finally {
         await handle.close();
       }
     } catch (error) {
-      yield* this.#context.skipped(this.#file, skipReasonOf(error));
+      const reason = NoObject.is(error) ? 'it is not a JSON object, so sessions lack their keys: copy it again' : skipReasonOf(error);
+      yield* this.#context.skipped(this.#file, reason);
     }
+  }
+
+  /** null: it is as it was when it was told. */
+  #changed(member: Buffer, only: ReadonlySet<string> | null): SourceRecord | null {
+    const key = spelledKey(member);
+    const entry = digestOf(member);
+    const before = this.#sent.get(key);
+    if (before?.entry === entry) return null;
+    const parsed = parseObject(`{${member.toString('utf8')}}`);
+    if (!parsed) throw new NoObject();
+    for (const [sessionKey, value] of Object.entries(parsed)) {
+      const fields = asObject(value);
+      if (!fields || (only && !isOf(fields, only))) return null;
+      const text = reduceIndexEntry({ ...fields, sessionKey });
+      const told = digestOf(text);
+      if (this.#sent.size >= MAX_KEYS) this.#sent = new Map();
+      this.#sent.set(key, { entry, told });
+      return before?.told === told ? null : { kind: 'index', agent: this.#agent, text };
+    }
+    return null;
   }
 
   /** Sessions that it names, whether or not they were told; null: it can't be read. */
@@ -86,8 +128,13 @@ export class SessionIndexFile {
     try {
       const handle = await openRegular(this.#path);
       try {
-        const index = (await handle.stat()).size > MAX_INDEX_BYTES ? null : parseObject(await handle.readFile('utf8'));
-        return index === null ? null : Object.values(index).filter((entry) => typeof asObject(entry)?.sessionId === 'string').length;
+        if ((await handle.stat()).size > MAX_INDEX_BYTES) return null;
+        let count = 0;
+        for await (const member of membersOf(bytesOf(handle, false, 0))) {
+          const [entry] = Object.values(parseObject(`{${member.toString('utf8')}}`) ?? {});
+          if (typeof asObject(entry)?.sessionId === 'string') count += 1;
+        }
+        return count;
       } finally {
         await handle.close();
       }
@@ -95,12 +142,22 @@ export class SessionIndexFile {
       return null; // why is told by the scan
     }
   }
+}
 
-  #isNew(key: string, text: string): boolean {
-    const digest = createHash('sha256').update(text).digest('base64');
-    if (this.#sent.get(key) === digest) return false;
-    if (this.#sent.size >= MAX_KEYS) this.#sent = new Map();
-    this.#sent.set(key, digest);
-    return true;
-  }
+/** With its escapes: it only has to be the same each time. */
+function spelledKey(member: Buffer): string {
+  let end = member.indexOf(QUOTE, member.indexOf(QUOTE) + 1);
+  while (end > 0 && member[end - 1] === BACKSLASH) end = member.indexOf(QUOTE, end + 1);
+  return member.toString('latin1', 0, Math.max(0, end)).trim();
+}
+
+/** Enough of it to tell two states of one entry apart. */
+function digestOf(bytes: Buffer | string): string {
+  return createHash('sha256').update(bytes).digest('base64').slice(0, 16);
+}
+
+function isOf(fields: Readonly<Record<string, unknown>>, sessions: ReadonlySet<string>): boolean {
+  if (typeof fields.sessionId === 'string' && sessions.has(fields.sessionId)) return true;
+  const { sessionFile } = fields;
+  return typeof sessionFile === 'string' && sessions.has(stemOf(sessionFile.slice(sessionFile.lastIndexOf('/') + 1)));
 }

@@ -7,7 +7,7 @@ import type { ReaderContext } from './context';
 import { readEntry } from './entry';
 import { addLost } from './fileCursor';
 import { nextLink, writeRowCursor, type RowCursor } from './rowCursor';
-import { eventRows, type EventRow } from './sqliteRows';
+import { eventRows, generationOf, type EventRow } from './sqliteRows';
 import type { SqliteStore } from './sqliteStore';
 import { StoreError } from './storeError';
 
@@ -24,6 +24,8 @@ export class SessionRows {
   /** Compared as a whole since the reader started. */
   #verified: boolean;
   #lost: string[];
+  /** A comparison of everything that was read up to `target`, and how far it has come. */
+  #check: { readonly target: RowCursor; readonly seq: number; readonly chain: string } | null = null;
 
   constructor(context: ReaderContext, store: SqliteStore, agent: string, file: string, session: string, known: RowCursor | null) {
     this.#context = context;
@@ -35,6 +37,11 @@ export class SessionRows {
     this.#known = known;
     this.#verified = known === null;
     this.#lost = [...(known?.lost ?? [])];
+  }
+
+  /** The highest seq that was read; null: none. */
+  get reached(): number | null {
+    return this.#known?.seq ?? null;
   }
 
   /** `top`: the highest seq there is. */
@@ -60,12 +67,16 @@ export class SessionRows {
     for (const reason of this.#lost) yield* this.#context.skipped(this.#where, reason, 'part');
   }
 
-  /** Compares everything read so far; reads it again where it is not what it was. */
-  async *verify(generation: string | null): AsyncGenerator<SourceRecord> {
-    const known = this.#known;
-    if (!known) return;
-    if (await this.#holds(known)) this.#verified = true;
-    else yield* this.#reread(generation);
+  /** Compares one more part of what was read, and reads all of it again where it is not what it was. True: that was the last part. */
+  async *verify(): AsyncGenerator<SourceRecord, boolean> {
+    if (!this.#known) return true;
+    const { target, seq, chain } = this.#check ?? { target: this.#known, seq: FIRST, chain: '' };
+    const check = this.#compare(target, seq, chain);
+    this.#check = check.more ? { target, ...check } : null;
+    if (check.more) return false;
+    if (check.chain === target.hash) this.#verified = true;
+    else yield* this.#reread(this.#store.read((reading) => generationOf(reading, this.session)));
+    return true;
   }
 
   *gone(explained: boolean): Generator<SourceRecord> {
@@ -82,6 +93,7 @@ export class SessionRows {
 
   async *#reread(generation: string | null): AsyncGenerator<SourceRecord> {
     const explained = generation !== null && generation !== this.#known?.generation;
+    this.#check = null;
     yield* this.#read(null, generation, { explained });
   }
 
@@ -156,20 +168,25 @@ export class SessionRows {
   }
 
   async #holds(known: RowCursor): Promise<boolean> {
-    let chain = '';
-    let seq = FIRST;
-    while (seq < known.seq) {
-      const rows = this.#store.read((reading) =>
-        eventRows(reading, 'transcript_events', this.session, seq === FIRST ? FIRST : seq + 1, known.seq),
-      );
-      if (rows.length === 0) return false;
-      for (const row of rows) {
-        chain = nextLink(chain, row).hash;
-        seq = row.seq;
-      }
+    let at = { more: true, seq: FIRST, chain: '' };
+    while (at.more) {
+      at = this.#compare(known, at.seq, at.chain);
       await new Promise(setImmediate); // a long session must not hold up the rest of the process
     }
-    return chain === known.hash;
+    return at.chain === known.hash;
+  }
+
+  /** One batch of rows further. */
+  #compare(known: RowCursor, from: number, chain: string): { readonly more: boolean; readonly seq: number; readonly chain: string } {
+    const rows = this.#store.read((reading) =>
+      eventRows(reading, 'transcript_events', this.session, from === FIRST ? FIRST : from + 1, known.seq),
+    );
+    let seq = from;
+    for (const row of rows) {
+      chain = nextLink(chain, row).hash;
+      seq = row.seq;
+    }
+    return { more: rows.length > 0 && seq < known.seq, seq, chain };
   }
 
   #cursor(cursor: RowCursor): Cursor {

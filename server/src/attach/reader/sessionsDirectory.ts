@@ -1,11 +1,12 @@
 /** One agent's directory of session files: transcripts, what became of them, trajectories and the index. */
-import { lstatSync } from 'node:fs';
+import { lstatSync, type BigIntStats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceRecord } from '../record';
 import { irregular } from '../regularFile';
+import type { Piece } from './backlog';
 import { codeOf, skipReasonOf, type ReaderContext } from './context';
-import { isTrajectoryName, transcriptName } from './names';
+import { isTrajectoryName, stemOf, transcriptName } from './names';
 import { SessionIndexFile } from './sessionIndexFile';
 import { stampOf } from './stamp';
 import { TrajectoryFile } from './trajectoryFile';
@@ -27,8 +28,13 @@ export class SessionsDirectory {
   readonly #trajectories = new Map<string, TrajectoryFile>();
   /** The one read longest ago first. */
   readonly #warm = new Set<TranscriptFile>();
+  /** Those of which only the end was compared when they grew. */
+  readonly #unverified = new Set<TranscriptFile>();
   #index: SessionIndexFile | null = null;
   #names: readonly string[] = [];
+  /** Files that are being read piece by piece, and those of them that a look passed over meanwhile. */
+  readonly #reading = new Set<string>();
+  readonly #passedOver = new Set<string>();
   /** Links, pipes and the like that were told of; bounded by the names read. */
   readonly #irregulars = new Set<string>();
 
@@ -46,15 +52,56 @@ export class SessionsDirectory {
     return this.#names;
   }
 
-  due(now: number): boolean {
-    for (const file of this.#transcripts.values()) if (file.due(now)) return true;
-    return false;
+  /** When something is to be looked at though nothing changes; never: Infinity. */
+  get dueAt(): number {
+    let first = this.#index?.dueAt ?? Infinity;
+    for (const name of this.#passedOver) if (!this.#reading.has(name)) return 0;
+    for (const file of this.#unverified) first = Math.min(first, file.dueAt);
+    return first;
+  }
+
+  /** Names to be looked at though nothing changed. */
+  dueNames(now: number): ReadonlySet<string> {
+    const names = new Set([...this.#passedOver].filter((name) => !this.#reading.has(name)));
+    for (const file of this.#unverified) if (file.dueAt <= now) names.add(file.name);
+    if (this.#index && this.#index.dueAt <= now) names.add(INDEX);
+    return names;
+  }
+
+  /** Every file that there is to read, but for the index. What can't be listed is told by the scan. */
+  async pieces(): Promise<readonly Piece[]> {
+    const found = new Map<string, number>();
+    for (const name of (await this.#list()).slice(0, MAX_FILES)) {
+      const stat = isTrajectoryName(name) || transcriptName(name) ? this.#stat(name) : null;
+      if (stat) found.set(name, Number(stat.mtimeMs));
+    }
+    return Array.from(found, ([name, changed]) => {
+      // A trajectory comes with its transcript, right after it.
+      const newest = isTrajectoryName(name) ? (found.get(`${stemOf(name)}.jsonl`) ?? changed) - 0.5 : changed;
+      return { newest, session: stemOf(name), read: () => this.#piece(name) };
+    });
+  }
+
+  async *#piece(name: string): AsyncGenerator<SourceRecord> {
+    if (this.#reading.has(name)) return;
+    this.#reading.add(name);
+    try {
+      yield* this.#scanFile(name);
+    } finally {
+      this.#reading.delete(name);
+    }
+  }
+
+  /** The session index alone; `only`: sessions whose entries are wanted before those of the others. */
+  async *index(only: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
+    if (this.#stamp(INDEX) !== null) yield* this.#scanIndex(only);
   }
 
   /** `dirty`: only these names are looked at, unless one of them turns out to be gone; null: all. */
   async *scan(dirty: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
     const many: string[] = [];
-    if (dirty && [...dirty].some((name) => this.#transcripts.has(name) && this.#stamp(name) === null)) dirty = null;
+    if (this.#context.inBacklog) dirty ??= new Set([...this.#transcripts.values()].filter((file) => file.seen).map((file) => file.name));
+    else if (dirty && [...dirty].some((name) => this.#transcripts.has(name) && this.#stamp(name) === null)) dirty = null;
     if (!dirty) {
       let names: readonly string[];
       try {
@@ -68,17 +115,23 @@ export class SessionsDirectory {
       this.#names = names.slice(0, MAX_FILES);
     }
     const names = dirty ? [...dirty] : this.#names;
-    if (names.includes(INDEX)) yield* this.#scanIndex();
+    if (names.includes(INDEX)) yield* this.#scanIndex(null);
     for (const name of names) {
       this.#context.signal.throwIfAborted();
-      if (isTrajectoryName(name)) yield* this.#scanTrajectory(name);
-      else if (this.#transcripts.has(name) || transcriptName(name)) yield* this.#scanTranscript(name);
+      if (this.#reading.has(name)) this.#passedOver.add(name);
+      else yield* this.#scanFile(name);
     }
     // After everything else: the archive that a transcript became has been read by now.
     if (dirty) return;
     yield* this.#gone(new Set(this.#names));
     yield* this.#context.mended(this.relative, 'whole', many);
     for (const reason of many) yield* this.#context.skipped(this.relative, reason);
+  }
+
+  async *#scanFile(name: string): AsyncGenerator<SourceRecord> {
+    this.#passedOver.delete(name);
+    if (isTrajectoryName(name)) yield* this.#scanTrajectory(name);
+    else if (this.#transcripts.has(name) || transcriptName(name)) yield* this.#scanTranscript(name);
   }
 
   readonly #list: Siblings = async () => {
@@ -105,12 +158,14 @@ export class SessionsDirectory {
     return this.#index;
   }
 
-  async *#scanIndex(): AsyncGenerator<SourceRecord> {
+  async *#scanIndex(only: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
     const index = this.#indexFile();
     const stamp = this.#stamp(INDEX);
     if (stamp === null) yield* this.#irregular(INDEX);
     else yield* this.#regular(INDEX);
-    if (stamp !== null && !index.unchanged(stamp) && !(this.#context.follow && index.tooSoon)) yield* index.scan();
+    if (stamp === null || index.unchanged(stamp)) return;
+    if (this.#context.follow && index.tooSoon) index.postpone();
+    else yield* index.scan(only);
   }
 
   async *#scanTrajectory(name: string): AsyncGenerator<SourceRecord> {
@@ -142,6 +197,8 @@ export class SessionsDirectory {
     yield* file.recall();
     if (file.unchanged(stamp)) return;
     yield* file.scan(stamp, this.#list);
+    this.#unverified.delete(file);
+    if (file.unverified) this.#unverified.add(file);
     this.#warm.delete(file);
     if (file.warm) this.#warm.add(file);
     if (this.#warm.size > MAX_WARM)
@@ -173,6 +230,7 @@ export class SessionsDirectory {
       if (there.has(name) && this.#stamp(name) !== null) continue;
       this.#transcripts.delete(name);
       this.#warm.delete(file);
+      this.#unverified.delete(file);
       if (file.seen) yield* file.gone(this.#list);
       if (!there.has(name)) yield* this.#context.gone(file.file);
     }
@@ -194,7 +252,12 @@ export class SessionsDirectory {
 
   /** null: not there, or not a regular file. */
   #stamp(name: string): string | null {
+    const stat = this.#stat(name);
+    return stat ? stampOf(stat) : null;
+  }
+
+  #stat(name: string): BigIntStats | null {
     const stat = lstatSync(join(this.path, name), { bigint: true, throwIfNoEntry: false });
-    return stat?.isFile() ? stampOf(stat) : null;
+    return stat?.isFile() ? stat : null;
   }
 }

@@ -2,6 +2,7 @@
  * The session index of the SQLite era: a key has a node with what holds for it now, and one window for every session id it ever
  * had. One record per window, with the node's fields where the window is the key's current one.
  */
+import { createHash } from 'node:crypto';
 import { asObject, parseObject, reduceIndexEntry } from './reduce';
 import type { Reading, Row } from './sqliteStore';
 
@@ -35,41 +36,79 @@ const ENTRY_FIELDS = [
   'createdVia',
 ];
 
-/** What was last told of each session, and of each key: only those that changed are told again. */
-export interface IndexMemory {
-  readonly sent: Map<string, string>;
-  readonly nodes: Map<string, { readonly mark: string; readonly fields: Readonly<Record<string, unknown>> }>;
-}
+/** What the columns of each session were, and what was told of them: only what changed is told again. */
+export type IndexMemory = Map<string, string>;
 
 const MAX_REMEMBERED = 50_000;
+/** One reading looks at so many, so that none is long and little is held. */
+const PART_ROWS = 500;
 
-export function* changedIndexEntries(reading: Reading, memory: IndexMemory): Generator<string> {
-  if (memory.sent.size > MAX_REMEMBERED) memory.sent.clear();
-  if (memory.nodes.size > MAX_REMEMBERED) memory.nodes.clear();
-  const nodes = readNodes(reading, memory);
-  const windowed = new Set<string>();
-  for (const row of windowRows(reading)) {
-    const session = String(row.session_id);
-    const key = String(row.session_key);
-    windowed.add(session);
-    const node = nodes.get(key);
-    yield* changed(memory, session, merge(row, key, node ?? null));
-  }
-  for (const [key, node] of nodes)
-    if (!windowed.has(node.current)) yield* changed(memory, node.current, merge({ session_id: node.current }, key, node));
+export interface IndexPart {
+  readonly texts: readonly string[];
+  /** Where the next part goes on; null: this was the last one. */
+  readonly after: string | null;
 }
 
-function* changed(memory: IndexMemory, session: string, entry: Readonly<Record<string, unknown>>): Generator<string> {
-  const text = reduceIndexEntry(entry);
-  const known = `${String(entry.sessionKey)}\n${session}`;
-  if (memory.sent.get(known) === text) return;
-  memory.sent.set(known, text);
-  yield text;
+/** The entries that changed among the next ones, by session id; first of all after ''. */
+export function indexPart(reading: Reading, memory: IndexMemory, after: string): IndexPart {
+  if (memory.size > MAX_REMEMBERED) memory.clear();
+  const rows = Array.from(windowRows(reading, 'WHERE w.session_id > ?', [after]));
+  const last = rows.length < PART_ROWS ? null : String(rows[rows.length - 1]?.session_id);
+  if (last === null) rows.push(...windowless(reading));
+  return { texts: changed(reading, memory, rows), after: last };
+}
+
+/** The entries of these sessions, as far as they changed. */
+export function indexEntriesOf(reading: Reading, memory: IndexMemory, sessions: Iterable<string>): readonly string[] {
+  const rows: Row[] = [];
+  for (const session of sessions) rows.push(...windowRows(reading, 'WHERE w.session_id = ?', [session]));
+  return changed(reading, memory, rows);
+}
+
+function changed(reading: Reading, memory: IndexMemory, rows: readonly Row[]): readonly string[] {
+  const texts: string[] = [];
+  for (const row of rows) {
+    const key = String(row.session_key);
+    const id = `${key}\n${String(row.session_id)}`;
+    const before = memory.get(id);
+    const mark = digestOf(JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
+    if (before?.startsWith(mark)) continue;
+    const text = reduceIndexEntry(merge(row, key, nodeOf(reading, row, key)));
+    const told = digestOf(text);
+    memory.set(id, mark + told);
+    if (!before?.endsWith(told)) texts.push(text);
+  }
+  return texts;
+}
+
+/** Enough of it to tell two states of one session apart. */
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64').slice(0, 16);
 }
 
 interface Node {
   readonly current: string;
   readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** What holds for the key now; null: it has no node. */
+function nodeOf(reading: Reading, row: Row, key: string): Node | null {
+  if (typeof row.node_current !== 'string') return null;
+  return {
+    current: row.node_current,
+    fields: {
+      ...(reading.columns('session_nodes').has('entry_json') ? entryFields(reading, key) : {}),
+      ...present({
+        updatedAt: row.node_updated_at,
+        status: row.node_status,
+        createdVia: row.node_created_via,
+        parentSessionKey: row.node_parent_session_key,
+        spawnedBy: row.node_spawned_by,
+        label: row.node_label,
+        displayName: row.node_display_name,
+      }),
+    },
+  };
 }
 
 function merge(window: Row, key: string, node: Node | null): Readonly<Record<string, unknown>> {
@@ -105,44 +144,40 @@ function merge(window: Row, key: string, node: Node | null): Readonly<Record<str
   };
 }
 
-function windowRows(reading: Reading): Iterable<Row> {
+/** Windows, each with the columns of its key's node. */
+function windowRows(reading: Reading, where: string, values: readonly string[]): Iterable<Row> {
   const columns = reading.columns('session_windows');
   if (!columns.has('session_id') || !columns.has('session_key')) return [];
-  return reading.rows(`SELECT session_id, session_key${select(columns, WINDOW_COLUMNS)} FROM session_windows ORDER BY session_id`);
+  const wanted = WINDOW_COLUMNS.filter((name) => columns.has(name)).map((name) => `, w.${name}`);
+  const node = nodeColumns(reading);
+  return reading.rows(
+    `SELECT w.session_id, w.session_key${wanted.join('')}${node ?? ''} FROM session_windows w
+     ${node === null ? '' : 'LEFT JOIN session_nodes n ON n.session_key = w.session_key'} ${where} ORDER BY w.session_id LIMIT ${PART_ROWS}`,
+    ...values,
+  );
 }
 
-function readNodes(reading: Reading, memory: IndexMemory): ReadonlyMap<string, Node> {
-  const columns = reading.columns('session_nodes');
-  const nodes = new Map<string, Node>();
-  if (!columns.has('session_key') || !columns.has('current_session_id')) return nodes;
-  const rows = Array.from(
-    reading.rows(`SELECT session_key, current_session_id${select(columns, NODE_COLUMNS)} FROM session_nodes ORDER BY session_key`),
+/** Nodes whose current session has no window. */
+function windowless(reading: Reading): Iterable<Row> {
+  const node = nodeColumns(reading);
+  if (node === null) return [];
+  const none = reading.columns('session_windows').has('session_id')
+    ? 'WHERE NOT EXISTS (SELECT 1 FROM session_windows w WHERE w.session_id = n.current_session_id)'
+    : '';
+  return reading.rows(
+    `SELECT n.current_session_id AS session_id, n.session_key${node} FROM session_nodes n ${none} ORDER BY n.session_key LIMIT ${MAX_REMEMBERED}`,
   );
-  for (const row of rows) {
-    const key = String(row.session_key);
-    const mark = JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
-    let known = memory.nodes.get(key);
-    if (known?.mark !== mark) {
-      known = {
-        mark,
-        fields: {
-          ...(columns.has('entry_json') ? entryFields(reading, key) : {}),
-          ...present({
-            updatedAt: row.updated_at,
-            status: row.status,
-            createdVia: row.created_via,
-            parentSessionKey: row.parent_session_key,
-            spawnedBy: row.spawned_by,
-            label: row.label,
-            displayName: row.display_name,
-          }),
-        },
-      };
-      memory.nodes.set(key, known);
-    }
-    nodes.set(key, { current: String(row.current_session_id), fields: known.fields });
-  }
-  return nodes;
+}
+
+function nodeColumns(reading: Reading): string | null {
+  const columns = reading.columns('session_nodes');
+  if (!columns.has('session_key') || !columns.has('current_session_id')) return null;
+  return [
+    'current_session_id AS node_current',
+    ...NODE_COLUMNS.filter((name) => columns.has(name)).map((name) => `${name} AS node_${name}`),
+  ]
+    .map((column) => `, n.${column}`)
+    .join('');
 }
 
 function entryFields(reading: Reading, key: string): Readonly<Record<string, unknown>> {
@@ -151,13 +186,6 @@ function entryFields(reading: Reading, key: string): Readonly<Record<string, unk
     return entry ? Object.fromEntries(ENTRY_FIELDS.filter((name) => name in entry).map((name) => [name, entry[name]])) : {};
   }
   return {};
-}
-
-function select(columns: ReadonlySet<string>, wanted: readonly string[]): string {
-  return wanted
-    .filter((name) => columns.has(name))
-    .map((name) => `, ${name}`)
-    .join('');
 }
 
 function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -5,7 +5,7 @@ import type { Reading, Row, Table } from './sqliteStore';
 
 /** One reading hands out at most this much, so that no transaction is long and memory stays bounded. */
 export const BATCH_ROWS = 500;
-export const BATCH_BYTES = 4 * 1024 * 1024;
+export const BATCH_BYTES = 512 * 1024;
 
 export interface EventRow {
   readonly seq: number;
@@ -21,14 +21,37 @@ export interface SessionTop {
   readonly top: number;
 }
 
-/** Every session with rows and its highest seq: a seek for each instead of a scan over all rows. */
+/** Every session with rows: a seek for each instead of a scan over all rows. */
+const eachSession = (table: EventTable): string =>
+  `WITH RECURSIVE s(id) AS (SELECT min(session_id) FROM ${table} UNION ALL SELECT (SELECT min(session_id) FROM ${table} WHERE session_id > s.id) FROM s WHERE s.id IS NOT NULL)`;
+
+/** Every session with rows and its highest seq. */
 export function sessionTops(reading: Reading, table: EventTable): readonly SessionTop[] {
   if (reading.columns(table).size === 0) return [];
   const rows = reading.rows(
-    `WITH RECURSIVE s(id) AS (SELECT min(session_id) FROM ${table} UNION ALL SELECT (SELECT min(session_id) FROM ${table} WHERE session_id > s.id) FROM s WHERE s.id IS NOT NULL)
-     SELECT id, (SELECT max(seq) FROM ${table} WHERE session_id = s.id) AS top FROM s WHERE id IS NOT NULL`,
+    `${eachSession(table)} SELECT id, (SELECT max(seq) FROM ${table} WHERE session_id = s.id) AS top FROM s WHERE id IS NOT NULL`,
   );
   return Array.from(rows, (row) => ({ session: String(row.id), top: Number(row.top) }));
+}
+
+/** Every session with transcript rows, its highest seq, and when that was written (in milliseconds; 0 where it is not kept). */
+export function datedSessions(reading: Reading): readonly (SessionTop & { readonly newest: number })[] {
+  const columns = reading.columns('transcript_events');
+  if (columns.size === 0) return [];
+  const date = columns.has('created_at') ? 'created_at' : '0';
+  const rows = reading.rows(
+    `${eachSession('transcript_events')} SELECT s.id AS id, e.seq AS top, ${date} AS newest FROM s JOIN transcript_events e ON e.session_id = s.id
+     WHERE s.id IS NOT NULL AND e.seq = (SELECT max(seq) FROM transcript_events WHERE session_id = s.id)`,
+  );
+  return Array.from(rows, (row) => ({ session: String(row.id), top: Number(row.top), newest: Number(row.newest) }));
+}
+
+/** null: it has no rows. */
+export function topOf(reading: Reading, table: EventTable, session: string): number | null {
+  if (reading.columns(table).size === 0) return null;
+  for (const row of reading.rows(`SELECT max(seq) AS top FROM ${table} WHERE session_id = ?`, session))
+    return row.top === null ? null : Number(row.top);
+  return null;
 }
 
 /** Rows from `from` on, in order, as many as fit in one batch. */
@@ -81,6 +104,14 @@ export function generations(reading: Reading): ReadonlyMap<string, string> {
       String(row.generation),
     ]),
   );
+}
+
+export function generationOf(reading: Reading, session: string): string | null {
+  const columns = reading.columns('transcript_rewrite_watermarks');
+  if (!columns.has('session_id') || !columns.has('generation')) return null;
+  for (const row of reading.rows('SELECT generation FROM transcript_rewrite_watermarks WHERE session_id = ?', session))
+    return String(row.generation);
+  return null;
 }
 
 /** Sessions whose rows OpenClaw put away into an archive. */

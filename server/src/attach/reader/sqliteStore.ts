@@ -179,8 +179,7 @@ export class SqliteStore {
   }
 
   #privateCopy(Database: typeof DatabaseSync): DatabaseSync {
-    if (!this.#mayCopy)
-      throw new StoreError(NEEDS_COPY, { passing: true });
+    if (!this.#mayCopy) throw new StoreError(NEEDS_COPY, { passing: true });
     this.dispose();
     if ((sizeOf(this.#path) ?? 0) + (sizeOf(`${this.#path}-wal`) ?? 0) > MAX_COPY_BYTES)
       throw new StoreError(
@@ -211,6 +210,15 @@ export class Reading {
   columns(table: Table): ReadonlySet<string> {
     const rows = this.#database.prepare(`PRAGMA table_info(${table})`).all() as { readonly name: string }[];
     return new Set(rows.map((row) => row.name));
+  }
+
+  /** Is a row found by this column without a search through all of them? */
+  isIndexedBy(table: Table, column: string): boolean {
+    const indexes = this.#database.prepare(`PRAGMA index_list(${table})`).all() as { readonly name: string; readonly partial: number }[];
+    return indexes.some(({ name, partial }) => {
+      const [first] = this.#database.prepare(`PRAGMA index_info("${name.replaceAll('"', '""')}")`).all() as { readonly name: string }[];
+      return partial === 0 && first?.name === column;
+    });
   }
 
   /** `sql` is ours, never text from a trace. */

@@ -16,6 +16,8 @@ import { isArchiveOf, type TranscriptName } from './names';
 import { stampOf } from './stamp';
 
 const BRACE = 0x7d;
+/** A whole comparison is followed by a rest of so many times as long. */
+const VERIFY_REST = 200;
 
 /** What is to be done with a file that was read before. */
 type Verdict = { readonly kind: 'later' } | { readonly kind: 'on'; readonly hash: Hash } | { readonly kind: 'rewritten' };
@@ -59,20 +61,29 @@ export class TranscriptFile {
     return this.#known?.session ?? this.#name.stem;
   }
 
+  get name(): string {
+    return this.#name.name;
+  }
+
   /** Was anything of it ever handed out? */
   get seen(): boolean {
     return this.#known !== null;
   }
 
-  /** Is a look due though the file does not change? */
-  due(now: number): boolean {
-    return this.#unverified && now >= this.#verifyFrom;
+  /** It grew since it was last compared as a whole. */
+  get unverified(): boolean {
+    return this.#unverified;
+  }
+
+  /** When a look is due though the file does not change; never: Infinity. */
+  get dueAt(): number {
+    return this.#unverified ? this.#verifyFrom : Infinity;
   }
 
   unchanged(stamp: string): boolean {
     const now = Date.now();
     if (this.#failed?.stamp === stamp && now < this.#failed.until) return true;
-    return this.#known?.stamp === stamp && !this.due(now);
+    return this.#known?.stamp === stamp && this.dueAt > now;
   }
 
   /** Is the state of its hash held in memory? */
@@ -136,7 +147,7 @@ export class TranscriptFile {
     const known = this.#known;
     if (!known || known.offset === 0) return { kind: 'on', hash: createHash('sha256') };
     const now = Date.now();
-    if (stamp === known.stamp && this.#hash && !this.due(now)) return { kind: 'later' };
+    if (stamp === known.stamp && this.#hash && this.dueAt > now) return { kind: 'later' };
     const { compressed } = this.#name;
     if (!compressed && sizeOf(stamp) < known.offset) return { kind: 'rewritten' };
     const grown = !compressed && sizeOf(stamp) > sizeOf(known.stamp);
@@ -147,9 +158,10 @@ export class TranscriptFile {
       if (!grown) return { kind: 'later' };
       return (await tailHolds(handle, known.offset, this.#tail)) ? { kind: 'on', hash: this.#hash } : { kind: 'rewritten' };
     }
-    this.#verifyFrom = now + this.#context.verifyEveryMs;
     this.#unverified = false;
     const prefix = await prefixOf(handle, compressed, known.offset);
+    const ended = Date.now();
+    this.#verifyFrom = ended + Math.max(this.#context.verifyEveryMs, (ended - now) * VERIFY_REST);
     return prefix && digestOf(prefix.hash) === known.hash ? { kind: 'on', hash: prefix.hash } : { kind: 'rewritten' };
   }
 

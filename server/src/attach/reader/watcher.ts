@@ -8,7 +8,7 @@ import { isFileError } from './context';
 /** Directory to the names that changed in it; null: look at all of it. */
 export type Dirty = ReadonlyMap<string, ReadonlySet<string> | null>;
 
-const POLL_MS = 500;
+const POLL_MS = 2000;
 /** Where a directory can't be watched, looking is all there is. */
 const POLL_UNWATCHED_MS = 150;
 /** A line comes in several writes, and a turn in many lines. */
@@ -72,10 +72,15 @@ export class Watcher {
     return this.#unwatched ? POLL_UNWATCHED_MS : POLL_MS;
   }
 
-  /** What changed since the last time, at the latest after `ms`. */
-  async next(ms: number): Promise<Dirty> {
+  /** What changed since the last time, at the latest after `ms`. `settleMs`: so long a change waits for others to come along. */
+  async next(ms: number, settleMs: number = SETTLE_MS): Promise<Dirty> {
     if (this.#dirty.size === 0) await this.#wait(ms, true);
-    if (this.#dirty.size > 0) await this.#wait(SETTLE_MS, false);
+    if (this.#dirty.size > 0) await this.#wait(Math.max(SETTLE_MS, settleMs), false);
+    return this.taken();
+  }
+
+  /** What changed since the last time. */
+  taken(): Dirty {
     const dirty = this.#dirty;
     this.#dirty = new Map();
     return dirty;
