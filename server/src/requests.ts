@@ -1,6 +1,8 @@
 /** The editor's requests, each answered from the hub, the store or the places. */
 import type { CancellationToken, Connection } from 'vscode-languageserver';
 import { ErrorCodes, ResponseError } from 'vscode-languageserver';
+import type { ActAndSample } from './actAndSample';
+import { ActionError } from './actions/errors';
 import { AttachError, SandboxFileError } from './attach/errors';
 import type { Hub } from './collect/hub';
 import type { OpenSource } from './collect/roster';
@@ -30,6 +32,7 @@ const replayAnchors = 2000;
 export interface Live extends AsyncDisposable {
   readonly opened: OpenedStore;
   readonly hub: Hub;
+  readonly beside: ActAndSample;
   readonly places: Places;
   /** The files of sandboxes may lie elsewhere in the workspace now. */
   placesMoved(): void;
@@ -44,7 +47,7 @@ function signalOf(token: CancellationToken): AbortSignal {
   return controller.signal;
 }
 
-function failed(error: AttachError): ResponseError<messages.OpenFailure> {
+function failed(error: AttachError | ActionError): ResponseError<messages.OpenFailure> {
   return new ResponseError(ErrorCodes.InternalError, error.message, { reason: error.message, hint: error.hint });
 }
 
@@ -53,7 +56,7 @@ async function answered<T>(body: () => Promise<T> | T): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (AttachError.is(error)) throw failed(error);
+    if (AttachError.is(error) || ActionError.is(error)) throw failed(error);
     if (SandboxFileError.is(error)) {
       const data: messages.FileFailure = { reason: error.reason };
       throw new ResponseError(ErrorCodes.InvalidRequest, `${error.reason}: ${error.message}`, data);
@@ -72,9 +75,9 @@ export function registerRequests(connection: Connection, need: () => Live): void
 
   connection.onRequest(messages.inventoryRequest, ({ refresh }) =>
     answered(async () => {
-      const { hub, opened } = need();
+      const { hub, opened, beside } = need();
       await (refresh ? hub.refresh() : hub.lookedOnce());
-      return { ...hub.inventory(), storeLifetime: opened.lifetime, storeNote: opened.note };
+      return { ...hub.inventory(), storeLifetime: opened.lifetime, storeNote: sentences(opened.note, beside.actions.note) };
     }),
   );
   connection.onRequest(messages.openRequest, ({ path }) => answered(async () => ({ sourceId: (await need().hub.open(path)).id })));
@@ -85,6 +88,11 @@ export function registerRequests(connection: Connection, need: () => Live): void
   connection.onRequest(messages.detachRequest, ({ sourceId, remembered }) =>
     answered(() => need().hub.detach(sourceId, remembered === true)),
   );
+  connection.onRequest(messages.actRequest, ({ sourceId, action }) =>
+    answered(() => need().beside.actions.act(need().hub.found(sourceId), action)),
+  );
+  connection.onRequest(messages.actionsRequest, () => need().beside.actions.list());
+  connection.onRequest(messages.resourcesRequest, ({ sourceId, from, to, limit }) => need().beside.samples(sourceId, from, to, limit));
   connection.onRequest(messages.sessionsRequest, ({ sourceId }) => {
     const open = need().hub.get(sourceId);
     return open === null ? [] : listedSessions(need().opened.store, open.row);
@@ -221,6 +229,10 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const { placed } = await need().places.round(signalOf(token)).callsIn(textDocument.uri);
     return hover(need().opened.store, placed, position.line);
   });
+}
+
+function sentences(...notes: readonly (string | null)[]): string | null {
+  return notes.filter((note) => note !== null).join(' ') || null;
 }
 
 /** Sessions with a transcript, and those the index says are at work and will have one. */

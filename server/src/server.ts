@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import type { Connection, InitializeParams } from 'vscode-languageserver';
 import { CodeLensRefreshRequest, ErrorCodes, ResponseError, TextDocumentSyncKind } from 'vscode-languageserver';
+import { ActAndSample } from './actAndSample';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/hub';
@@ -107,11 +108,14 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         else for (const span of session.spans) places.forget(change.source, span, view?.workspaceDir ?? null);
         problems.touch(session.row);
       }
+      beside.grew(change.source.id, change.source.row);
       if (change.result.policyChanged) problems.touchAll(change.source);
       if (change.result.sessions.length > 0 || change.result.policyChanged) refreshLenses.ask();
     }
     announce.ask();
   };
+  const onError = (error: unknown): void =>
+    connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const hub = new Hub({
     store,
     shared: opened.shared,
@@ -119,7 +123,14 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     env: process.env,
     sampleDir: sampleDirectory(options.extensionDir),
     onChange,
-    onError: (error) => connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    onError,
+  });
+  const beside = new ActAndSample({
+    store,
+    hub,
+    directory: options.storageDir,
+    onChange: () => onChange({ inventory: true, source: null, result: null }),
+    onError,
   });
   const places = new Places(store, () => ({ source: (row) => hub.ofRow(row), folders: folders(), mappings: hub.settings.pathMappings }));
   const problems = new Problems(connection, opened, hub, places);
@@ -127,6 +138,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   return {
     opened,
     hub,
+    beside,
     places,
     placesMoved() {
       for (const source of hub.all()) problems.touchAll(source);
@@ -141,6 +153,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       announce[Symbol.dispose]();
       refreshLenses[Symbol.dispose]();
       problems[Symbol.dispose]();
+      await beside[Symbol.asyncDispose]();
       // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();
       opened[Symbol.dispose]();

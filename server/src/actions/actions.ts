@@ -25,7 +25,7 @@ const lookEveryMs = 2000;
 const againFirstMs = 10_000;
 const againLastMs = 10 * 60_000;
 /** An engine freezes within milliseconds; one that doesn't must not hold up the editor's end. */
-const endMs = 1500;
+const endMs = 700;
 const endedMeanwhile = 'Sandglass ended while this was under way, so it is not known whether it was done';
 const closedMeanwhile = 'the editor was closed while it was under way; the engine may still do it';
 const log = 'Show the log of actions to see what was done.';

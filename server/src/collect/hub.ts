@@ -147,6 +147,16 @@ export class Hub implements AsyncDisposable {
     return this.#roster.all();
   }
 
+  /** Only in a trusted workspace sandboxes are looked for, and acted on. */
+  get trusted(): boolean {
+    return this.#trusted;
+  }
+
+  /** All that is there now, as far as this window looks. */
+  foundNow(): readonly FoundSandbox[] {
+    return this.#lookout.sight.found;
+  }
+
   /** A sandbox that is there now, for whoever acts on it. */
   found(sourceId: string): FoundSandbox | null {
     return this.#lookout.find(sourceId);

@@ -1,6 +1,6 @@
 /** What the view Sandboxes shows of a source, found or open or both or gone; who reads it; and why it is empty when it is. */
 import type { Looked } from '../protocol/document';
-import type { AttachState, Collector, EmptyReason, SandboxNode } from '../protocol/messages';
+import type { AttachState, Collector, EmptyReason, ResourceSample, SandboxNode } from '../protocol/messages';
 import { findingsOf } from '../query/findings';
 import { isEnginePlace } from '../sandboxes/engines';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
@@ -36,9 +36,19 @@ export function sandboxNode(
     skipped: open === null ? [] : store.sources.skipped(open.row),
     findings: open === null ? [] : findingsOf(store, open.row),
     revision: open?.revision ?? 0,
-    resources: null,
+    resources: resourcesNow(store, found, open),
     previousId,
   };
+}
+
+/** A sample is of now for so long: several of those that are taken seldom, and what the engine's clock may differ. */
+const sampleIsOldMs = 2 * 60_000;
+
+/** null: it does not run, no one reads it, or the second look that tells what it uses is still to come. */
+function resourcesNow(store: Store, found: FoundSandbox | null, open: OpenSource | null): ResourceSample | null {
+  if (open === null || open.state.kind !== 'live' || (found?.state !== 'running' && found?.state !== 'paused')) return null;
+  const last = store.resources.last(open.row);
+  return last !== null && Math.abs(Date.now() - Date.parse(last.time)) < sampleIsOldMs ? last : null;
 }
 
 /** Not there any more; what was recorded of it is. */
