@@ -8,16 +8,17 @@ import type { SourceRecord } from '../attach/record';
 import { decodeEntry } from '../decode/openclaw/entry';
 import { decodeIndex } from '../decode/openclaw/sessionIndex';
 import { decodeTrajectory } from '../decode/openclaw/trajectory';
-import { decodeShorthand } from '../decode/ocsf/shorthand';
 import { assertNever } from '../model/assertNever';
 import { llmCallKey } from '../model/events';
-import type { PolicyEvent, SessionEvent } from '../model/events';
+import type { SessionEvent } from '../model/events';
 import { recordDigest } from '../store/entries';
 import type { NewRecord } from '../store/entries';
+import type { NewSighting } from '../store/policies';
 import type { Store } from '../store/store';
 import { joinLog, withJudged } from './joinLog';
 import { SessionFolds } from './sessionFolds';
 import type { SessionChange, Skip } from './sessionFolds';
+import { sightingOf } from './sightingOf';
 
 export interface IngestResult {
   readonly sessions: readonly SessionChange[];
@@ -67,7 +68,7 @@ export class Ingest {
 
   #apply(records: readonly SourceRecord[], when: 'due' | 'bulk' | 'all'): IngestResult {
     const dirty = new Set<number>();
-    const policy: PolicyEvent[] = [];
+    const sightings: NewSighting[] = [];
     let skippedChanged = false;
     const skip: Skip = (where, reason) => {
       if (this.#store.sources.addSkipped(this.#source, { where, reason })) skippedChanged = true;
@@ -85,8 +86,8 @@ export class Ingest {
           this.#trajectory(record, dirty, skip);
           break;
         case 'log': {
-          const event = decoded(() => decodeShorthand(record.text), 'a line of the log', skip);
-          if (event !== null) policy.push(event);
+          const sighting = decoded(() => sightingOf(record), 'a line of the log', skip);
+          if (sighting !== null) sightings.push(sighting);
           break;
         }
         case 'gatewayLog':
@@ -116,14 +117,14 @@ export class Ingest {
       }
       if (record.cursor !== undefined) cursors.set(record.cursor.key, record.cursor.value);
     }
-    for (const event of policy) this.#store.policies.add(this.#source, event);
+    const policy = this.#store.policies.add(this.#source, sightings);
     for (const row of dirty) this.#folds.mark(row);
     const changes = this.#folds.fold(when, this.#registryProvider, skip);
     const judged = joinLog(this.#store, this.#source, policy, changes);
     for (const [key, value] of cursors) this.#store.sources.setCursor(this.#source, key, value);
     return {
       sessions: withJudged(this.#store, this.#source, changes, judged),
-      policyChanged: policy.length > 0 || judged.size > 0,
+      policyChanged: policy.changed || judged.size > 0,
       skippedChanged,
     };
   }

@@ -3,25 +3,22 @@
  * altered, so that the answer is the same whatever came first: events while a changed call ran, events that are new with the
  * requests on their connections, and events of a process that turns out to have lived longer.
  */
-import type { PolicyEvent } from '../model/events';
 import { connectionMs, joinPolicy, slackMs } from '../model/joinPolicy';
+import type { PolicyChanges } from '../store/policies';
 import type { TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import type { SessionChange } from './sessionFolds';
 
 /** `policy` and `changes` are new in the store. Answers the calls whose denials are other than before. */
-export function joinLog(
-  store: Store,
-  source: number,
-  policy: readonly PolicyEvent[],
-  changes: readonly SessionChange[],
-): ReadonlySet<string> {
+export function joinLog(store: Store, source: number, policy: PolicyChanges, changes: readonly SessionChange[]): ReadonlySet<string> {
   const ranges: TimeRange[] = changes.flatMap(({ ran }) => ran.map(({ from, to }) => ({ from: from - slackMs, to: to + slackMs })));
   const withRequests = (time: number): TimeRange => ({ from: time, to: time + connectionMs });
-  for (const event of policy) ranges.push(withRequests(event.time));
-  const pids = new Set(policy.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
+  for (const event of policy.events) ranges.push(withRequests(event.time));
+  const pids = new Set(policy.events.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
   for (const pid of pids) ranges.push(...store.policies.laidToCalls(source, pid).map(withRequests));
-  const judged = new Set<string>();
+  // One that lived shorter than was thought may be a call's after all.
+  for (const pid of policy.shortened) ranges.push(...store.policies.timesOf(source, pid).map(withRequests));
+  const judged = new Set<string>(policy.calls);
   for (const range of merged(ranges)) for (const call of judge(store, source, range)) judged.add(call);
   return judged;
 }

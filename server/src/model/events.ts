@@ -3,7 +3,7 @@
  * short previews; whole payloads stay with the record's text in the store. Times are epoch milliseconds. `null` means the
  * record did not say.
  */
-import type { SessionState, SessionStatus, Trigger } from '../protocol/document';
+import type { AttributeValue, SessionState, SessionStatus, Trigger } from '../protocol/document';
 
 /** One line of untrusted text, at most `previewLimit` characters, made by decode/preview. */
 export type Preview = string;
@@ -217,6 +217,8 @@ export interface PolicyEvent {
   readonly engine: string | null;
   readonly reason: string | null;
   readonly message: string | null;
+  /** What else it tells, as attributes of its span; only what it tells. */
+  readonly facts?: Readonly<Record<string, AttributeValue>>;
 }
 
 /** A known entry that is not what it was: its content changed, or it is gone, and nothing of OpenClaw's own explains it. */

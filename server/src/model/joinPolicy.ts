@@ -5,10 +5,10 @@
  * Transcripts rarely name the process of a call, so "process" holds when the call's command names the program that
  * connected and that process id was seen only while this call ran; or when the result names the process id itself.
  */
-import type { PolicySpan, SpanStatus } from '../protocol/document';
+import type { AttributeValue, PolicySpan, SpanStatus } from '../protocol/document';
 import type { PolicyEvent } from './events';
-import type { CallFact } from './foldSession';
 import { policyId } from './ids';
+import type { CallFact } from './foldSession';
 import { isoTime } from './toolSpan';
 
 /** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */
@@ -157,7 +157,7 @@ export function policySpan(joined: JoinedPolicy): PolicySpan {
     durationMs: null,
     durationBasis: 'unknown',
     status,
-    statusMessage: event.reason ?? event.message,
+    statusMessage: withoutQuery(event.reason ?? event.message),
     entryId: '',
     witness: 'supervisor',
     attributes: {
@@ -170,11 +170,23 @@ export function policySpan(joined: JoinedPolicy): PolicySpan {
       'server.address': event.target?.host ?? null,
       'server.port': event.target?.port ?? null,
       'http.request.method': event.method,
-      'url.full': event.url,
-      'sandglass.policy.text': event.text,
+      'url.full': withoutQuery(event.url),
+      ...withoutQueries(event.facts ?? {}),
+      'sandglass.policy.text': withoutQuery(event.text),
     },
     turnId: call?.turnId ?? null,
     callId: call?.spanId ?? null,
     candidates: call === null ? joined.candidates.map((candidate) => candidate.spanId) : [],
   };
+}
+
+const query = /(:\/\/|[\w.-]:\d+\/|\/)([^\s?\]]*)\?[^\s\]]+/g;
+
+/** The supervisor leaves the query of a request out in most places, for it may hold a token; so do we in the others. */
+function withoutQuery<T extends string | null>(text: T): T {
+  return (text === null ? null : text.replace(query, '$1$2?…')) as T;
+}
+
+function withoutQueries(facts: Readonly<Record<string, AttributeValue>>): Record<string, AttributeValue> {
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? withoutQuery(value) : value]));
 }

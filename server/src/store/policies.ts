@@ -2,48 +2,234 @@
 import type { PolicySpan } from '../protocol/document';
 import type { PolicyEvent } from '../model/events';
 import { policyId } from '../model/ids';
+import { asOne, meet, meetingKey, nearMs } from '../model/sightings';
+import type { Sighting, Sightings, Way } from '../model/sightings';
 import type { JoinedPolicy, ProcessLife } from '../model/joinPolicy';
 import { policySpan } from '../model/joinPolicy';
 import type { Database } from './database';
 
 interface PolicyBody {
+  readonly seen: Sightings;
+  readonly span: PolicySpan;
+}
+/** As an older version kept it. */
+interface OldBody {
   readonly event: PolicyEvent;
   readonly span: PolicySpan;
 }
 
+interface Row {
+  readonly policy_id: string;
+  readonly call_id: string | null;
+  readonly body: Uint8Array;
+}
+
+/** Sightings of one key, to be taken in together. */
+interface Group {
+  readonly key: Uint8Array;
+  readonly sightings: NewSighting[];
+}
+
+export interface NewSighting extends Sighting {
+  /** Of model/sightings. */
+  readonly key: string;
+}
+
+export interface PolicyChanges {
+  /** Something is other than before. */
+  readonly changed: boolean;
+  /** Events that are new, gone, or other in what they are laid to calls by. */
+  readonly events: readonly PolicyEvent[];
+  /** Calls that an event was laid to that is gone. */
+  readonly calls: readonly string[];
+  /** Processes that may have lived shorter than was known. */
+  readonly shortened: readonly number[];
+}
+
+interface Changes extends PolicyChanges {
+  changed: boolean;
+  readonly events: PolicyEvent[];
+  readonly calls: string[];
+  readonly shortened: number[];
+}
+
+interface OpenRow extends Row {
+  readonly seen: Sightings;
+  readonly span: PolicySpan;
+}
+
+const wayBits: Readonly<Record<Way, number>> = { console: 1, file: 2, consoleJson: 4, fileJson: 8 };
+/** How far an event that came late can change what those after it are taken for, in most cases. */
+const reachMs = 4 * nearMs;
+
 export class PolicyStore {
   readonly #db: Database;
+  /** Sources of which all rows have their key. */
+  readonly #keyed = new Set<number>();
   constructor(db: Database) {
     this.#db = db;
   }
 
-  /** Each event once; equal lines of one millisecond are told apart by their number. */
-  add(source: number, event: PolicyEvent): void {
+  /** Each event once, by whichever ways it comes; equal ones of one millisecond are told apart by their number. */
+  add(source: number, sightings: readonly NewSighting[]): PolicyChanges {
+    const groups = new Map<string, Group>();
+    for (const sighting of sightings) {
+      const group = groups.get(sighting.key);
+      if (group === undefined) groups.set(sighting.key, { key: this.#db.box.blind(sighting.key), sightings: [sighting] });
+      else group.sightings.push(sighting);
+    }
+    if (groups.size > 0) this.#giveKeys(source);
+    const changes: Changes = { changed: false, events: [], calls: [], shortened: [] };
+    for (const group of groups.values()) this.#addGroup(source, group, changes);
+    return changes;
+  }
+
+  #addGroup(source: number, { key, sightings }: Group, changes: Changes): void {
+    const times = sightings.map(({ event }) => event.time);
+    const [first, last] = [times.reduce((a, b) => Math.min(a, b)), times.reduce((a, b) => Math.max(a, b))];
+    const ways = sightings.reduce((bits, { way }) => bits | wayBits[way], 0);
+    const fresh = sightings.map(({ way, event }): Sighting => ({ way, event }));
+    if (this.#isAlone(source, key, ways, first - 2 * nearMs, last + 2 * nearMs)) {
+      // Seen by one way only: nothing that is there can be one of these.
+      for (const sighting of fresh) {
+        changes.events.push(sighting.event);
+        this.#insert(source, key, [sighting], this.#equals(source, sighting.event));
+      }
+      changes.changed = true;
+      return;
+    }
+    for (let reach = reachMs; ; reach *= 2) {
+      const to = last + reach;
+      const rows = this.#near(source, key, first - nearMs, to);
+      const after = numbered(meet([...rows.flatMap((row) => row.seen), ...fresh]));
+      const settled = new Set(rows.map((row) => signature(row.policy_id, row.seen)));
+      const changed = after.filter(({ id, seen }) => !settled.has(signature(id, seen)));
+      const kept = new Set(after.map(({ id, seen }) => signature(id, seen)));
+      const gone = rows.filter((row) => !kept.has(signature(row.policy_id, row.seen)));
+      const latest = [...changed, ...gone].reduce((time, { seen }) => Math.max(time, seen[0]?.event.time ?? 0), 0);
+      // What changes at the far end may change what lies beyond it.
+      if (latest >= to - 2 * nearMs) continue;
+      this.#replace(source, key, gone, changed, changes);
+      return;
+    }
+  }
+
+  /** All that is near was seen by this way, and by no other. */
+  #isAlone(source: number, key: Uint8Array, ways: number, from: number, to: number): boolean {
+    if ((ways & (ways - 1)) !== 0) return false;
+    return (
+      this.#db
+        .prepare('SELECT 1 FROM policy WHERE source = ? AND key_blind = ? AND time >= ? AND time <= ? AND ways <> ? LIMIT 1')
+        .get(source, key, from, to, ways) === undefined
+    );
+  }
+
+  #near(source: number, key: Uint8Array, from: number, to: number): readonly OpenRow[] {
+    const rows = this.#db
+      .prepare(
+        'SELECT policy_id, call_id, body FROM policy WHERE source = ? AND key_blind = ? AND time >= ? AND time <= ? ORDER BY time, ordinal',
+      )
+      .all(source, key, from, to) as unknown as Row[];
+    return rows.map((row) => ({ ...row, ...this.#open(row.body) }));
+  }
+
+  #replace(
+    source: number,
+    key: Uint8Array,
+    gone: readonly OpenRow[],
+    made: readonly { readonly id: string; readonly ordinal: number; readonly seen: Sightings }[],
+    changes: Changes,
+  ): void {
+    for (const row of gone) this.#db.prepare('DELETE FROM policy WHERE source = ? AND policy_id = ?').run(source, row.policy_id);
+    const past = new Map(gone.map((row) => [row.policy_id, row]));
+    for (const { id, ordinal, seen } of made) {
+      const known = past.get(id);
+      if (known !== undefined && joinsAlike(asOne(known.seen), asOne(seen))) {
+        // Seen by one more way: where it was laid to holds.
+        past.delete(id);
+        this.#insert(source, key, seen, ordinal, known.span);
+      } else {
+        changes.events.push(asOne(seen));
+        this.#insert(source, key, seen, ordinal);
+      }
+    }
+    for (const row of past.values()) {
+      const event = asOne(row.seen);
+      changes.events.push(event);
+      if (row.call_id !== null) changes.calls.push(row.call_id);
+      if (event.process !== null) changes.shortened.push(event.process.pid);
+    }
+    if (gone.length > 0 || made.length > 0) changes.changed = true;
+  }
+
+  /** `joined`: as it was laid to calls before. */
+  #insert(source: number, key: Uint8Array, seen: Sightings, ordinal: number, joined?: PolicySpan): void {
     const { box } = this.#db;
-    const blind = box.blind(event.text);
-    const { n } = this.#db
-      .prepare('SELECT count(*) AS n FROM policy WHERE source = ? AND time = ? AND text_blind = ?')
-      .get(source, event.time, blind) as { n: number };
-    const span = policySpan({ event, ordinal: n, call: null, candidates: [] });
+    const event = asOne(seen);
+    const own = policySpan({ event, ordinal, call: null, candidates: [] });
+    const span = joined === undefined ? own : { ...own, turnId: joined.turnId, callId: joined.callId, candidates: joined.candidates };
     this.#db
-      .prepare('INSERT INTO policy(source, policy_id, time, ordinal, text_blind, action, pid, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+      .prepare(
+        `INSERT INTO policy(source, policy_id, time, ordinal, text_blind, action, pid, call_id, turn_id, candidates, key_blind, ways, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
       .run(
         source,
-        policyId(new Date(event.time).toISOString(), event.text, n),
+        span.id,
         event.time,
-        n,
-        blind,
+        ordinal,
+        box.blind(event.text),
         event.action,
         event.process?.pid ?? null,
-        box.seal(JSON.stringify({ event, span } satisfies PolicyBody)),
+        span.callId,
+        span.turnId,
+        span.candidates.length,
+        key,
+        seen.reduce((bits, { way }) => bits | wayBits[way], 0),
+        box.seal(JSON.stringify({ seen, span } satisfies PolicyBody)),
       );
+  }
+
+  /** How many equal events of its millisecond there are. */
+  #equals(source: number, event: PolicyEvent): number {
+    const { n } = this.#db
+      .prepare('SELECT count(*) AS n FROM policy WHERE source = ? AND time = ? AND text_blind = ?')
+      .get(source, event.time, this.#db.box.blind(event.text)) as { n: number };
+    return n;
+  }
+
+  /** Rows of an older version have no key; each gets it once. */
+  #giveKeys(source: number): void {
+    if (this.#keyed.has(source)) return;
+    const rows = this.#db
+      .prepare('SELECT policy_id, body FROM policy WHERE source = ? AND key_blind IS NULL')
+      .all(source) as unknown as Row[];
+    for (const { policy_id: id, body } of rows) {
+      const { seen, span } = this.#open(body);
+      const event = asOne(seen);
+      this.#db
+        .prepare('UPDATE policy SET key_blind = ?, ways = ?, body = ? WHERE source = ? AND policy_id = ?')
+        .run(
+          this.#db.box.blind(meetingKey(event)),
+          wayBits.console,
+          this.#db.box.seal(JSON.stringify({ seen, span } satisfies PolicyBody)),
+          source,
+          id,
+        );
+    }
+    this.#keyed.add(source);
+  }
+
+  #open(body: Uint8Array): PolicyBody {
+    const found = JSON.parse(this.#db.box.open(body)) as PolicyBody | OldBody;
+    return 'seen' in found ? found : { seen: [{ way: 'console', event: found.event }], span: found.span };
   }
 
   events(source: number, from: number, to: number): readonly PolicyEvent[] {
     const rows = this.#db
       .prepare('SELECT body FROM policy WHERE source = ? AND time >= ? AND time <= ? ORDER BY time, ordinal')
       .all(source, from, to) as { body: Uint8Array }[];
-    return rows.map((row) => (JSON.parse(this.#db.box.open(row.body)) as PolicyBody).event);
+    return rows.map((row) => asOne(this.#open(row.body).seen));
   }
 
   /** Times of a process's events that were laid to a call or may be: a longer life of the process can undo that. */
@@ -54,17 +240,24 @@ export class PolicyStore {
     return rows.map((row) => row.time);
   }
 
+  /** Times of all events of a process. */
+  timesOf(source: number, pid: number): readonly number[] {
+    return (this.#db.prepare('SELECT time FROM policy WHERE source = ? AND pid = ?').all(source, pid) as { time: number }[]).map(
+      (row) => row.time,
+    );
+  }
+
   /** First and last time each of these processes was seen, over the whole log. */
   lives(source: number, pids: Iterable<number>): ReadonlyMap<number, ProcessLife> {
     const lives = new Map<number, ProcessLife>();
+    const { first, last } = {
+      first: this.#db.prepare('SELECT time FROM policy WHERE source = ? AND pid = ? ORDER BY time LIMIT 1'),
+      last: this.#db.prepare('SELECT time FROM policy WHERE source = ? AND pid = ? ORDER BY time DESC LIMIT 1'),
+    };
     for (const pid of pids) {
-      const row = this.#db
-        .prepare('SELECT min(time) AS first, max(time) AS last FROM policy WHERE source = ? AND pid = ?')
-        .get(source, pid) as {
-        first: number | null;
-        last: number | null;
-      };
-      if (row.first !== null && row.last !== null) lives.set(pid, { first: row.first, last: row.last });
+      const from = first.get(source, pid) as { time: number } | undefined;
+      const to = last.get(source, pid) as { time: number } | undefined;
+      if (from !== undefined && to !== undefined) lives.set(pid, { first: from.time, last: to.time });
     }
     return lives;
   }
@@ -76,7 +269,7 @@ export class PolicyStore {
     const row = this.#db.prepare('SELECT call_id, body FROM policy WHERE source = ? AND policy_id = ?').get(source, span.id) as
       { call_id: string | null; body: Uint8Array } | undefined;
     if (row === undefined) return [];
-    const known = (JSON.parse(box.open(row.body)) as PolicyBody).span;
+    const { seen, span: known } = this.#open(row.body);
     if (known.callId === span.callId && known.turnId === span.turnId && known.candidates.join() === span.candidates.join()) return [];
     this.#db
       .prepare('UPDATE policy SET call_id = ?, turn_id = ?, candidates = ?, body = ? WHERE source = ? AND policy_id = ?')
@@ -84,7 +277,7 @@ export class PolicyStore {
         span.callId,
         span.turnId,
         span.candidates.length,
-        box.seal(JSON.stringify({ event: joined.event, span } satisfies PolicyBody)),
+        box.seal(JSON.stringify({ seen, span } satisfies PolicyBody)),
         source,
         span.id,
       );
@@ -95,14 +288,14 @@ export class PolicyStore {
     const rows = this.#db.prepare('SELECT body FROM policy WHERE source = ? ORDER BY time, policy_id').all(source) as {
       body: Uint8Array;
     }[];
-    return rows.map((row) => (JSON.parse(this.#db.box.open(row.body)) as PolicyBody).span);
+    return rows.map((row) => this.#open(row.body).span);
   }
 
   ofCall(source: number, callId: string): readonly PolicySpan[] {
     const rows = this.#db
       .prepare('SELECT body FROM policy WHERE call_id = ? AND source = ? ORDER BY time, policy_id')
       .all(callId, source) as { body: Uint8Array }[];
-    return rows.map((row) => (JSON.parse(this.#db.box.open(row.body)) as PolicyBody).span);
+    return rows.map((row) => this.#open(row.body).span);
   }
 
   /** Calls with a denial joined to them, with the reason first seen. */
@@ -113,7 +306,30 @@ export class PolicyStore {
       )
       .all(source) as { call_id: string; body: Uint8Array }[];
     const map = new Map<string, string | null>();
-    for (const row of rows) map.set(row.call_id, (JSON.parse(this.#db.box.open(row.body)) as PolicyBody).span.statusMessage);
+    for (const row of rows) map.set(row.call_id, this.#open(row.body).span.statusMessage);
     return map;
   }
+}
+
+/** Events with their ids, equal ones of one millisecond numbered. */
+function numbered(events: readonly Sightings[]): readonly { readonly id: string; readonly ordinal: number; readonly seen: Sightings }[] {
+  const equals = new Map<string, number>();
+  return events.map((seen) => {
+    const { time, text } = asOne(seen);
+    const same = `${time}\n${text}`;
+    const ordinal = equals.get(same) ?? 0;
+    equals.set(same, ordinal + 1);
+    return { id: policyId(new Date(time).toISOString(), text, ordinal), ordinal, seen };
+  });
+}
+
+function signature(id: string, seen: Sightings): string {
+  return `${id} ${JSON.stringify(seen)}`;
+}
+
+/** What an event is laid to calls by. */
+function joinsAlike(a: PolicyEvent, b: PolicyEvent): boolean {
+  return (
+    JSON.stringify([a.time, a.text, a.action, a.process, a.target]) === JSON.stringify([b.time, b.text, b.action, b.process, b.target])
+  );
 }

@@ -198,7 +198,15 @@ UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
 -- The first and the last time of a process are found without a look at all its events; so is a key's session of some time.
 DROP INDEX policy_by_pid;
 CREATE INDEX policy_by_pid ON policy(source, pid, time) WHERE pid IS NOT NULL;
+CREATE INDEX policy_laid ON policy(source, pid, time) WHERE call_id IS NOT NULL OR candidates > 0;
 DROP INDEX session_by_key;
 CREATE INDEX session_by_key ON session(source, key_blind, coalesce(header_time, first_time, 0), session);
+`,
+  `
+-- key_blind: what is the same of an event by whichever way it came; ways: by which it did. null: kept by an older version.
+ALTER TABLE policy ADD COLUMN key_blind BLOB;
+ALTER TABLE policy ADD COLUMN ways INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX policy_by_key ON policy(source, key_blind, time, ways);
+CREATE INDEX policy_without_key ON policy(source) WHERE key_blind IS NULL;
 `,
 ];

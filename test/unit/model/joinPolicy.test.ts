@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeShorthand } from '../../../server/src/decode/ocsf/shorthand';
+import { decodeLogLine } from '../../../server/src/decode/ocsf/logLine';
 import type { PolicyEvent } from '../../../server/src/model/events';
 import type { CallFact } from '../../../server/src/model/foldSession';
 import { joinPolicy } from '../../../server/src/model/joinPolicy';
@@ -8,9 +8,9 @@ const t0 = Date.UTC(2026, 10, 21);
 const at = (ms: number): string => new Date(t0 + ms).toISOString();
 
 function event(ms: number, text: string): PolicyEvent {
-  const decoded = decodeShorthand(`${at(ms)} OCSF ${text}`);
-  if (decoded === null) throw new Error(`no event: ${text}`);
-  return decoded;
+  const decoded = decodeLogLine(`${at(ms)} OCSF ${text}`);
+  if (decoded?.kind !== 'event') throw new Error(`no event: ${text}`);
+  return decoded.event;
 }
 function call(id: string, start: number, end: number | null, command: string, pid: number | null = null): CallFact {
   return {
