@@ -217,7 +217,7 @@ export class Hub implements AsyncDisposable {
       const known = this.#roster.get(id);
       this.#wishes.ask(id, { kind: 'directory', path: real });
       const news = { id, kind: 'directory', source, found: null, badge: null, path: real } as const;
-      const open = known !== null && this.#isRead(known) ? known : this.#roster.put(news, { kind: 'attaching' });
+      const open = known !== null && this.#isRead(known) ? known : this.#roster.put(news, this.#roster.askedState(id));
       await this.#settle(id, { kind: 'attach', id });
       this.#bound();
       return open;
@@ -262,8 +262,8 @@ export class Hub implements AsyncDisposable {
       const open =
         known !== null && (reading || found === null)
           ? known
-          : this.#roster.put(this.#unasked.sandbox(sourceId, found ?? absent()), { kind: 'attaching' });
-      if (!reading) open.state = { kind: 'attaching' };
+          : this.#roster.put(this.#unasked.sandbox(sourceId, found ?? absent()), this.#roster.askedState(sourceId));
+      if (!reading) open.state = this.#roster.askedState(sourceId);
       await this.#settle(sourceId, { kind: 'attach', id: sourceId });
       this.#bound();
       return this.#roster.get(sourceId) ?? open;

@@ -51,6 +51,13 @@ export class Roster {
     return [...this.#open.values()];
   }
 
+  /** Of what was just asked for: it may be read already, for another window. */
+  askedState(id: string): AttachState {
+    const row = this.#store.sources.find(id);
+    const state = row === null ? undefined : this.#store.sources.state(row)?.attach;
+    return state === undefined || state.kind === 'idle' || state.kind === 'failed' ? { kind: 'attaching' } : state;
+  }
+
   /** The one opened last stands last. */
   put({ id, kind, source, found, badge, path }: NewSource, state: AttachState): OpenSource {
     const { sources } = this.#store;

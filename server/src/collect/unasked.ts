@@ -85,10 +85,8 @@ export class Unasked {
 
   /** Until whoever reads says more. */
   #firstState(id: string): AttachState {
-    const { store } = this.#options;
-    if (store.windows.isDetached(id)) return { kind: 'idle' };
-    const row = store.sources.find(id);
-    return (row === null ? null : store.sources.state(row)?.attach) ?? { kind: 'attaching' };
+    const { store, roster, wishes } = this.#options;
+    return wishes.isDeclined(id) || store.windows.isDetached(id) ? { kind: 'idle' } : roster.askedState(id);
   }
 
   /** Built anew under the name of one that a person attached to, and that is gone: they attached to the name they know. */
@@ -132,8 +130,7 @@ export class Unasked {
         if (known === null || this.#listed.has(id)) this.#listed.set(id, directory);
         wishes.askUnasked(id, { kind: 'directory', path });
         if (known === null) {
-          const state: AttachState = wishes.isDeclined(id) ? { kind: 'idle' } : this.#firstState(id);
-          roster.put({ id, kind: 'directory', source, found: null, badge: null, path }, state);
+          roster.put({ id, kind: 'directory', source, found: null, badge: null, path }, this.#firstState(id));
         }
         await settle(id, null);
       });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './serverProcess';
 
-const cli = process.env['SANDGLASS_TEST_CLI'] ?? join(root, 'dist/cli.js');
+export const cli = process.env['SANDGLASS_TEST_CLI'] ?? join(root, 'dist/cli.js');
 
 export interface Ran {
   readonly code: number | null;
