@@ -126,15 +126,3 @@ export class DirectoryListing {
 function isRead(name: string): boolean {
   return name === INDEX || isTrajectoryName(name) || transcriptName(name) !== null;
 }
-
-/** Files of one session belong together: one may explain what became of another. */
-export function stemOf(name: string): string {
-  const trajectory = '.trajectory.jsonl';
-  return name.endsWith(trajectory) ? name.slice(0, -trajectory.length) : (transcriptName(name)?.stem ?? name);
-}
-
-/** What became of a transcript that was reset, deleted or put aside; it changes no more. */
-export function isPutAway(name: string): boolean {
-  const state = transcriptName(name)?.state;
-  return state !== undefined && state !== 'live';
-}

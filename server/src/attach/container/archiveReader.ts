@@ -12,7 +12,8 @@ import { readState } from '../reader/readState';
 import { StoreError } from '../reader/storeError';
 import type { SourceRecord } from '../record';
 import { Told } from '../told';
-import { DirectoryListing, isPutAway, stemOf, type ChangedFile, type Listing } from './archiveListing';
+import { groups, isPutAway } from './archiveGroups';
+import { DirectoryListing, type ChangedFile } from './archiveListing';
 import { isTooLarge, MAX_COPIED_BYTES, Snapshot, tooLarge } from './archiveSnapshot';
 import type { ArchiveStat, EngineArchive } from './engineArchive';
 
@@ -44,6 +45,8 @@ export class ArchiveReader {
   readonly #cursors: Map<string, string>;
   readonly #agents = new Map<string, Agent>();
   #agentsStamp: string | null = null;
+  /** What lies on the way to the files, as this look found it. */
+  readonly #steps = new Map<string, ArchiveStat>();
   readonly #told = new Told();
   /** Places of each file of which something was told. */
   readonly #places = new Map<string, Set<string>>();
@@ -67,6 +70,7 @@ export class ArchiveReader {
 
   /** All that changed since the last look. */
   async *look(): AsyncGenerator<SourceRecord> {
+    this.#steps.clear();
     yield* this.#guarded('agents', () => this.#listAgents());
     for (const agent of this.#agents.values()) {
       for (const [relative, listing] of agent.directories) yield* this.#guarded(relative, () => this.#sessions(relative, listing));
@@ -117,7 +121,7 @@ export class ArchiveReader {
   async #directory(relative: string): Promise<ArchiveStat | null> {
     const root = posix.dirname(this.#stateDir);
     try {
-      const found = await this.#archive.resolve(posix.join(this.#stateDir, relative), this.#signal);
+      const found = await this.#archive.resolve(posix.join(this.#stateDir, relative), this.#signal, undefined, this.#steps);
       if (found.path !== root && !found.path.startsWith(`${root}/`))
         throw new SandboxFileError('unreadable', 'it leads out of the directory: put what it leads to in its place');
       if (found.kind === 'directory') return found;
@@ -309,45 +313,6 @@ class Copied {
   get isFull(): boolean {
     return this.snapshot.bytes >= BATCH_BYTES || this.paths.length >= BATCH_FILES;
   }
-}
-
-interface Group {
-  readonly files: ChangedFile[];
-  readonly gone: string[];
-}
-
-/** What changed of each session, with what may explain it: the archives beside a transcript that is gone or did not just grow. */
-function groups(
-  relative: string,
-  listing: DirectoryListing,
-  { files, changed }: Listing,
-  cursors: ReadonlyMap<string, string>,
-): readonly Group[] {
-  const found = new Map<string, Group>();
-  const groupOf = (name: string): Group => {
-    const group = found.get(stemOf(name)) ?? { files: [], gone: [] };
-    found.set(stemOf(name), group);
-    return group;
-  };
-  const unexplained = new Set<string>();
-  const prefix = `file:${relative}/`;
-  for (const key of cursors.keys()) {
-    const name = key.startsWith(prefix) ? key.slice(prefix.length) : '';
-    if (name === '' || name.includes('/') || files.get(name)?.kind === 'file') continue;
-    groupOf(name).gone.push(name);
-    unexplained.add(stemOf(name));
-  }
-  for (const file of changed) {
-    groupOf(file.name).files.push(file);
-    if (file.stat.size <= (listing.statTaken(file.name)?.size ?? -1)) unexplained.add(stemOf(file.name));
-  }
-  const chosen = new Set(changed.map(({ name }) => name));
-  if (unexplained.size > 0)
-    for (const name of files.keys()) {
-      const stat = isPutAway(name) && unexplained.has(stemOf(name)) && !chosen.has(name) ? listing.statTaken(name) : null;
-      if (stat !== null) groupOf(name).files.push({ name, stat });
-    }
-  return [...found.values()];
 }
 
 export function databaseOf(agent: string): string {

@@ -70,8 +70,16 @@ export class EngineArchive {
     }
   }
 
-  /** Where `path` leads after all links. Every step is shown to `check`, which throws where it must not lead. */
-  async resolve(path: string, signal: AbortSignal, check: (path: string) => void = () => undefined): Promise<ArchiveStat> {
+  /**
+   * Where `path` leads after all links. Every step is shown to `check`, which throws where it must not lead. What is found on the way
+   * is kept in `steps`, for those who ask for more below it at once.
+   */
+  async resolve(
+    path: string,
+    signal: AbortSignal,
+    check: (path: string) => void = () => undefined,
+    steps: Map<string, ArchiveStat> = new Map(),
+  ): Promise<ArchiveStat> {
     let rest = partsOf(posix.normalize(path));
     let at = '/';
     let found: ArchiveStat = { path: '/', kind: 'directory', size: 0, mode: 0o755, mtime: 0, stamp: '', link: '' };
@@ -79,7 +87,8 @@ export class EngineArchive {
       const [next = '', ...others] = rest;
       const child = posix.join(at, next);
       check(child);
-      found = await this.stat(child, signal);
+      found = (others.length > 0 ? steps.get(child) : undefined) ?? (await this.stat(child, signal));
+      if (others.length > 0) steps.set(child, found);
       if (found.kind === 'link') {
         if (++links > MAX_LINKS) throw new SandboxFileError('not-found', 'It is a circle of links.');
         rest = [...partsOf(posix.resolve(at, found.link)), ...others];
