@@ -21,6 +21,12 @@ export interface Notice {
   readonly asked?: boolean;
 }
 
+/** What the server says of a failure has no full stop; what follows it here begins a sentence. */
+function sentence(text: string | null): string {
+  const said = (text ?? '').trimEnd();
+  return /[.!?…:]$/u.test(said) ? said : `${said}.`;
+}
+
 export class Notifier {
   readonly #rules = new NotifyRules();
   readonly #silenced = new Set<string>();
@@ -40,7 +46,7 @@ export class Notifier {
   failure(key: string, what: string, error: unknown, actions: readonly NotifyAction[] = []): void {
     const failure = asServerError(error);
     if (failure.reason === 'cancelled') return;
-    const parts = [what, failure.message, failure.hint].filter((part) => part !== null && part !== '');
+    const parts = [what, failure.message, failure.hint].filter((part) => part !== null && part !== '').map(sentence);
     this.show({ severity: 'error', key, text: parts.join(' '), actions, asked: true });
   }
 

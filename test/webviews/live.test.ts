@@ -232,6 +232,20 @@ it('never calls an unknown price zero', async () => {
   expect(await page.locator('.total-cost').getAttribute('title')).toContain('Not the same as free');
 });
 
+it('says that the sandbox is paused, stopped or gone, instead of live', async () => {
+  const fake = new FakeBackend({ turns: 1, callsInTurn: 3, running: true });
+  await open(fake);
+  await test.rowsReady();
+  const badges = (): Promise<string | null> => test.page.locator('.badges').textContent();
+  expect(await badges()).toContain('live');
+  for (const state of ['paused', 'stopped', 'removed'] as const) {
+    fake.sourceState = state;
+    fake.announce();
+    await eventually(badges).toContain(`sandbox ${state}`);
+    expect(await badges()).not.toContain('live');
+  }
+});
+
 it('shows the texts that the host sends', async () => {
   const fake = new FakeBackend({ turns: 1, callsInTurn: 3 });
   backend = fake;

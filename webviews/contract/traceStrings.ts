@@ -38,6 +38,9 @@ export const traceStrings = {
   'header.attachGone': 'connection lost',
   'header.attachFailed': 'could not attach',
   'header.attachIdle': 'not attached',
+  'header.paused': 'sandbox paused',
+  'header.stopped': 'sandbox stopped',
+  'header.removed': 'sandbox removed',
   // CPU and memory
   'resources.label': 'CPU and memory',
   'resources.cpu': 'CPU',

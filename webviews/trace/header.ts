@@ -111,6 +111,11 @@ export class Header {
     nodes.push(element('span', { class: `badge badge-run status-${runIcon}` }, icon(runIcon, `status-${runIcon}`), t(`run.${run}`)));
     if (session.state !== 'live') nodes.push(element('span', { class: 'badge', text: t(`session.${session.state}`) }));
     const attach = source.attach;
+    // That explains why nothing more comes, and better than how it is read.
+    if (source.state === 'paused' || source.state === 'stopped' || source.state === 'removed') {
+      nodes.push(element('span', { class: 'badge', text: t(`header.${source.state}`) }));
+      return nodes;
+    }
     switch (attach.kind) {
       case 'live':
         nodes.push(element('span', { class: 'badge badge-live', text: t('header.attachLive') }));

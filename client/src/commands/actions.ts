@@ -26,7 +26,7 @@ export async function actOnSandbox(action: SandboxAction, given: string | null, 
   if (node === null) return;
   if (!actionsOf(node).includes(action)) {
     const text = t('{0} It is not in a state for it: {1}.', notDoneText(action, node, t), stateWord(node.state, t));
-    services.notifier.show({ severity: 'warning', key: `act ${node.id}`, text, asked: true });
+    services.notifier.show({ severity: 'warning', key: `${action} now ${node.id}`, text, asked: true });
     return;
   }
   const { question, detail, button } = confirmation(action, node, t);
@@ -49,7 +49,9 @@ export function isTrusted(notifier: Notifier): boolean {
 
 async function act(action: SandboxAction, node: SandboxNode, { server, notifier, showActions }: ActionServices): Promise<void> {
   const log: NotifyAction = { title: t('Show Log of Actions'), run: showActions };
-  const key = `act ${node.id}`;
+  // One of its own for each: what was told before may still be on show.
+  const key = `${action} ${node.id}`;
+  const failed = `${action} failed ${node.id}`;
   try {
     await vscode.window.withProgress({ location: { viewId: sandboxesView } }, () => server.request('act', { sourceId: node.id, action }));
   } catch (error) {
@@ -58,10 +60,10 @@ async function act(action: SandboxAction, node: SandboxNode, { server, notifier,
         '{0} The server ended over it, so it may have been done all the same: see the row, and the log.',
         notDoneText(action, node, t),
       );
-      notifier.show({ severity: 'error', key, text, actions: [log], asked: true });
+      notifier.show({ severity: 'error', key: failed, text, actions: [log], asked: true });
       return;
     }
-    notifier.failure(key, notDoneText(action, node, t), error, [log]);
+    notifier.failure(failed, notDoneText(action, node, t), error, [log]);
     return;
   }
   const undo: NotifyAction = {

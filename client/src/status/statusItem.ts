@@ -70,11 +70,13 @@ export class StatusItem {
       this.#item.hide();
       return;
     }
-    const longest = longestOf(this.sources.node(this.#view.sourceId));
-    // A recording is read by each window for itself.
-    const live = this.sources.node(this.#view.sourceId)?.attach.kind === 'live';
-    const collector = live ? (this.sources.inventory?.collector ?? null) : null;
-    const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, longest, Date.now(), vscode.l10n.t, collector);
+    const source = this.sources.node(this.#view.sourceId);
+    const longest = longestOf(source);
+    const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, longest, Date.now(), vscode.l10n.t, {
+      // A recording is read by each window for itself.
+      collector: source?.attach.kind === 'live' ? (this.sources.inventory?.collector ?? null) : null,
+      paused: source?.state === 'paused',
+    });
     this.#text = text;
     this.#item.text = text;
     this.#item.tooltip = untrusted(tooltip);

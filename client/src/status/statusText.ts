@@ -27,6 +27,14 @@ export interface StatusText {
   readonly spoken: string;
 }
 
+/** What stands around the agent. */
+export interface Around {
+  /** null: its sandbox is not read by a collector. */
+  readonly collector: Collector | null;
+  /** Its sandbox is: whatever it was doing, it does not go on. */
+  readonly paused: boolean;
+}
+
 /** How long something in this source may run and still be told to run now; 0: what is read or played back is past. */
 export function longestOf(source: Pick<SandboxNode, 'kind' | 'attach'> | null): number {
   if (source?.attach.kind === 'live') return longestMs;
@@ -34,8 +42,18 @@ export function longestOf(source: Pick<SandboxNode, 'kind' | 'attach'> | null): 
 }
 
 /** `longest`: see longestOf; what has run for longer has no time that is worth showing. */
-export function statusText(view: StatusView, longest: number, now: number, t: Translate, collector: Collector | null = null): StatusText {
-  const { doing, amber, ticking, icon } = doingNow(view, (since) => elapsedMs(since, now, longest), t);
+export function statusText(
+  view: StatusView,
+  longest: number,
+  now: number,
+  t: Translate,
+  { collector, paused }: Around = { collector: null, paused: false },
+): StatusText {
+  const { doing, amber, ticking, icon } = doingNow(
+    paused ? { ...view, now: { kind: 'paused' } } : view,
+    (since) => elapsedMs(since, now, longest),
+    t,
+  );
   const tokens = view.tokens > 0 ? t('{0} tok', tokenCount(view.tokens)) : null;
   const numbers = [tokens, shortCostText(view.session.totals.cost, t)].filter((part) => part !== null);
   const said = [doing, ...numbers].join(' · ');
@@ -49,11 +67,18 @@ export function statusText(view: StatusView, longest: number, now: number, t: Tr
 }
 
 function doingNow(
-  view: StatusView,
+  view: Omit<StatusView, 'now'> & { readonly now: StatusView['now'] | { readonly kind: 'paused' } },
   elapsedSince: (since: string) => number | null,
   t: Translate,
 ): { readonly doing: string; readonly amber: boolean; readonly ticking: boolean; readonly icon: string } {
   switch (view.now.kind) {
+    case 'paused':
+      return {
+        doing: t('{0} paused', plainText(view.session.agent, { maxLength: maxToolName })),
+        amber: false,
+        ticking: false,
+        icon: 'debug-pause',
+      };
     case 'idle':
       return {
         doing: t('{0} idle', plainText(view.session.agent, { maxLength: maxToolName })),

@@ -28,7 +28,9 @@ export function confirmation(action: SandboxAction, node: Pick<SandboxNode, 'nam
           t(
             'A tool that runs goes on when the sandbox is resumed. An LLM call under way may time out meanwhile, and may be billed nevertheless. Nothing in the sandbox is changed.',
           ),
-          t('To undo it, resume the sandbox. If Sandglass crashes meanwhile, it resumes the sandbox when it is back.'),
+          t(
+            'To undo it, resume the sandbox. It stays paused when the editor is closed; only if Sandglass crashes meanwhile, it resumes the sandbox itself when it is back.',
+          ),
         ].join('\n\n'),
         button: t('Pause Sandbox'),
       };

@@ -6,20 +6,26 @@ import { rowWords } from '../contributions';
 import { costText, tokenCount, totalTokens } from '../format';
 import type { Translate } from '../format';
 import { plainText } from '../plainText';
-import { sandboxContext, sandboxIcon, sandboxLines, sandboxState } from './sandboxText';
+import { placeLines, readLines, resourceLines, sandboxContext, sandboxIcon, sandboxState } from './sandboxText';
 import type { RowIcon } from './sandboxText';
 import type { NoteRow, Row, Sum } from './treeModel';
 
 export function description(row: Row, t: Translate): string {
   switch (row.kind) {
     case 'sandbox':
-      return join([
-        row.earlier ? t('earlier build') : null,
-        sandboxState(row.node, t),
-        row.shared && row.node.gateway !== null ? plainText(row.node.gateway, { maxLength: 30 }) : null,
-        row.node.model === null ? null : plainText(row.node.model, { maxLength: 40 }),
-        ...sumParts(row.sum, t),
-      ]);
+      return row.earlier
+        ? join([
+            t('earlier build'),
+            row.node.state === 'removed' ? null : sandboxState(row.node, t),
+            lastUsed(row.sum, t),
+            ...sumParts(row.sum, t),
+          ])
+        : join([
+            sandboxState(row.node, t),
+            row.shared && row.node.gateway !== null ? plainText(row.node.gateway, { maxLength: 30 }) : null,
+            row.node.model === null ? null : plainText(row.node.model, { maxLength: 40 }),
+            ...sumParts(row.sum, t),
+          ]);
     case 'agent':
       return join([row.sum.sessions === 1 ? t('1 session') : t('{0} sessions', row.sum.sessions), ...sumParts(row.sum, t)]);
     case 'session':
@@ -30,6 +36,7 @@ export function description(row: Row, t: Translate): string {
           {
             sessions: 1,
             running: 0,
+            lastStart: null,
             failedToolCalls: row.session.totals.failedToolCalls,
             usage: row.session.totals.usage,
             cost: row.session.totals.cost,
@@ -78,14 +85,15 @@ export function tooltip(row: Row, t: Translate, collector: Collector | null = nu
       const { node } = row;
       return lines([
         row.label,
-        sandboxState(node, t),
+        join([row.earlier ? t('earlier build') : null, sandboxState(node, t)]),
+        ...readLines(node, collector, t),
+        ...resourceLines(node.resources, t),
         known(t('Runtime'), node.runtime === null ? null : [node.runtime, node.runtimeVersion].filter(Boolean).join(' ')),
         known(t('Model'), node.model),
         known(t('Provider'), node.provider),
         known(t('Gateway'), node.gateway),
-        known(t('Seen by'), node.seenBy.length === 0 || node.reports.length > 0 ? null : node.seenBy.join(', ')),
-        ...sumParts(row.sum, t),
-        ...sandboxLines(node, collector, t),
+        join(sumParts(row.sum, t)),
+        ...placeLines(node, t),
         ...node.findings.slice(0, 5).map((finding) => `${severityWord(finding.severity, t)}: ${plainText(finding.message)}`),
         ...node.skipped.slice(0, 5).map((skipped) => t('Not read: {0} ({1})', plainText(skipped.where), plainText(skipped.reason))),
       ]);
@@ -185,6 +193,12 @@ function sumParts(sum: Sum | null, t: Translate): readonly (string | null)[] {
     costText(sum.cost, t),
     tokens > 0 ? t('{0} tok', tokenCount(tokens)) : null,
   ];
+}
+
+/** What tells earlier builds of one name apart. */
+function lastUsed(sum: Sum | null, t: Translate): string | null {
+  const time = new Date(sum?.lastStart ?? '');
+  return Number.isNaN(time.getTime()) ? null : t('last used {0}', time.toLocaleDateString());
 }
 
 function sessionIcon(session: SessionInfo): RowIcon {

@@ -131,20 +131,26 @@ export function reportLine({ place, kind, says }: SandboxReport, t: Translate, m
   return `${kinds[kind]} ${plainText(place, { maxLength: 120 })}: ${said.length === 0 ? t('says nothing more') : said.join(', ')}`;
 }
 
-/** Beyond the first lines of the tooltip; each part only where something is known. */
-export function sandboxLines(node: SandboxNode, collector: Collector | null, t: Translate): readonly string[] {
-  const more = node.reports.length - reportsShown;
+/** How it is read, or what can be, each line only where something is known. */
+export function readLines(node: SandboxNode, collector: Collector | null, t: Translate): readonly string[] {
+  const { attach, state } = node;
   return [
-    ...(node.state === 'removed' ? [t('It is not there any more. What was recorded of it can still be read.')] : []),
-    ...(node.attach.kind === 'lost' && node.attach.retrying && node.state !== 'running' ? [t('Read again as soon as it runs.')] : []),
+    ...(state === 'removed' ? [t('It is not there any more. What was recorded of it can still be read.')] : []),
+    ...(attach.kind === 'lost' && attach.retrying && state !== 'running' ? [t('Read again as soon as it runs.')] : []),
     ...wayLines(node, t),
-    ...(node.attach.kind === 'live' && node.kind === 'container' ? collectorLines(collector, t) : []),
-    ...resourceLines(node.resources, t),
-    ...(node.previousId === null
-      ? []
-      : [t('Rebuilt: an earlier sandbox had this name ({0})', plainText(node.previousId, { maxLength: 60 }))]),
-    ...node.reports.slice(0, reportsShown).map((report) => reportLine(report, t)),
+    ...(attach.kind === 'live' && node.kind === 'container' ? collectorLines(collector, t) : []),
+  ];
+}
+
+/** What was there before it, and what each place says of it. */
+export function placeLines({ previousId, reports, seenBy }: SandboxNode, t: Translate): readonly string[] {
+  const more = reports.length - reportsShown;
+  return [
+    ...(previousId === null ? [] : [t('Rebuilt: an earlier sandbox had this name ({0})', plainText(previousId, { maxLength: 60 }))]),
+    ...reports.slice(0, reportsShown).map((report) => reportLine(report, t)),
     ...(more > 0 ? [t('and what {0} more places say: see "Where We Looked"', more)] : []),
+    // Told once.
+    ...(reports.length > 0 || seenBy.length === 0 ? [] : [t('Seen by: {0}', plainText(seenBy.join(', ')))]),
   ];
 }
 
@@ -167,7 +173,8 @@ export function sandboxIcon(node: SandboxNode): RowIcon {
     case 'failed':
       return { icon: 'error', color: 'list.errorForeground' };
     case 'lost':
-      return { icon: 'debug-disconnect', color: 'list.warningForeground' };
+      // That it was stopped explains it, and alarms nobody.
+      return node.state === 'stopped' ? { icon: 'vm-outline' } : { icon: 'debug-disconnect', color: 'list.warningForeground' };
     case 'live':
       return { icon: 'vm-running' };
     case 'read':

@@ -5,6 +5,7 @@
 import type { CostTotals, SessionInfo, UsageTotals } from '../../../server/src/protocol/document';
 import type { Inventory, SandboxNode } from '../../../server/src/protocol/messages';
 import { plainText } from '../plainText';
+import { buildsOf } from './builds';
 
 export type SessionsState =
   | { readonly kind: 'loading' }
@@ -22,6 +23,8 @@ export interface TreeState {
 export interface Sum {
   readonly sessions: number;
   readonly running: number;
+  /** When the last of them began; null: none has a time. */
+  readonly lastStart: string | null;
   readonly failedToolCalls: number;
   readonly usage: UsageTotals;
   readonly cost: CostTotals;
@@ -73,8 +76,6 @@ export interface NoteRow {
 export type Row = SandboxRow | AgentRow | SessionRow | NoteRow;
 
 export const sessionsAtOnce = 200;
-/** Earlier builds beneath a sandbox; those before them stand beside it. */
-export const earlierAtOnce = 20;
 /** Short, so that state and cost beside it are seen; the tooltip has all of it. */
 const maxLabel = 44;
 
@@ -84,7 +85,7 @@ export function failureRow(reason: string): NoteRow {
 }
 
 export function rootRows(state: TreeState): readonly SandboxRow[] {
-  const { heirs } = buildsOf(state);
+  const { heirs } = buildsOf(state.inventory);
   return nodesOf(state)
     .filter(({ id }) => !heirs.has(id))
     .map((node) => sandboxRow(node, state));
@@ -102,52 +103,17 @@ function nodesOf(state: TreeState): readonly SandboxNode[] {
 
 function sandboxRow(node: SandboxNode, state: TreeState): SandboxRow {
   const sessions = state.sessions.get(node.id);
+  const { heirs } = buildsOf(state.inventory);
+  const earlier = heirs.has(node.id);
   return {
     kind: 'sandbox',
     id: `sandbox ${node.id}`,
     label: labelOf(node.name, node.id),
     node,
     sum: sessions?.kind === 'loaded' ? sumOf(sessions.sessions) : null,
-    shared: nodesOf(state).some(({ id, name }) => id !== node.id && name === node.name),
-    earlier: buildsOf(state).heirs.has(node.id),
+    shared: !earlier && nodesOf(state).some(({ id, name }) => id !== node.id && name === node.name && !heirs.has(id)),
+    earlier,
   };
-}
-
-interface Builds {
-  /** Of an earlier build, the sandbox it stands beneath: the last that was built under its name. */
-  readonly heirs: ReadonlyMap<string, string>;
-  /** Of a sandbox, its earlier builds, the last first. */
-  readonly earlier: ReadonlyMap<string, readonly SandboxNode[]>;
-}
-
-/** Worked out once for each inventory. */
-const builds = new WeakMap<Inventory, Builds>();
-
-/** A rebuilt sandbox has another id, and its history stays with the old one: that stands beneath it, where one looks for it. */
-function buildsOf(state: TreeState): Builds {
-  if (state.inventory === null) return { heirs: new Map(), earlier: new Map() };
-  const known = builds.get(state.inventory);
-  if (known !== undefined) return known;
-  const byId = new Map(state.inventory.sandboxes.map((node) => [node.id, node]));
-  const previous = new Set(state.inventory.sandboxes.flatMap(({ previousId }) => previousId ?? []));
-  const heirs = new Map<string, string>();
-  const earlier = new Map<string, readonly SandboxNode[]>();
-  // From those that nothing was built after; of a ring, which no honest record holds, none is, and all stay beside each other.
-  for (const node of state.inventory.sandboxes) {
-    if (previous.has(node.id)) continue;
-    const chain: SandboxNode[] = [];
-    for (let at = node.previousId; at !== null && chain.length < earlierAtOnce;) {
-      const before = byId.get(at);
-      if (before === undefined || before.id === node.id || heirs.has(before.id)) break;
-      heirs.set(before.id, node.id);
-      chain.push(before);
-      at = before.previousId;
-    }
-    if (chain.length > 0) earlier.set(node.id, chain);
-  }
-  const made = { heirs, earlier };
-  builds.set(state.inventory, made);
-  return made;
 }
 
 export function childRows(row: Row, state: TreeState): readonly Row[] {
@@ -178,7 +144,7 @@ export function childRows(row: Row, state: TreeState): readonly Row[] {
 export function parentOf(row: Row, state: TreeState): Row | null {
   switch (row.kind) {
     case 'sandbox': {
-      const heir = buildsOf(state).heirs.get(row.node.id);
+      const heir = buildsOf(state.inventory).heirs.get(row.node.id);
       return heir === undefined ? null : findSandboxRow(heir, state);
     }
     case 'agent':
@@ -209,7 +175,7 @@ function sandboxChildren(row: SandboxRow, state: TreeState): readonly Row[] {
   const rows: Row[] = agents.map((agent) => agentRow(sourceId, agent, known));
   const note = noteFor(row.node, sessions, rows.length > 0);
   if (note !== null) rows.unshift({ kind: 'note', id: `note ${sourceId}`, sourceId, note });
-  const earlier = buildsOf(state).earlier.get(sourceId) ?? [];
+  const earlier = buildsOf(state.inventory).earlier.get(sourceId) ?? [];
   return [...rows, ...earlier.map((node) => sandboxRow(node, state))];
 }
 
@@ -333,6 +299,7 @@ export function sumOf(sessions: readonly SessionInfo[]): Sum {
   return {
     sessions: sessions.length,
     running: sessions.filter((session) => session.status === 'running').length,
+    lastStart: sessions.reduce<string | null>((last, { startTime }) => ((startTime ?? '') > (last ?? '') ? startTime : last), null),
     failedToolCalls: add((session) => session.totals.failedToolCalls),
     usage: {
       input: add((session) => session.totals.usage.input),

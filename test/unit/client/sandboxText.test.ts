@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cores, memoryText } from '../../../client/src/format';
+import { earlierAtOnce } from '../../../client/src/views/builds';
 import { contextValue, description, icon, noteLabel, tooltip } from '../../../client/src/views/rowText';
-import { childRows, earlierAtOnce, findSandboxRow, parentOf, rootRows } from '../../../client/src/views/treeModel';
+import { childRows, findSandboxRow, parentOf, rootRows } from '../../../client/src/views/treeModel';
 import type { Row, TreeState } from '../../../client/src/views/treeModel';
 import type { SandboxState } from '../../../server/src/protocol/document';
 import type { AttachState, SandboxNode, WayIn, WayTried } from '../../../server/src/protocol/messages';
@@ -139,12 +140,19 @@ describe('a sandbox that was rebuilt', () => {
     const beneath = childRows(roots[0]!, given);
     expect(ids(beneath)).toEqual(['two', 'one']);
     const builds = beneath.filter(({ kind }) => kind === 'sandbox');
-    for (const each of builds) expect(description(each, translate)).toMatch(/^earlier build · removed/);
+    for (const each of builds) expect(description(each, translate)).toBe('earlier build');
     for (const each of builds) {
       expect(parentOf(each, given)?.id).toBe('sandbox three');
       expect(ids(childRows(each, given))).toEqual([]);
     }
     expect(findSandboxRow('one', given)?.earlier).toBe(true);
+    // What tells them apart, once their sessions are known.
+    const known = state(given.inventory!.sandboxes, new Map([['two', { kind: 'loaded', sessions: [session('s'), session('t')] }]]));
+    expect(description(findSandboxRow('two', known)!, translate)).toBe(
+      `earlier build · last used ${new Date('2026-11-21T10:00:00Z').toLocaleDateString()} · $0.04 · 2.2k tok`,
+    );
+    // Its name is shared with none but itself.
+    expect(findSandboxRow('three', given)?.shared).toBe(false);
     expect(tooltip(roots[0]!, translate)).toContain('Rebuilt: an earlier sandbox had this name (two)');
   });
 

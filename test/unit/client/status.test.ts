@@ -97,8 +97,17 @@ describe('the status bar', () => {
 
   it('says in its tooltip that another window reads, and only then', () => {
     const tip = (kind: 'this-window' | 'other-window' | 'none'): string =>
-      statusText(view(), live, now, translate, { kind, pid: 77 }).tooltip;
+      statusText(view(), live, now, translate, { collector: { kind, pid: 77 }, paused: false }).tooltip;
     expect(tip('other-window')).toContain('Another window reads it \\(process 77\\)');
     for (const kind of ['this-window', 'none'] as const) expect(tip(kind)).toBe(statusText(view(), live, now, translate).tooltip);
+  });
+
+  it('says that its sandbox is paused, whatever it was doing', () => {
+    const waiting = view({ now: { kind: 'model', since: '2026-11-21T09:00:00Z' } });
+    expect(statusText(waiting, live, now, translate, { collector: null, paused: true })).toMatchObject({
+      text: '$(debug-pause) main paused · 8.4k tok · $0.02',
+      amber: false,
+      ticking: false,
+    });
   });
 });

@@ -32,6 +32,7 @@ export class FakeBackend implements TraceBackend {
   readonly askedResources: ResourcesParams[] = [];
   samples: ResourceSample[] = [];
   sourceKind: SandboxNode['kind'] = 'container';
+  sourceState: SandboxNode['state'] = 'running';
   rows: SpanRow[] = [];
   turns: TurnSummary[] = [];
   epoch = 'epoch-1';
@@ -278,7 +279,7 @@ export class FakeBackend implements TraceBackend {
       runtimeVersion: null,
       provider: null,
       model: text,
-      state: 'running',
+      state: this.sourceState,
       gateway: null,
       seenBy: [],
       reports: [],
