@@ -147,7 +147,8 @@ export class PlainContainer {
   readonly name: string;
   readonly id: string;
 
-  constructor(version: string, labels: Readonly<Record<string, string>> = {}) {
+  /** `more`: further flags of "docker run". */
+  constructor(version: string, labels: Readonly<Record<string, string>> = {}, more: readonly string[] = []) {
     this.name = `sgplain-${this.sandboxId.slice(0, 8)}`;
     const all = { 'openshell.ai/sandbox-id': this.sandboxId, 'openshell.ai/sandbox-name': this.name, ...labels };
     const flags = Object.entries(all).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
@@ -162,6 +163,7 @@ export class PlainContainer {
       '--name',
       this.name,
       ...flags,
+      ...more,
       '--entrypoint',
       'sleep',
       `nemobed:${version}`,

@@ -9,7 +9,7 @@ import { EngineArchive } from './engineArchive';
 import { standsStill } from './readerExec';
 
 /** Between two looks. */
-export const LOOK_EVERY_MS = 5000;
+const LOOK_EVERY_MS = 5000;
 /** A look is followed by a rest of so many times as long as it took, up to this. */
 const REST = 10;
 const MAX_REST_MS = 120_000;
@@ -19,12 +19,18 @@ export interface ArchiveRecordsOptions {
   readonly cursors: ReadonlyMap<string, string>;
   readonly follow: boolean;
   readonly signal: AbortSignal;
+  /** However long a look takes; by default it depends on that. */
   readonly lookEveryMs?: number;
+}
+
+/** Of looks at something that changes seldom, and that the engine has to work for. */
+export function restAfter(tookMs: number): number {
+  return Math.max(LOOK_EVERY_MS, Math.min(tookMs * REST, MAX_REST_MS));
 }
 
 /** Reads a container that stands still too; of one that is followed, its end is an error, as by every other way. */
 export async function* archiveRecords(container: Docker.Container, options: ArchiveRecordsOptions): AsyncGenerator<SourceRecord> {
-  const { signal, follow, stateDir, lookEveryMs = LOOK_EVERY_MS } = options;
+  const { signal, follow, stateDir, lookEveryMs } = options;
   try {
     const reader = new ArchiveReader(new EngineArchive(container), options);
     let there = await reader.isThere();
@@ -37,7 +43,7 @@ export async function* archiveRecords(container: Docker.Container, options: Arch
     if (!follow) return;
     for (;;) {
       const took = performance.now() - began;
-      await sleep(Math.max(lookEveryMs, Math.min(took * REST, MAX_REST_MS)), undefined, { signal });
+      await sleep(lookEveryMs ?? restAfter(took), undefined, { signal });
       began = performance.now();
       // Asked for first: what it wrote before its end is taken by the last look.
       const stopped = await standsStill(container);

@@ -43,7 +43,7 @@ export interface ContainerSourceOptions {
   readonly pythonScript?: () => Promise<string>;
   readonly verifyEveryMs?: number;
   readonly silenceMs?: number;
-  /** Between two looks by the archive way. */
+  /** Between two looks by the engine, however long they take; by default it depends on that. */
   readonly lookEveryMs?: number;
 }
 
@@ -77,8 +77,9 @@ async function* read(
           shared: logId === options.place.workloadId,
           lookEveryMs: options.lookEveryMs,
         });
-  const state = await stateRecords(workload, options, { ...open, signal });
+  let state: AsyncGenerator<SourceRecord> | null = null;
   try {
+    state = await stateRecords(workload, options, { ...open, signal });
     for (;;) {
       const next = await state.next();
       if (next.done) return;
@@ -97,9 +98,11 @@ async function* read(
     if (signal.aborted) return;
     yield { kind: 'caughtUp' };
     if (open.follow) yield* merge([state, ...(log ? [log.follow(signal, () => own.abort())] : [])], () => own.abort());
+  } catch (error) {
+    if (!open.signal.aborted) throw error;
   } finally {
     own.abort();
-    await state.return(undefined);
+    await state?.return(undefined);
   }
 }
 

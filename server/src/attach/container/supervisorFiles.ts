@@ -13,6 +13,7 @@ import { lineBatches } from '../reader/lines';
 import { parseObject } from '../reader/reduce';
 import type { Cursor, SourceRecord } from '../record';
 import { Told } from '../told';
+import { restAfter } from './archiveRecords';
 import { EngineArchive, type ArchiveStat } from './engineArchive';
 
 const DIRECTORY = '/var/log';
@@ -21,10 +22,6 @@ const MAX_LIST_BYTES = 512 * 1024 * 1024;
 /** It keeps a few days of each kind. */
 const MAX_FILES = 100;
 const MAX_LINE_BYTES = 1024 * 1024;
-const LOOK_EVERY_MS = 5000;
-/** A look is followed by a rest of so many times as long as it took, up to this. */
-const REST = 10;
-const MAX_REST_MS = 120_000;
 
 export type LogKinds = 'all' | 'ocsf-json';
 
@@ -84,10 +81,10 @@ export class SupervisorFiles {
     }
   }
 
-  async *follow(kinds: LogKinds, signal: AbortSignal, everyMs: number = LOOK_EVERY_MS): AsyncGenerator<SourceRecord> {
+  async *follow(kinds: LogKinds, signal: AbortSignal, everyMs?: number): AsyncGenerator<SourceRecord> {
     let took = 0;
     for (;;) {
-      await sleep(Math.max(everyMs, Math.min(took * REST, MAX_REST_MS)), undefined, { signal }).catch(() => undefined); // aborted: seen below
+      await sleep(everyMs ?? restAfter(took), undefined, { signal }).catch(() => undefined); // aborted: seen below
       if (signal.aborted) return;
       const began = performance.now();
       yield* this.scan(kinds, signal);
