@@ -135,7 +135,7 @@ export function traceText(document: TraceDocument): string {
 
 function sessionText(session: SessionTrace): string {
   const title = plainLine(`${session.id}  ${session.title ?? ''}`, 120);
-  const rows = placeSpans(session.spans).map(({ span, depth }) => spanLine(span, depth));
+  const rows = placeSpans(session.spans).map(({ span, place }) => spanLine(span, place.depth));
   return `${title}\n${table(['SPAN', 'STATUS', 'AT', 'TOOK', 'COST', 'WHAT', 'MESSAGE'], rows)}`;
 }
 

@@ -26,7 +26,7 @@ const closeMs = 3000;
 
 /** Ends when the source ends or the signal aborts, and touches the store no more; throws what the source throws (AttachError). */
 export async function collect(store: Store, sourceRow: number, source: Source, options: CollectOptions): Promise<void> {
-  const ingest = new Ingest(store, sourceRow);
+  using ingest = new Ingest(store, sourceRow);
   const cursors = store.sources.cursors(sourceRow);
   store.transaction(() => store.sources.clearSkipped(sourceRow));
   // Its own: what fails here must end the source too, or it would be waited for until someone else ends it.

@@ -12,12 +12,12 @@ import { assertNever } from '../model/assertNever';
 import { llmCallKey } from '../model/events';
 import type { SessionEvent } from '../model/events';
 import { recordDigest } from '../store/entries';
-import type { NewRecord } from '../store/entries';
 import type { NewSighting } from '../store/policies';
+import type { NewRecord } from '../store/entries';
 import type { Store } from '../store/store';
-import { joinLog, withJudged } from './joinLog';
+import { joinLog, livesOf, withJudged } from './joinLog';
 import { SessionFolds } from './sessionFolds';
-import type { SessionChange, Skip } from './sessionFolds';
+import type { FoldCounts, SessionChange, Skip } from './sessionFolds';
 import { sightingOf } from './sightingOf';
 
 export interface IngestResult {
@@ -26,7 +26,7 @@ export interface IngestResult {
   readonly skippedChanged: boolean;
 }
 
-export class Ingest {
+export class Ingest implements Disposable {
   readonly #store: Store;
   readonly #source: number;
   #registryProvider: string | null;
@@ -56,6 +56,16 @@ export class Ingest {
     return this.#folds.dueMs;
   }
 
+  /** How often a session was folded over everything, and how often by what was new alone. */
+  get folded(): FoldCounts {
+    return this.#folds.counts;
+  }
+
+  [Symbol.dispose](): void {
+    this.#folds[Symbol.dispose]();
+    this.#rereads.clear();
+  }
+
   #atomic(body: () => IngestResult): IngestResult {
     try {
       return this.#store.transaction(body);
@@ -67,7 +77,6 @@ export class Ingest {
   }
 
   #apply(records: readonly SourceRecord[], when: 'due' | 'bulk' | 'all'): IngestResult {
-    const dirty = new Set<number>();
     const sightings: NewSighting[] = [];
     let skippedChanged = false;
     const skip: Skip = (where, reason) => {
@@ -77,13 +86,13 @@ export class Ingest {
     for (const record of records) {
       switch (record.kind) {
         case 'transcript':
-          this.#transcript(record, dirty, skip);
+          this.#transcript(record, skip);
           break;
         case 'index':
-          this.#index(record, dirty, skip);
+          this.#index(record, skip);
           break;
         case 'trajectory':
-          this.#trajectory(record, dirty, skip);
+          this.#trajectory(record, skip);
           break;
         case 'log': {
           const sighting = decoded(() => sightingOf(record), 'a line of the log', skip);
@@ -100,13 +109,13 @@ export class Ingest {
           skippedChanged = true;
           break;
         case 'reread':
-          this.#reread(record, dirty);
+          this.#reread(record);
           break;
         case 'gone':
-          this.#gone(record, dirty);
+          this.#gone(record);
           break;
         case 'about':
-          this.#about(record, dirty);
+          this.#about(record);
           break;
         case 'caughtUp':
         case 'heartbeat':
@@ -117,10 +126,14 @@ export class Ingest {
       }
       if (record.cursor !== undefined) cursors.set(record.cursor.key, record.cursor.value);
     }
+    const lives = livesOf(
+      this.#store,
+      this.#source,
+      sightings.map(({ event }) => event),
+    );
     const policy = this.#store.policies.add(this.#source, sightings);
-    for (const row of dirty) this.#folds.mark(row);
     const changes = this.#folds.fold(when, this.#registryProvider, skip);
-    const judged = joinLog(this.#store, this.#source, policy, changes);
+    const judged = joinLog(this.#store, this.#source, policy, lives, changes);
     for (const [key, value] of cursors) this.#store.sources.setCursor(this.#source, key, value);
     return {
       sessions: withJudged(this.#store, this.#source, changes, judged),
@@ -129,7 +142,7 @@ export class Ingest {
     };
   }
 
-  #about(record: Extract<SourceRecord, { kind: 'about' }>, dirty: Set<number>): void {
+  #about(record: Extract<SourceRecord, { kind: 'about' }>): void {
     const stored = this.#store.sources.get(this.#source);
     if (stored === null) throw new Error('records of a source that is not in the store');
     const info = {
@@ -142,10 +155,10 @@ export class Ingest {
     if (registryProvider === this.#registryProvider) return;
     this.#registryProvider = registryProvider;
     // Every price hangs on who the provider is; what was folded under another is folded again.
-    for (const view of this.#store.sessions.list(this.#source)) dirty.add(view.row);
+    for (const view of this.#store.sessions.list(this.#source)) this.#folds.markAnew(view.row);
   }
 
-  #transcript(record: Extract<SourceRecord, { kind: 'transcript' }>, dirty: Set<number>, skip: Skip): void {
+  #transcript(record: Extract<SourceRecord, { kind: 'transcript' }>, skip: Skip): void {
     const where = `${record.file}:${record.ordinal}`;
     const event = decoded(
       () => decodeEntry(record.text, { agent: record.agent, session: record.session, ordinal: record.ordinal }),
@@ -158,7 +171,7 @@ export class Ingest {
     }
     const { entries } = this.#store;
     const row = this.#session(record.agent, record.session);
-    if (entries.setFileState(row, record.file, record.state)) dirty.add(row);
+    if (entries.setFileState(row, record.file, record.state)) this.#folds.mark(row);
     this.#rereads.get(`${row} ${record.file}`)?.add(event.entryId);
     const callKey = event.kind === 'assistant' && !event.synthetic ? llmCallKey(event) : null;
     // A fork may bring the header of the session it copies; its own is the one with its id.
@@ -169,27 +182,29 @@ export class Ingest {
       event,
     );
     if (added === 'known') return;
-    dirty.add(row);
+    this.#folds.mark(row);
     const ageChanged = entries.noteTimes(row, event.kind === 'header' ? event.time : null, event.time);
     if (ageChanged) {
-      for (const other of entries.related(this.#source, row)) dirty.add(other);
-      for (const child of this.#store.sessions.spawnedByKeyOf(row)) dirty.add(child);
+      const others = entries.related(this.#source, row);
+      for (const sharer of others.length > 0 ? [row, ...others] : others) this.#folds.markAnew(sharer);
+      for (const child of this.#store.sessions.spawnedByKeyOf(row)) this.#folds.mark(child);
     }
-    if (event.kind !== 'header') for (const other of entries.sharers(this.#source, row, event.entryId, callKey)) dirty.add(other);
+    if (event.kind === 'header') return;
+    for (const heir of entries.heirs(this.#source, entries.sessionRow(row), event.entryId, callKey)) this.#folds.markAnew(heir);
   }
 
-  #index(record: Extract<SourceRecord, { kind: 'index' }>, dirty: Set<number>, skip: Skip): void {
+  #index(record: Extract<SourceRecord, { kind: 'index' }>, skip: Skip): void {
     const event = decoded(() => decodeIndex(record.text, record.agent), `the session index of agent ${record.agent}`, skip);
     if (event === null) return;
     const row = this.#session(record.agent, event.session);
     const added = this.#add(row, { kind: 'index', entryId: '#index', ordinal: 0, file: null, callKey: null, text: record.text }, event);
     if (added === 'known') return;
-    dirty.add(row);
+    this.#folds.mark(row);
     this.#store.sessions.setKeys(row, event.sessionKey, event.spawnedBy);
-    for (const child of this.#store.sessions.spawnedByKey(this.#source, event.sessionKey)) dirty.add(child);
+    for (const child of this.#store.sessions.spawnedByKey(this.#source, event.sessionKey)) this.#folds.mark(child);
   }
 
-  #trajectory(record: Extract<SourceRecord, { kind: 'trajectory' }>, dirty: Set<number>, skip: Skip): void {
+  #trajectory(record: Extract<SourceRecord, { kind: 'trajectory' }>, skip: Skip): void {
     const event = decoded(
       () => decodeTrajectory(record.text, record.agent, record.session, record.ordinal),
       `trajectory of session ${record.session}:${record.ordinal}`,
@@ -203,7 +218,7 @@ export class Ingest {
       this.#add(row, { kind: 'trajectory', entryId, ordinal: record.ordinal, file: null, callKey: null, text: record.text }, event) !==
       'known'
     )
-      dirty.add(row);
+      this.#folds.mark(row);
   }
 
   #add(row: number, record: NewRecord, event: SessionEvent): 'new' | 'known' | 'changed' {
@@ -212,7 +227,7 @@ export class Ingest {
     return added;
   }
 
-  #reread(record: Extract<SourceRecord, { kind: 'reread' }>, dirty: Set<number>): void {
+  #reread(record: Extract<SourceRecord, { kind: 'reread' }>): void {
     const row = this.#session(record.agent, record.session);
     const key = `${row} ${record.file}`;
     if (record.phase === 'begin') {
@@ -225,16 +240,16 @@ export class Ingest {
     for (const entryId of this.#store.entries.idsInFile(row, record.file)) {
       if (!seen.has(entryId) && !entryId.startsWith('#header:')) this.#store.entries.markVanished(row, entryId, record.explained);
     }
-    dirty.add(row);
+    this.#folds.mark(row);
   }
 
-  #gone(record: Extract<SourceRecord, { kind: 'gone' }>, dirty: Set<number>): void {
+  #gone(record: Extract<SourceRecord, { kind: 'gone' }>): void {
     const row = this.#session(record.agent, record.session);
     this.#store.entries.setFileState(row, record.file, null);
     if (!record.explained) {
       for (const entryId of this.#store.entries.idsInFile(row, record.file)) this.#store.entries.markVanished(row, entryId, false);
     }
-    dirty.add(row);
+    this.#folds.mark(row);
   }
 
   #session(agent: string, session: string): number {

@@ -3,19 +3,39 @@
  * altered, so that the answer is the same whatever came first: events while a changed call ran, events that are new with the
  * requests on their connections, and events of a process that turns out to have lived longer.
  */
+import type { PolicyEvent } from '../model/events';
 import { connectionMs, joinPolicy, slackMs } from '../model/joinPolicy';
+import type { ProcessLife } from '../model/joinPolicy';
 import type { PolicyChanges } from '../store/policies';
 import type { TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import type { SessionChange } from './sessionFolds';
 
-/** `policy` and `changes` are new in the store. Answers the calls whose denials are other than before. */
-export function joinLog(store: Store, source: number, policy: PolicyChanges, changes: readonly SessionChange[]): ReadonlySet<string> {
+/** What was known of the processes of these events, to be asked for before they are kept. */
+export function livesOf(store: Store, source: number, policy: readonly PolicyEvent[]): ReadonlyMap<number, ProcessLife> {
+  return store.policies.lives(source, pidsOf(policy));
+}
+
+function pidsOf(policy: readonly PolicyEvent[]): ReadonlySet<number> {
+  return new Set(policy.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
+}
+
+/** `policy` and `changes` are new in the store; `before`: what `livesOf` said. Answers the calls whose denials are other than before. */
+export function joinLog(
+  store: Store,
+  source: number,
+  policy: PolicyChanges,
+  before: ReadonlyMap<number, ProcessLife>,
+  changes: readonly SessionChange[],
+): ReadonlySet<string> {
   const ranges: TimeRange[] = changes.flatMap(({ ran }) => ran.map(({ from, to }) => ({ from: from - slackMs, to: to + slackMs })));
   const withRequests = (time: number): TimeRange => ({ from: time, to: time + connectionMs });
   for (const event of policy.events) ranges.push(withRequests(event.time));
-  const pids = new Set(policy.events.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
-  for (const pid of pids) ranges.push(...store.policies.laidToCalls(source, pid).map(withRequests));
+  for (const [pid, life] of livesOf(store, source, policy.events)) {
+    const known = before.get(pid);
+    if (known !== undefined && outgrewCall(store, source, known, life))
+      ranges.push(...store.policies.laidToCalls(source, pid).map(withRequests));
+  }
   // One that lived shorter than was thought may be a call's after all.
   for (const pid of policy.shortened) ranges.push(...store.policies.timesOf(source, pid).map(withRequests));
   const judged = new Set<string>(policy.calls);
@@ -23,12 +43,17 @@ export function joinLog(store: Store, source: number, policy: PolicyChanges, cha
   return judged;
 }
 
+/** Whether a process that may have been a call's, as long as it was known to live, lived too long for that. */
+function outgrewCall(store: Store, source: number, before: ProcessLife, now: ProcessLife): boolean {
+  if (now.first < before.first) return true;
+  return now.last > before.last && store.spans.anyEnded(source, before.first + slackMs, before.last - slackMs, now.last - slackMs);
+}
+
 function judge(store: Store, source: number, { from, to }: TimeRange): readonly string[] {
   // A request takes the process of the connection before it.
   const events = store.policies.events(source, from - connectionMs, to);
   if (events.length === 0) return [];
-  const pids = new Set(events.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
-  const lives = store.policies.lives(source, pids);
+  const lives = livesOf(store, source, events);
   const calls = store.spans.calls(source, from - connectionMs - slackMs, to + slackMs);
   return joinPolicy(events, calls, lives)
     .filter(({ event }) => event.time >= from)

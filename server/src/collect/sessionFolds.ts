@@ -7,19 +7,19 @@ import { decodeIndex } from '../decode/openclaw/sessionIndex';
 import { decodeTrajectory } from '../decode/openclaw/trajectory';
 import { touchedPaths, writesFiles } from '../locate/touches';
 import { assertNever } from '../model/assertNever';
-import { llmCallKey } from '../model/events';
-import type { SessionEvent } from '../model/events';
-import { foldSession, latestIndex, parentAmong } from '../model/foldSession';
-import type { FoldContext, FoldedSession } from '../model/foldSession';
-import { placeSpans } from '../model/place';
+import { llmCallKey, strongestState } from '../model/events';
+import type { IndexEvent, SessionEvent } from '../model/events';
+import { SessionFold } from '../model/sessionFold';
+import type { MadeSpan, Surroundings } from '../model/sessionFold';
+import type { Ownership } from '../model/turns';
 import type { Span } from '../protocol/document';
-import type { NewRecord, StoredRecord } from '../store/entries';
-import type { SessionStore } from '../store/sessions';
-import type { SpanFacts, TimeRange } from '../store/spans';
+import type { NewRecord, SessionRow, StoredRecord } from '../store/entries';
+import type { KeptSpan, TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import { accountFor } from '../usage/account';
 import { FoldPacing } from './foldPacing';
-import { SessionCache } from './sessionCache';
+import { LiveSessions } from './liveSessions';
+import type { LiveSession } from './liveSessions';
 
 export interface SessionChange {
   readonly session: string;
@@ -36,64 +36,94 @@ interface Folded extends SessionChange {
   readonly children: readonly number[];
 }
 
+export interface FoldCounts {
+  /** Over everything that is known of the session. */
+  readonly anew: number;
+  /** By what was new alone. */
+  readonly grown: number;
+}
+
 /** Tells of something that could not be worked on. */
 export type Skip = (where: string, reason: string) => void;
 
-export class SessionFolds {
+export class SessionFolds implements Disposable {
   readonly #store: Store;
   readonly #source: number;
-  readonly #cache = new SessionCache();
+  readonly #live: LiveSessions;
   readonly #pacing = new FoldPacing();
   /** Sessions that grew since they were folded; the store has the same marks. */
   readonly #dirty: Set<number>;
+  /** Of those, the ones of which something else changed than that they grew. */
+  readonly #anew = new Set<number>();
+  #counts: FoldCounts = { anew: 0, grown: 0 };
 
   constructor(store: Store, source: number) {
     this.#store = store;
     this.#source = source;
+    this.#live = LiveSessions.of(store);
     this.#dirty = new Set(store.entries.dirty(source));
+  }
+
+  get counts(): FoldCounts {
+    return this.#counts;
+  }
+
+  [Symbol.dispose](): void {
+    this.#live.dropAll(this);
   }
 
   /** Milliseconds until the first session is due; null when there is none. */
   get dueMs(): number | null {
-    return this.#pacing.wait(this.#dirty, performance.now());
+    return this.#pacing.wait(this.#dirty, performance.now(), this.#grew);
   }
 
   /** The caller's transaction was rolled back: what was learned in it is not in the store. */
   forget(): void {
-    this.#cache.clear();
+    this.#live.dropAll(this);
+    this.#anew.clear();
     this.#dirty.clear();
     for (const row of this.#store.entries.dirty(this.#source)) this.#dirty.add(row);
   }
 
   /** What is new is kept from its first record on, so that the fold need not decrypt it again. */
   begun(row: number): void {
-    this.#cache.put(row, new Map());
+    this.#live.begin(row, this);
   }
 
   /** A record was added to a session's entries. */
   added(row: number, record: NewRecord, event: SessionEvent): void {
-    const cached = this.#cache.get(row);
-    if (cached === null) return;
-    const key = cacheKey(record);
-    if (!cached.has(key)) this.#cache.grew(row, 1);
-    cached.set(key, event);
+    this.#live.get(row, this)?.add(eventKey(record), event);
+    this.#live.grew(row);
   }
 
+  /** It is to be folded. */
   mark(row: number): void {
     if (this.#dirty.has(row)) return;
     this.#store.entries.markDirty(row);
     this.#dirty.add(row);
   }
 
+  /** It is to be folded, and what was made of what is known of it may be other than before. */
+  markAnew(row: number): void {
+    this.#anew.add(row);
+    this.mark(row);
+  }
+
   /** Folds what is due. `when`: `bulk` puts off what can wait, because more is coming; `all` puts off nothing. */
   fold(when: 'due' | 'bulk' | 'all', registryProvider: string | null, skip: Skip): readonly SessionChange[] {
     const now = performance.now();
-    const rows = [...this.#dirty].filter((row) => when === 'all' || this.#pacing.due(row, now, when === 'bulk'));
+    const rows = [...this.#dirty].filter((row) => when === 'all' || this.#pacing.due(row, now, when === 'bulk', this.#grew));
     const changes = this.#foldAll(rows, registryProvider, skip);
     // A history that was just read owes no rest: the next record is a live one.
     if (when === 'all') this.#pacing.rested();
     return changes;
   }
+
+  /** Whether what came of a session only adds to what is made of it. */
+  readonly #grew = (row: number): boolean => {
+    const live = this.#anew.has(row) ? null : this.#live.get(row, this);
+    return live?.fold?.fits(live.fresh) ?? false;
+  };
 
   /** Folds until nothing changes what another session is: a new spawn gives a child its parent. */
   #foldAll(rows: readonly number[], registryProvider: string | null, skip: Skip): readonly SessionChange[] {
@@ -104,10 +134,7 @@ export class SessionFolds {
       if (next.length === 0) return [...changes.values()];
       waiting.clear();
       for (const row of next) {
-        const began = performance.now();
-        this.#dirty.delete(row);
         const change = this.#fold(row, registryProvider, skip);
-        this.#pacing.folded(row, began, performance.now());
         if (change === null) continue;
         const before = changes.get(row);
         changes.set(
@@ -121,32 +148,24 @@ export class SessionFolds {
   }
 
   #fold(row: number, registryProvider: string | null, skip: Skip): Folded | null {
-    const { entries, sessions } = this.#store;
-    const session = entries.sessionRow(row);
-    const events = this.#events(row, session);
-    const list = [...events.values()];
-    const foreignEntries = entries.foreignEntries(this.#source, session);
-    const foreignCalls = new Set<string>();
-    for (const id of entries.foreignCalls(this.#source, session)) {
-      const event = events.get(cacheKey({ kind: 'transcript', entryId: id }));
-      if (event?.kind === 'assistant') foreignCalls.add(llmCallKey(event));
-    }
-    const index = latestIndex(list);
-    const spawner = index === null ? null : sessions.spawner(this.#source, index.sessionKey);
-    const parents =
-      index === null || index.spawnedBy === null ? [] : sessions.byKey(this.#source, index.spawnedBy).map((id) => entries.sessionRow(id));
-    const context: FoldContext = {
-      owns: (entryId) => !foreignEntries.has(entryId),
-      ownsCall: (key) => !foreignCalls.has(key),
-      account: (call) => accountFor(call, { registryProvider }),
-      spawnedBy: spawner,
-      parentSession: parentAmong(parents, session.created)?.session ?? null,
-    };
-    const work = ((): Parameters<SessionStore['put']> | null => {
+    const began = performance.now();
+    const session = this.#store.entries.sessionRow(row);
+    const live = this.#live.get(row, this) ?? this.#load(row, session);
+    let fold = this.#anew.has(row) ? null : live.fold;
+    this.#dirty.delete(row);
+    this.#anew.delete(row);
+    let anew = false;
+    const work = ((): Pick<Parameters<Store['sessions']['put']>, 1 | 2> | null => {
       try {
-        const input = { agent: session.agent, session: session.session, states: entries.fileStates(row), events: list };
-        const folded = foldSession(input, context);
-        return [row, folded, placeSpans(folded.spans), factsOf(folded)];
+        if (fold === null || !fold.append(live.fresh, this.#ownershipOfNew(session))) {
+          anew = true;
+          fold = new SessionFold(session.agent, session.session, (call) => accountFor(call, { registryProvider }));
+          if (!fold.append([...live.events.values()], this.#ownership(session, live))) throw new Error('its entries have no order');
+        }
+        live.fold = fold;
+        live.fresh = [];
+        const step = fold.take(this.#surroundings(row, session, live));
+        return { 1: step, 2: step.spans.map((span) => withTouches(span, step.facts.workspaceDir)) };
       } catch (error) {
         // Whatever a record holds, it costs no more than its own session.
         const reason = error instanceof Error ? error.message : String(error);
@@ -155,45 +174,74 @@ export class SessionFolds {
       }
     })();
     // It stays marked in the store: what could not be put together is told again at the next attach, not in this one.
-    if (work === null) return null;
-    const { changed: spans, ran, children } = sessions.put(...work);
-    return { session: session.session, row, revision: sessions.byRow(row)?.revision ?? 0, spans, ran, children };
+    if (work === null) {
+      this.#live.drop(row);
+      return null;
+    }
+    const { revision, changed: spans, ran, children } = this.#store.sessions.put(row, work[1], work[2], anew);
+    this.#live.grew(row);
+    this.#counts = anew ? { ...this.#counts, anew: this.#counts.anew + 1 } : { ...this.#counts, grown: this.#counts.grown + 1 };
+    this.#pacing.folded(row, began, performance.now(), anew);
+    return { session: session.session, row, revision, spans, ran, children };
   }
 
-  #events(row: number, session: { readonly agent: string; readonly session: string }): Map<string, SessionEvent> {
-    const cached = this.#cache.get(row);
-    if (cached !== null) return cached;
-    const events = new Map<string, SessionEvent>();
+  #load(row: number, session: SessionRow): LiveSession {
+    const live = this.#live.begin(row, this);
     for (const record of this.#store.entries.records(row)) {
       const event = decodeStored(record, session.agent, session.session);
-      if (event !== null) events.set(cacheKey(record), event);
+      if (event !== null) live.add(eventKey(record), event);
     }
-    this.#cache.put(row, events);
-    return events;
+    return live;
+  }
+
+  /** What other sessions own of this one, asked at once. */
+  #ownership(session: SessionRow, { events }: LiveSession): Ownership {
+    const foreignEntries = this.#store.entries.foreignEntries(this.#source, session);
+    const foreignCalls = new Set<string>();
+    for (const entryId of this.#store.entries.foreignCalls(this.#source, session)) {
+      const event = events.get(eventKey({ kind: 'transcript', entryId }));
+      if (event?.kind === 'assistant') foreignCalls.add(llmCallKey(event));
+    }
+    return { owns: (entryId) => !foreignEntries.has(entryId), ownsCall: (key) => !foreignCalls.has(key) };
+  }
+
+  /** The same, asked of each entry as it comes. */
+  #ownershipOfNew(session: SessionRow): Ownership {
+    const { entries } = this.#store;
+    return {
+      owns: (entryId) => !entries.isForeignEntry(this.#source, session, entryId),
+      ownsCall: (key) => !entries.isForeignCall(this.#source, session, key),
+    };
+  }
+
+  #surroundings(row: number, session: SessionRow, { events }: LiveSession): Surroundings {
+    const { entries, sessions } = this.#store;
+    const index = (events.get(indexKey) ?? null) as IndexEvent | null;
+    return {
+      index,
+      state: strongestState(entries.fileStates(row)),
+      spawnedBy: index === null ? null : sessions.spawner(this.#source, index.sessionKey),
+      parentSession:
+        index === null || index.spawnedBy === null ? null : sessions.parentUnderKey(this.#source, index.spawnedBy, session.created),
+    };
   }
 }
 
 /** What is kept beside each span of a call. What a fork inherited, its first owner did. */
-function factsOf({ spans, calls, spawns, workspaceDir }: FoldedSession): ReadonlyMap<string, SpanFacts> {
-  const callById = new Map(calls.map((call) => [call.spanId, call]));
-  const childById = new Map(spawns.map((spawn) => [spawn.spanId, spawn.childSessionKey]));
-  const facts = new Map<string, SpanFacts>();
-  for (const span of spans) {
-    if (span.kind !== 'execute_tool' || span.attributes['sandglass.inherited'] === true) continue;
-    const start = span.startTime === null ? null : Date.parse(span.startTime);
-    const writes = writesFiles(span);
-    facts.set(span.id, {
-      call: callById.get(span.id) ?? null,
-      childKey: childById.get(span.id) ?? null,
-      touches: touchedPaths(span, workspaceDir).map((path) => ({ spanId: span.id, path, start, writes })),
-    });
-  }
-  return facts;
+function withTouches(made: MadeSpan, workspaceDir: string | null): KeptSpan {
+  const { span } = made;
+  if (span.kind !== 'execute_tool' || span.attributes['sandglass.inherited'] === true) return { ...made, touches: [] };
+  const start = span.startTime === null ? null : Date.parse(span.startTime);
+  const writes = writesFiles(span);
+  return { ...made, touches: touchedPaths(span, workspaceDir).map((path) => ({ spanId: span.id, path, start, writes })) };
 }
 
-function cacheKey(record: { readonly kind: StoredRecord['kind']; readonly entryId: string }): string {
+function eventKey(record: { readonly kind: StoredRecord['kind']; readonly entryId: string }): string {
   return `${record.kind} ${record.entryId}`;
 }
+
+/** The store keeps what the index says last. */
+const indexKey = eventKey({ kind: 'index', entryId: '#index' });
 
 function decodeStored(record: StoredRecord, agent: string, session: string): SessionEvent | null {
   switch (record.kind) {

@@ -8,7 +8,7 @@
 import type { AttributeValue, PolicySpan, SpanStatus } from '../protocol/document';
 import type { PolicyEvent } from './events';
 import { policyId } from './ids';
-import type { CallFact } from './foldSession';
+import type { CallFact } from './sessionFold';
 import { isoTime } from './toolSpan';
 
 /** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */

@@ -1,6 +1,6 @@
 /** One order for the entries of a session, whatever order they arrived in; and each entry once. */
 import type { Span } from '../protocol/document';
-import type { Entry, SessionEvent } from './events';
+import type { Entry, SessionEvent, SessionHeader } from './events';
 
 export function compareEntries(a: Entry, b: Entry): number {
   // Entries are appended as time goes by; the place in the file orders those of one millisecond.
@@ -11,67 +11,86 @@ export function isEntry(event: SessionEvent): event is Entry {
   return event.kind !== 'header' && event.kind !== 'index' && event.kind !== 'run' && event.kind !== 'runTool';
 }
 
+/** A fork may bring the header of the session it copies; the one that was written first says when the session was made. */
+export function firstOf(known: SessionHeader | null, header: SessionHeader): SessionHeader {
+  return known === null || (header.time ?? 0) < (known.time ?? 0) ? header : known;
+}
+
 /** Sorted, each entry id once: of copies in several files the one that stands first. */
 export function orderedEntries(events: Iterable<SessionEvent>): readonly Entry[] {
-  const byId = new Map<string, Entry>();
-  for (const event of events) {
-    if (!isEntry(event)) continue;
-    const known = byId.get(event.entryId);
-    if (known === undefined || compareEntries(event, known) < 0) byId.set(event.entryId, event);
+  return (new EntryOrder().next(events) ?? []).map(({ entry }) => entry);
+}
+
+interface Standing {
+  readonly entry: Entry;
+  readonly time: number;
+}
+
+function compareStanding(a: Standing, b: Standing): number {
+  return a.time - b.time || a.entry.ordinal - b.entry.ordinal || (a.entry.entryId < b.entry.entryId ? -1 : 1);
+}
+
+/** The order as it grows at its end. */
+export class EntryOrder {
+  /** When each entry stands, by id. */
+  readonly #times = new Map<string, number>();
+  /** Ids that entries name and that were never seen: such an entry would change where others stand. */
+  readonly #awaited = new Set<string>();
+  #last: Standing | null = null;
+
+  /** New entries in order; null when they do not all stand after what is known, or would change where that stands. */
+  next(events: Iterable<SessionEvent>): readonly Standing[] | null {
+    const byId = new Map<string, Entry>();
+    for (const event of events) {
+      if (!isEntry(event)) continue;
+      if (this.#times.has(event.entryId) || this.#awaited.has(event.entryId)) return null;
+      const known = byId.get(event.entryId);
+      if (known === undefined || compareEntries(event, known) < 0) byId.set(event.entryId, event);
+    }
+    const times = standingTimes(byId, this.#times);
+    const sorted = [...byId.values()].map((entry) => ({ entry, time: times.get(entry.entryId) ?? 0 })).sort(compareStanding);
+    const [first] = sorted;
+    return first !== undefined && this.#last !== null && compareStanding(first, this.#last) < 0 ? null : sorted;
   }
-  const times = standingTimes(byId);
-  const time = (entry: Entry): number => times.get(entry.entryId) ?? 0;
-  return [...byId.values()].sort((a, b) => time(a) - time(b) || a.ordinal - b.ordinal || (a.entryId < b.entryId ? -1 : 1));
+
+  /** `sorted`: what `next` answered. */
+  add(sorted: readonly Standing[]): void {
+    for (const { entry, time } of sorted) this.#times.set(entry.entryId, time);
+    for (const { entry } of sorted) {
+      if (entry.parentEntryId !== null && !this.#times.has(entry.parentEntryId)) this.#awaited.add(entry.parentEntryId);
+      if (entry.kind === 'note' && entry.leafTarget !== null && !this.#times.has(entry.leafTarget)) this.#awaited.add(entry.leafTarget);
+    }
+    this.#last = sorted.at(-1) ?? this.#last;
+  }
 }
 
 /**
  * When each entry stands: its own time, but never before its parent's, for clocks are set back and entries come without a time.
- * Told by the parents alone, so that it is the same whatever order the entries arrived in.
+ * Told by the parents alone, so that it is the same whatever order the entries arrived in. `known`: when others stand.
  */
-function standingTimes(entries: ReadonlyMap<string, Entry>): ReadonlyMap<string, number> {
+function standingTimes(entries: ReadonlyMap<string, Entry>, known: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const times = new Map<string, number>();
   for (const first of entries.values()) {
     const chain: Entry[] = [];
     const onChain = new Set<string>();
     let entry: Entry | undefined = first;
+    let parent: string | null = null;
     while (entry !== undefined && !times.has(entry.entryId) && !onChain.has(entry.entryId)) {
       chain.push(entry);
       onChain.add(entry.entryId);
-      entry = entry.parentEntryId === null ? undefined : entries.get(entry.parentEntryId);
+      parent = entry.parentEntryId;
+      entry = parent === null ? undefined : entries.get(parent);
     }
-    // Parents that go in a circle are nobody's: each keeps its own time.
-    const circle = entry !== undefined && onChain.has(entry.entryId);
-    let before = entry === undefined || circle ? 0 : (times.get(entry.entryId) ?? 0);
+    // Parents that go in a circle are nobody's: each of them keeps its own time.
+    const circle = entry !== undefined && onChain.has(entry.entryId) ? chain.splice(chain.indexOf(entry)) : [];
+    for (const link of circle) times.set(link.entryId, link.time ?? 0);
+    let before = entry !== undefined ? (times.get(entry.entryId) ?? 0) : parent === null ? 0 : (known.get(parent) ?? 0);
     for (const link of chain.reverse()) {
-      if (circle) times.set(link.entryId, link.time ?? 0);
-      else {
-        before = Math.max(before, link.time ?? 0);
-        times.set(link.entryId, before);
-      }
+      before = Math.max(before, link.time ?? 0);
+      times.set(link.entryId, before);
     }
   }
   return times;
-}
-
-/**
- * Ids of the active branch: from the last leaf up to the root. A parent that is not there (noise is dropped at the source)
- * means: child of the leaf of that moment.
- */
-export function activeBranch(entries: readonly Entry[]): ReadonlySet<string> {
-  const parents = new Map<string, string | null>();
-  let leaf: string | null = null;
-  for (const entry of entries) {
-    if (entry.kind === 'note' && entry.leafTarget !== null) {
-      leaf = entry.leafTarget;
-      continue;
-    }
-    const known: boolean = entry.parentEntryId !== null && parents.has(entry.parentEntryId);
-    parents.set(entry.entryId, known ? entry.parentEntryId : leaf);
-    if (!entry.side) leaf = entry.entryId;
-  }
-  const active = new Set<string>();
-  for (let id = leaf; id !== null && !active.has(id); id = parents.get(id) ?? null) active.add(id);
-  return active;
 }
 
 /** The document's order: start, then id; what has no start comes last. */

@@ -1,8 +1,8 @@
 /** A tool call's span: its outcome and its times, with how well they are known. */
 import type { DurationBasis, Span, SpanStatus } from '../protocol/document';
 import { spanId } from './ids';
-import type { Entry, NestedToolEntry, ToolResultEntry } from './events';
-import type { CallDraft, OrphanResult, TurnDraft } from './turns';
+import type { NestedToolEntry, ToolResultEntry } from './events';
+import type { CallDraft, OrphanResult } from './turns';
 import type { ToolTimes } from './runs';
 
 /** Sums of hostile times may leave what a date can say; that is then not observed. */
@@ -25,12 +25,6 @@ interface Times {
 export interface CallTimesSources {
   readonly nested: ReadonlyMap<string, NestedToolEntry>;
   readonly trajectory: ReadonlyMap<string, ToolTimes>;
-}
-
-export function nestedByCall(entries: Iterable<Entry>): ReadonlyMap<string, NestedToolEntry> {
-  const map = new Map<string, NestedToolEntry>();
-  for (const entry of entries) if (entry.kind === 'nested' && !map.has(entry.parentCallId)) map.set(entry.parentCallId, entry);
-  return map;
 }
 
 function callTimes(call: CallDraft, sources: CallTimesSources): Times {
@@ -125,18 +119,11 @@ export function toolSpan(input: ToolSpanInput): Span {
 }
 
 /** A result whose call was never written: the call did happen. */
-export function orphanSpan(
-  agent: string,
-  session: string,
-  orphan: OrphanResult,
-  turnId: (turn: TurnDraft) => string,
-  abandoned: boolean,
-): Span {
+export function orphanSpan(agent: string, session: string, orphan: OrphanResult, turn: string | null, abandoned: boolean): Span {
   const { result } = orphan;
   const failed = isFailed(result);
   const end = result.writtenTime ?? result.time;
   const start = result.durationMs === null || end === null ? null : end - result.durationMs;
-  const turn = orphan.turn === null ? null : turnId(orphan.turn);
   return {
     id: spanId(agent, session, result.entryId, 'execute_tool', 0),
     parentId: turn,

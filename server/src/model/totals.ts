@@ -1,55 +1,87 @@
-/** What a session itself did: nothing inherited, each model call and each tool call once. */
+/** What a session itself did: nothing inherited, each model call and each tool call once. Kept running. */
 import type { CostBasis, SessionTotals } from '../protocol/document';
 import type { AccountFor } from './account';
+import type { ToolResultEntry } from './events';
+import { ExactSum } from './exactSum';
 import { isFailed } from './toolSpan';
-import type { Assembled } from './turns';
+import type { CallDraft, ChatDraft, Draft } from './turns';
 
-export function totalsOf(assembled: Assembled, account: AccountFor): SessionTotals {
-  const usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
-  const costs = new Map<CostBasis, number[]>();
-  let reasoning: number | null = null;
-  let llmCalls = 0;
-  let thinkingBlocks = 0;
-  let unpricedCalls = 0;
-  for (const { entry, counted } of assembled.chats) {
-    if (!counted) continue;
-    llmCalls += 1;
-    thinkingBlocks += entry.blocks.filter((block) => block.kind === 'thinking').length;
-    if (entry.usage !== null) {
-      usage.input += entry.usage.input;
-      usage.output += entry.usage.output;
-      usage.cacheRead += entry.usage.cacheRead;
-      usage.cacheWrite += entry.usage.cacheWrite;
-      if (entry.usage.reasoning !== null) reasoning = (reasoning ?? 0) + entry.usage.reasoning;
-    }
-    const { cost } = account({ provider: entry.provider, model: entry.model, usage: entry.usage, time: entry.startTime });
-    if (cost.usd === null) unpricedCalls += 1;
-    else {
-      const known = costs.get(cost.basis);
-      if (known === undefined) costs.set(cost.basis, [cost.usd]);
-      else known.push(cost.usd);
+export class Totals {
+  readonly #account: AccountFor;
+  readonly #usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  readonly #usd = new ExactSum();
+  readonly #byBasis = new Map<CostBasis, ExactSum>();
+  #unpricedCalls = 0;
+  #reasoning: number | null = null;
+  #turns = 0;
+  #llmCalls = 0;
+  #toolCalls = 0;
+  #failedToolCalls = 0;
+  #thinkingBlocks = 0;
+  #compactions = 0;
+
+  constructor(account: AccountFor) {
+    this.#account = account;
+  }
+
+  made(draft: Draft): void {
+    switch (draft.kind) {
+      case 'turn':
+        if (!draft.inherited) this.#turns += 1;
+        break;
+      case 'chat':
+        if (draft.counted) this.#chat(draft);
+        break;
+      case 'call':
+        if (draft.counted) this.#toolCalls += 1;
+        break;
+      case 'orphan':
+        if (!draft.counted) break;
+        this.#toolCalls += 1;
+        if (isFailed(draft.result)) this.#failedToolCalls += 1;
+        break;
+      case 'other':
+        if (draft.entry.kind === 'compaction' && !draft.inherited) this.#compactions += 1;
+        break;
     }
   }
-  const byBasis: Partial<Record<CostBasis, number>> = {};
-  for (const [basis, usds] of costs) byBasis[basis] = sumOf(usds);
-  const priced = [...costs.values()].flat();
-  const counted = assembled.calls.filter((call) => call.counted);
-  const orphans = assembled.orphans.filter((orphan) => orphan.counted);
-  return {
-    turns: assembled.turns.filter((turn) => !turn.inherited).length,
-    llmCalls,
-    toolCalls: counted.length + orphans.length,
-    failedToolCalls:
-      counted.filter((call) => call.result !== null && isFailed(call.result)).length +
-      orphans.filter((orphan) => isFailed(orphan.result)).length,
-    thinkingBlocks,
-    compactions: assembled.others.filter((other) => other.entry.kind === 'compaction' && !other.inherited).length,
-    usage: { ...usage, reasoning },
-    cost: { usd: priced.length === 0 ? null : sumOf(priced), byBasis, unpricedCalls },
-  };
-}
 
-/** The same sum whatever order the calls came in; adding fractions in another order gives another last digit. */
-function sumOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b).reduce((sum, value) => sum + value, 0);
+  answered(call: CallDraft, result: ToolResultEntry): void {
+    if (call.counted && isFailed(result)) this.#failedToolCalls += 1;
+  }
+
+  #chat({ entry }: ChatDraft): void {
+    this.#llmCalls += 1;
+    this.#thinkingBlocks += entry.blocks.filter((block) => block.kind === 'thinking').length;
+    if (entry.usage !== null) {
+      this.#usage.input += entry.usage.input;
+      this.#usage.output += entry.usage.output;
+      this.#usage.cacheRead += entry.usage.cacheRead;
+      this.#usage.cacheWrite += entry.usage.cacheWrite;
+      if (entry.usage.reasoning !== null) this.#reasoning = (this.#reasoning ?? 0) + entry.usage.reasoning;
+    }
+    const { cost } = this.#account({ provider: entry.provider, model: entry.model, usage: entry.usage, time: entry.startTime });
+    if (cost.usd === null) this.#unpricedCalls += 1;
+    else {
+      this.#usd.add(cost.usd);
+      const ofBasis = this.#byBasis.get(cost.basis) ?? new ExactSum();
+      this.#byBasis.set(cost.basis, ofBasis);
+      ofBasis.add(cost.usd);
+    }
+  }
+
+  get now(): SessionTotals {
+    const byBasis: Partial<Record<CostBasis, number>> = {};
+    for (const [basis, sum] of this.#byBasis) byBasis[basis] = sum.value;
+    return {
+      turns: this.#turns,
+      llmCalls: this.#llmCalls,
+      toolCalls: this.#toolCalls,
+      failedToolCalls: this.#failedToolCalls,
+      thinkingBlocks: this.#thinkingBlocks,
+      compactions: this.#compactions,
+      usage: { ...this.#usage, reasoning: this.#reasoning },
+      cost: { usd: this.#byBasis.size === 0 ? null : this.#usd.value, byBasis, unpricedCalls: this.#unpricedCalls },
+    };
+  }
 }

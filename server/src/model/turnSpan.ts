@@ -2,7 +2,7 @@
 import type { Span, SpanStatus, Trigger } from '../protocol/document';
 import type { IndexEvent } from './events';
 import { spanId } from './ids';
-import type { Run } from './runs';
+import type { Run, Runs } from './runs';
 import { isoTime } from './toolSpan';
 import { isFinalReply } from './turns';
 import type { TurnDraft } from './turns';
@@ -17,13 +17,10 @@ export interface TurnView {
   readonly run: Run | null;
 }
 
-export function matchRun(turn: TurnDraft, runs: readonly Run[]): Run | null {
-  for (const run of runs) if (turn.runIds.has(run.runId)) return run;
-  if (turn.runIds.size > 0) return null;
+export function matchRun(turn: TurnDraft, runs: Runs): Run | null {
+  if (turn.runIds.size > 0) return runs.among(turn.runIds);
   // Entries of the JSONL era have no run id: the run whose time frame holds the turn's first entry.
-  const time = turn.first.time;
-  if (time === null) return null;
-  return runs.find((run) => run.start <= time && (run.end === null || time <= run.end)) ?? null;
+  return turn.first.time === null ? null : runs.at(turn.first.time);
 }
 
 export function turnView(
@@ -86,7 +83,7 @@ function turnTrigger(turn: TurnDraft, run: Run | null, index: IndexEvent | null)
   return 'unknown';
 }
 
-export function turnSpan(agent: string, turn: TurnDraft, view: TurnView, parentId: string | null, active: ReadonlySet<string>): Span {
+export function turnSpan(agent: string, turn: TurnDraft, view: TurnView, parentId: string | null, active: boolean): Span {
   const first = turn.first;
   return {
     id: view.id,
@@ -109,7 +106,7 @@ export function turnSpan(agent: string, turn: TurnDraft, view: TurnView, parentI
       'sandglass.preview': first.kind === 'user' ? first.preview : null,
       'sandglass.turn': view.id,
       'sandglass.inherited': turn.inherited,
-      'sandglass.abandoned': !active.has(first.entryId),
+      'sandglass.abandoned': !active,
     },
   };
 }

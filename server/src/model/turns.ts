@@ -1,12 +1,13 @@
 /**
  * Which entry belongs to which turn. A turn opens at a user entry, or at an assistant message after a final reply; a run id
  * joins, never splits. Also here: which assistant messages are the same model call written again, and which result belongs
- * to which call.
+ * to which call. Takes one entry after the other, and tells what each of them made or changed.
  */
 import { llmCallKey } from './events';
 import type { AssistantEntry, Entry, ToolCallBlock, ToolResultEntry } from './events';
 
 export interface CallDraft {
+  readonly kind: 'call';
   readonly message: AssistantEntry;
   readonly block: ToolCallBlock;
   readonly turn: TurnDraft;
@@ -19,6 +20,7 @@ export interface CallDraft {
 }
 
 export interface ChatDraft {
+  readonly kind: 'chat';
   readonly entry: AssistantEntry;
   readonly turn: TurnDraft;
   /** The message stands again under other entry ids; the call was one. */
@@ -28,6 +30,7 @@ export interface ChatDraft {
 }
 
 export interface OrphanResult {
+  readonly kind: 'orphan';
   readonly result: ToolResultEntry;
   readonly turn: TurnDraft | null;
   readonly inherited: boolean;
@@ -35,8 +38,11 @@ export interface OrphanResult {
 }
 
 export interface TurnDraft {
+  readonly kind: 'turn';
   readonly first: Entry;
   readonly runIds: Set<string>;
+  /** Its calls without a result. */
+  readonly waiting: Set<CallDraft>;
   lastTime: number | null;
   /** The last assistant message of the turn. */
   last: AssistantEntry | null;
@@ -46,14 +52,15 @@ export interface TurnDraft {
   readonly inherited: boolean;
 }
 
-export interface Assembled {
-  readonly turns: readonly TurnDraft[];
-  readonly chats: readonly ChatDraft[];
-  readonly calls: readonly CallDraft[];
-  readonly orphans: readonly OrphanResult[];
-  /** Everything else with the turn it fell in. */
-  readonly others: readonly { readonly entry: Entry; readonly turn: TurnDraft | null; readonly inherited: boolean }[];
+/** Everything else with the turn it fell in. */
+export interface OtherDraft {
+  readonly kind: 'other';
+  readonly entry: Entry;
+  readonly turn: TurnDraft | null;
+  readonly inherited: boolean;
 }
+
+export type Draft = TurnDraft | ChatDraft | CallDraft | OrphanResult | OtherDraft;
 
 export interface Ownership {
   /** No older session of the agent has this entry. */
@@ -62,142 +69,192 @@ export interface Ownership {
   ownsCall(callKey: string): boolean;
 }
 
+/** Hears what an entry made of the session. */
+export interface DraftListener {
+  made(draft: Draft): void;
+  changed(draft: Draft): void;
+  answered(call: CallDraft, result: ToolResultEntry): void;
+  /** Another run is known to be of this turn. */
+  ran(turn: TurnDraft): void;
+}
+
 export function isFinalReply(entry: AssistantEntry): boolean {
   // An error or an abort is no reply: what follows still belongs to the turn.
   return (entry.stopReason === 'stop' || entry.stopReason === 'length') && !entry.blocks.some((block) => block.kind === 'toolCall');
 }
 
-/** `entries` as orderedEntries gives them. */
-export function assemble(entries: readonly Entry[], ownership: Ownership): Assembled {
-  const turns: TurnDraft[] = [];
-  const chats: ChatDraft[] = [];
-  const calls: CallDraft[] = [];
-  const orphans: OrphanResult[] = [];
-  const others: { entry: Entry; turn: TurnDraft | null; inherited: boolean }[] = [];
-  const byRun = new Map<string, TurnDraft>();
-  const chatByKey = new Map<string, ChatDraft>();
-  const openCalls = new Map<string, CallDraft[]>();
-  const countedCalls = new Set<string>();
-  const countedResults = new Set<string>();
+export class Assembler {
+  readonly #told: DraftListener;
+  readonly #byRun = new Map<string, TurnDraft>();
+  readonly #chatByKey = new Map<string, ChatDraft>();
+  /** Calls by their id, which some models use again and again; and those of them that have no result. */
+  readonly #calls = new Map<string, CallDraft[]>();
+  readonly #waiting = new Map<string, CallDraft[]>();
+  readonly #countedCalls = new Set<string>();
+  readonly #orphans = new Set<string>();
+  readonly #countedResults = new Set<string>();
+  /** Asked for in a message that is a repeat of another, which did not ask for it. */
+  readonly #askedInRepeats = new Set<string>();
   // A result may stand before its call where clocks disagree; it waits for it.
-  const asked = askedCalls(entries);
-  const early = new Map<string, ToolResultEntry[]>();
-  let current: TurnDraft | null = null;
+  readonly #early = new Map<string, { readonly result: ToolResultEntry; readonly inherited: boolean }[]>();
+  #current: TurnDraft | null = null;
 
-  const join = (turn: TurnDraft, entry: Entry): TurnDraft => {
-    turn.lastTime = Math.max(turn.lastTime ?? 0, entry.time ?? 0) || turn.lastTime;
-    if (entry.runId !== null && !byRun.has(entry.runId)) {
-      byRun.set(entry.runId, turn);
-      turn.runIds.add(entry.runId);
+  constructor(told: DraftListener) {
+    this.#told = told;
+  }
+
+  /** False when these entries make a call of a result that was taken for one without. */
+  fits(entries: Iterable<Entry>): boolean {
+    for (const callId of askedCalls(entries)) if (this.#orphans.has(callId)) return false;
+    return true;
+  }
+
+  /** Entries come in order. */
+  add(entries: readonly Entry[], ownership: Ownership): void {
+    const asked = askedCalls(entries);
+    for (const entry of entries) this.#add(entry, asked, ownership);
+    for (const callId of asked) if (!this.#calls.has(callId)) this.#askedInRepeats.add(callId);
+  }
+
+  /** Calls under this id. */
+  calls(callId: string): readonly CallDraft[] {
+    return this.#calls.get(callId) ?? [];
+  }
+
+  turnOfRun(runId: string): TurnDraft | null {
+    return this.#byRun.get(runId) ?? null;
+  }
+
+  #add(entry: Entry, asked: ReadonlySet<string>, ownership: Ownership): void {
+    const inherited = !ownership.owns(entry.entryId);
+    const ofRun: TurnDraft | null = entry.runId === null ? null : (this.#byRun.get(entry.runId) ?? null);
+    switch (entry.kind) {
+      case 'user':
+        this.#current = this.#join(ofRun ?? this.#open(entry, inherited), entry);
+        break;
+      case 'assistant':
+        if (entry.synthetic) this.#told.made({ kind: 'other', entry, turn: ofRun ?? this.#current, inherited });
+        else this.#message(entry, ofRun, inherited, ownership);
+        break;
+      case 'toolResult':
+        if (this.#calls.has(entry.callId)) this.#answer(entry, inherited);
+        else if (asked.has(entry.callId) || this.#askedInRepeats.has(entry.callId)) {
+          const early = { result: entry, inherited };
+          const waiting = this.#early.get(entry.callId);
+          if (waiting === undefined) this.#early.set(entry.callId, [early]);
+          else waiting.push(early);
+        } else {
+          const counted = !inherited && !this.#countedResults.has(entry.callId);
+          if (counted) this.#countedResults.add(entry.callId);
+          this.#orphans.add(entry.callId);
+          const turn = ofRun ?? this.#current;
+          if (turn !== null) this.#join(turn, entry);
+          this.#told.made({ kind: 'orphan', result: entry, turn, inherited, counted });
+        }
+        break;
+      case 'nested':
+      case 'compaction':
+      case 'note': {
+        const turn = ofRun ?? this.#current;
+        if (turn !== null && entry.kind === 'note' && entry.note === 'custom_message:run-failed-before-reply') {
+          turn.failedBeforeReply = entry.preview ?? '';
+          this.#join(turn, entry);
+        }
+        if (turn !== null && entry.kind === 'nested') this.#join(turn, entry);
+        this.#told.made({ kind: 'other', entry, turn, inherited });
+        break;
+      }
     }
+  }
+
+  #message(entry: AssistantEntry, ofRun: TurnDraft | null, inherited: boolean, ownership: Ownership): void {
+    const key = llmCallKey(entry);
+    const known = this.#chatByKey.get(key);
+    if (known !== undefined) {
+      known.repeats += 1;
+      this.#told.changed(known);
+      return;
+    }
+    const current = this.#current;
+    const turn = this.#join(ofRun ?? (current !== null && !current.closed ? current : this.#open(entry, inherited)), entry);
+    this.#current = turn;
+    turn.last = entry;
+    turn.closed = isFinalReply(entry);
+    const counted = !inherited && ownership.ownsCall(key);
+    const chat: ChatDraft = { kind: 'chat', entry, turn, repeats: 0, inherited: !counted, counted };
+    this.#chatByKey.set(key, chat);
+    this.#told.made(chat);
+    const blocks = entry.blocks.filter((block): block is ToolCallBlock => block.kind === 'toolCall');
+    for (const block of blocks) {
+      const first = counted && !this.#countedCalls.has(block.callId);
+      if (first) this.#countedCalls.add(block.callId);
+      const call: CallDraft = {
+        kind: 'call',
+        message: entry,
+        block,
+        turn,
+        siblings: blocks.length,
+        result: null,
+        inherited: !counted,
+        counted: first,
+      };
+      for (const list of [this.#calls, this.#waiting]) {
+        const sameId = list.get(block.callId);
+        if (sameId === undefined) list.set(block.callId, [call]);
+        else sameId.push(call);
+      }
+      turn.waiting.add(call);
+      this.#told.made(call);
+    }
+    for (const { callId } of blocks) {
+      for (const early of this.#early.get(callId) ?? []) this.#answer(early.result, early.inherited);
+      this.#early.delete(callId);
+    }
+  }
+
+  #answer(result: ToolResultEntry, inherited: boolean): void {
+    const waiting = this.#waiting.get(result.callId);
+    // A second result for a call that has one is the same result appended again.
+    if (waiting === undefined) return;
+    const call = waiting.find((candidate) => candidate.inherited === inherited) ?? waiting[0];
+    if (call === undefined) return;
+    if (waiting.length === 1) this.#waiting.delete(result.callId);
+    else waiting.splice(waiting.indexOf(call), 1);
+    call.turn.waiting.delete(call);
+    call.result = result;
+    this.#told.answered(call, result);
+    this.#join(call.turn, result);
+  }
+
+  #join(turn: TurnDraft, entry: Entry): TurnDraft {
+    turn.lastTime = Math.max(turn.lastTime ?? 0, entry.time ?? 0) || turn.lastTime;
+    if (entry.runId !== null && !this.#byRun.has(entry.runId)) {
+      this.#byRun.set(entry.runId, turn);
+      turn.runIds.add(entry.runId);
+      this.#told.ran(turn);
+    }
+    this.#told.changed(turn);
     return turn;
-  };
-  const open = (entry: Entry, inherited: boolean): TurnDraft => {
+  }
+
+  #open(entry: Entry, inherited: boolean): TurnDraft {
     const turn: TurnDraft = {
+      kind: 'turn',
       first: entry,
       runIds: new Set(),
+      waiting: new Set(),
       lastTime: null,
       last: null,
       closed: false,
       failedBeforeReply: null,
       inherited,
     };
-    turns.push(turn);
+    this.#told.made(turn);
     return turn;
-  };
-
-  const answer = (entry: ToolResultEntry, inherited: boolean): void => {
-    const waiting = (openCalls.get(entry.callId) ?? []).filter((call) => call.result === null);
-    const call = waiting.find((candidate) => candidate.inherited === inherited) ?? waiting[0];
-    // A second result for a call that has one is the same result appended again.
-    if (call === undefined) return;
-    call.result = entry;
-    join(call.turn, entry);
-  };
-
-  for (const entry of entries) {
-    const inherited = !ownership.owns(entry.entryId);
-    const ofRun: TurnDraft | null = entry.runId === null ? null : (byRun.get(entry.runId) ?? null);
-    switch (entry.kind) {
-      case 'user':
-        current = join(ofRun ?? open(entry, inherited), entry);
-        break;
-      case 'assistant': {
-        if (entry.synthetic) {
-          others.push({ entry, turn: ofRun ?? current, inherited });
-          break;
-        }
-        const key = llmCallKey(entry);
-        const known = chatByKey.get(key);
-        if (known !== undefined) {
-          known.repeats += 1;
-          break;
-        }
-        const turn: TurnDraft = join(ofRun ?? (current !== null && !current.closed ? current : open(entry, inherited)), entry);
-        current = turn;
-        turn.last = entry;
-        turn.closed = isFinalReply(entry);
-        const counted = !inherited && ownership.ownsCall(key);
-        const chat: ChatDraft = { entry, turn, repeats: 0, inherited: !counted, counted };
-        chatByKey.set(key, chat);
-        chats.push(chat);
-        const blocks = entry.blocks.filter((block): block is ToolCallBlock => block.kind === 'toolCall');
-        for (const block of blocks) {
-          const first = counted && !countedCalls.has(block.callId);
-          if (first) countedCalls.add(block.callId);
-          const call: CallDraft = {
-            message: entry,
-            block,
-            turn,
-            siblings: blocks.length,
-            result: null,
-            inherited: !counted,
-            counted: first,
-          };
-          calls.push(call);
-          const list = openCalls.get(block.callId);
-          if (list === undefined) openCalls.set(block.callId, [call]);
-          else list.push(call);
-        }
-        for (const { callId } of blocks) {
-          for (const result of early.get(callId) ?? []) answer(result, !ownership.owns(result.entryId));
-          early.delete(callId);
-        }
-        break;
-      }
-      case 'toolResult': {
-        if (openCalls.has(entry.callId)) answer(entry, inherited);
-        else if (asked.has(entry.callId)) {
-          const waiting = early.get(entry.callId);
-          if (waiting === undefined) early.set(entry.callId, [entry]);
-          else waiting.push(entry);
-        } else {
-          const counted = !inherited && !countedResults.has(entry.callId);
-          if (counted) countedResults.add(entry.callId);
-          const turn: TurnDraft | null = ofRun ?? current;
-          if (turn !== null) join(turn, entry);
-          orphans.push({ result: entry, turn, inherited, counted });
-        }
-        break;
-      }
-      case 'nested':
-      case 'compaction':
-      case 'note': {
-        const turn: TurnDraft | null = ofRun ?? current;
-        if (turn !== null && entry.kind === 'note' && entry.note === 'custom_message:run-failed-before-reply') {
-          turn.failedBeforeReply = entry.preview ?? '';
-          join(turn, entry);
-        }
-        if (turn !== null && entry.kind === 'nested') join(turn, entry);
-        others.push({ entry, turn, inherited });
-        break;
-      }
-    }
   }
-  return { turns, chats, calls, orphans, others };
 }
 
-function askedCalls(entries: readonly Entry[]): ReadonlySet<string> {
+function askedCalls(entries: Iterable<Entry>): ReadonlySet<string> {
   const asked = new Set<string>();
   for (const entry of entries) {
     if (entry.kind !== 'assistant' || entry.synthetic) continue;

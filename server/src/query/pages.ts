@@ -28,7 +28,7 @@ export function spanRow(store: Store, source: number, placed: PlacedSpan, denied
   const paths = span.attributes['sandglass.paths'];
   return {
     span,
-    depth: placed.depth,
+    depth: placed.place.depth,
     preview: text(span.attributes['sandglass.preview']) ?? text(span.attributes['sandglass.thinking.preview']),
     turnId: placed.turnId,
     policy,
@@ -54,20 +54,19 @@ export function tracePage(store: Store, source: number, params: PageParams): Pag
   const turns = turnSummaries(store, view, denied);
   const around = params.around ?? null;
   if (params.onlyProblems === true) {
-    const problems = problemPositions(store, view, denied);
+    const problems = problemSpans(store, view, denied);
     const offset =
       around === null
         ? asked
         : pageOf(
-            problems.findIndex(({ spanId }) => spanId === around),
+            problems.findIndex((spanId) => spanId === around),
             limit,
           );
-    const placed = problems.slice(offset, offset + limit).flatMap(({ position }) => store.spans.at(view.row, position) ?? []);
+    const placed = problems.slice(offset, offset + limit).flatMap((spanId) => store.spans.ofSession(view.row, spanId) ?? []);
     return { view, turns, offset, total: problems.length, rows: placed.map((item) => spanRow(store, source, item, denied)) };
   }
   const found = around === null ? null : store.spans.span(source, around);
-  // Positions count up from 0 without a gap, so a span's position is its rank.
-  const offset = found?.session === view.row ? pageOf(found.position, limit) : around === null ? asked : 0;
+  const offset = found?.session === view.row ? pageOf(store.spans.rank(view.row, found.place), limit) : around === null ? asked : 0;
   const placed = store.spans.page(view.row, offset, limit);
   return {
     view,
@@ -84,20 +83,17 @@ function pageOf(rank: number, limit: number): number {
 
 const problemStatuses: ReadonlySet<Span['status']> = new Set<Span['status']>(['error', 'denied', 'aborted']);
 
-/** What failed, was denied or aborted, and what stands above it. */
-function problemPositions(
-  store: Store,
-  view: SessionView,
-  denied: ReadonlyMap<string, string | null>,
-): readonly { readonly spanId: string; readonly position: number }[] {
-  const kept = new Map<string, { readonly spanId: string; readonly position: number }>();
-  const above: { readonly spanId: string; readonly position: number }[] = [];
-  for (const { spanId, status, position, depth } of store.spans.outline(view.row)) {
+/** What failed, was denied or aborted, and what stands above it; in display order. */
+function problemSpans(store: Store, view: SessionView, denied: ReadonlyMap<string, string | null>): readonly string[] {
+  const outline = store.spans.outline(view.row);
+  const kept = new Set<string>();
+  const above: string[] = [];
+  for (const { spanId, status, depth } of outline) {
     above.length = Math.min(above.length, depth);
-    above.push({ spanId, position });
-    if (problemStatuses.has(status) || denied.has(spanId)) for (const item of above) kept.set(item.spanId, item);
+    above.push(spanId);
+    if (problemStatuses.has(status) || denied.has(spanId)) for (const id of above) kept.add(id);
   }
-  return [...kept.values()].sort((a, b) => a.position - b.position);
+  return outline.filter(({ spanId }) => kept.has(spanId)).map(({ spanId }) => spanId);
 }
 
 /** One line a turn, with what its own calls came to. Counted in the database, not from the spans. */

@@ -229,7 +229,7 @@ export class EntryStore {
            FROM entry mine
            JOIN entry other ON other.entry_id = mine.entry_id AND other.kind = 0 AND other.session <> mine.session
            JOIN session s ON s.id = other.session
-          WHERE mine.session = ?1 AND mine.kind = 0 AND s.source = ?2 AND s.agent = ?3
+          WHERE mine.session = ?1 AND mine.kind = 0 AND mine.version = 0 AND s.source = ?2 AND s.agent = ?3
             AND (coalesce(s.header_time, s.first_time, 0) < ?4 OR (coalesce(s.header_time, s.first_time, 0) = ?4 AND s.session < ?5))`,
       )
       .all(session.id, source, session.agent, session.created, session.session) as { id: string }[];
@@ -244,7 +244,7 @@ export class EntryStore {
            FROM entry mine
            JOIN entry other ON other.call_blind = mine.call_blind AND other.session <> mine.session
            JOIN session s ON s.id = other.session
-          WHERE mine.session = ?1 AND mine.call_blind IS NOT NULL AND s.source = ?2
+          WHERE mine.session = ?1 AND mine.version = 0 AND mine.call_blind IS NOT NULL AND s.source = ?2
             AND (coalesce(s.header_time, s.first_time, 0) < ?3 OR (coalesce(s.header_time, s.first_time, 0) = ?3 AND s.session < ?4))`,
       )
       .all(session.id, source, session.created, session.session) as { id: string }[];
@@ -269,17 +269,43 @@ export class EntryStore {
     return rows.map((row) => row.id);
   }
 
-  sharers(source: number, session: number, entryId: string, callKey: string | null): readonly number[] {
+  /** Whether an older session of the same agent has this entry. */
+  isForeignEntry(source: number, session: SessionRow, entryId: string): boolean {
+    const row = this.#db
+      .prepare(
+        `SELECT 1 FROM entry e JOIN session s ON s.id = e.session
+          WHERE e.kind = 0 AND e.entry_id = ?1 AND e.session <> ?2 AND s.source = ?3 AND s.agent = ?4
+            AND (coalesce(s.header_time, s.first_time, 0) < ?5 OR (coalesce(s.header_time, s.first_time, 0) = ?5 AND s.session < ?6)) LIMIT 1`,
+      )
+      .get(entryId, session.id, source, session.agent, session.created, session.session);
+    return row !== undefined;
+  }
+
+  /** Whether an older session of the source records this model call. */
+  isForeignCall(source: number, session: SessionRow, callKey: string): boolean {
+    const row = this.#db
+      .prepare(
+        `SELECT 1 FROM entry e JOIN session s ON s.id = e.session
+          WHERE e.call_blind IS NOT NULL AND e.call_blind = ?1 AND e.session <> ?2 AND s.source = ?3
+            AND (coalesce(s.header_time, s.first_time, 0) < ?4 OR (coalesce(s.header_time, s.first_time, 0) = ?4 AND s.session < ?5)) LIMIT 1`,
+      )
+      .get(this.#db.box.blind(callKey), session.id, source, session.created, session.session);
+    return row !== undefined;
+  }
+
+  /** Younger sessions of the source that have this entry or model call of a session too: they are not theirs any more. */
+  heirs(source: number, session: SessionRow, entryId: string, callKey: string | null): readonly number[] {
     const blind = callKey === null ? null : this.#db.box.blind(callKey);
+    const younger = '(coalesce(s.header_time, s.first_time, 0) > ?3 OR (coalesce(s.header_time, s.first_time, 0) = ?3 AND s.session > ?4))';
     const rows = this.#db
       .prepare(
         `SELECT DISTINCT e.session AS id FROM entry e JOIN session s ON s.id = e.session
-          WHERE e.session <> ?1 AND s.source = ?2 AND e.kind = 0 AND e.entry_id = ?3
+          WHERE e.session <> ?1 AND s.source = ?2 AND ${younger} AND e.kind = 0 AND e.entry_id = ?5
          UNION
          SELECT DISTINCT e.session FROM entry e JOIN session s ON s.id = e.session
-          WHERE e.session <> ?1 AND s.source = ?2 AND e.call_blind IS NOT NULL AND e.call_blind = ?4`,
+          WHERE e.session <> ?1 AND s.source = ?2 AND ${younger} AND e.call_blind IS NOT NULL AND e.call_blind = ?6`,
       )
-      .all(session, source, entryId, blind) as { id: number }[];
+      .all(session.id, source, session.created, session.session, entryId, blind) as { id: number }[];
     return rows.map((row) => row.id);
   }
 }

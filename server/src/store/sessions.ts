@@ -1,11 +1,9 @@
 /** Folded sessions: who they are, what they came to, who spawned whom. Their spans and touches are written through here. */
 import type { SessionInfo, Span } from '../protocol/document';
-import type { FoldedSession } from '../model/foldSession';
-import type { PlacedSpan } from '../model/place';
+import type { FoldStep } from '../model/sessionFold';
 import { isoTime } from '../model/toolSpan';
 import type { Database } from './database';
-import { millis } from './spans';
-import type { SpanFacts, SpanStore, TimeRange } from './spans';
+import type { KeptSpan, SpanStore, TimeRange } from './spans';
 
 export interface SessionView {
   readonly row: number;
@@ -18,6 +16,7 @@ export interface SessionView {
 }
 
 export interface PutResult {
+  readonly revision: number;
   /** Spans that are new or other than before. */
   readonly changed: readonly Span[];
   /** When calls ran, or were thought to, that are new or other than before. */
@@ -45,6 +44,20 @@ export class SessionStore {
       .prepare('SELECT id FROM session WHERE source = ? AND key_blind = ? ORDER BY coalesce(header_time, first_time, 0), session')
       .all(source, this.#db.box.blind(key)) as { id: number }[];
     return rows.map((row) => row.id);
+  }
+
+  /** A key names one session after another: the one that was there when a child was made, else the oldest. */
+  parentUnderKey(source: number, key: string, childCreated: number): string | null {
+    const age = 'coalesce(header_time, first_time, 0)';
+    const blind = this.#db.box.blind(key);
+    const before = this.#db
+      .prepare(`SELECT session FROM session WHERE source = ? AND key_blind = ? AND ${age} <= ? ORDER BY ${age} DESC, session DESC LIMIT 1`)
+      .get(source, blind, childCreated) as { session: string } | undefined;
+    if (before !== undefined) return before.session;
+    const oldest = this.#db
+      .prepare(`SELECT session FROM session WHERE source = ? AND key_blind = ? ORDER BY ${age}, session LIMIT 1`)
+      .get(source, blind) as { session: string } | undefined;
+    return oldest?.session ?? null;
   }
 
   /** Sessions whose index row names this key as the one that spawned them. */
@@ -83,17 +96,18 @@ export class SessionStore {
     return row ?? null;
   }
 
-  /** Writes what changed of a session. */
-  put(row: number, folded: FoldedSession, placed: readonly PlacedSpan[], facts: ReadonlyMap<string, SpanFacts>): PutResult {
-    const { changed, respawned, ran } = this.#spans.put(row, placed, facts);
-    const { spans: _spans, calls: _calls, spawns: _spawns, workspaceDir, startTime, endTime, ...rest } = folded;
+  /** Writes what changed of a session. `whole`: these are all its spans. */
+  put(row: number, { facts, lastTime }: Pick<FoldStep, 'facts' | 'lastTime'>, spans: readonly KeptSpan[], whole: boolean): PutResult {
+    const { changed, respawned, ran } = this.#spans.put(row, spans, whole);
+    const { workspaceDir, startTime, endTime, ...rest } = facts;
     const info: SessionInfo = { ...rest, startTime: isoTime(startTime), endTime: isoTime(endTime) };
     const body: SessionBody = { info, workspaceDir };
-    const lastTime = placed.reduce((last, { span }) => Math.max(last, millis(span.endTime) ?? millis(span.startTime) ?? 0), 0);
-    this.#db
-      .prepare('UPDATE session SET dirty = 0, revision = revision + 1, start = ?, end = ?, last_time = ?, body = ? WHERE id = ?')
-      .run(startTime, endTime, lastTime, this.#db.box.seal(JSON.stringify(body)), row);
-    return { changed, ran, children: respawned.flatMap((key) => this.#underKeyOf(row, key)) };
+    const { revision } = this.#db
+      .prepare(
+        'UPDATE session SET dirty = 0, revision = revision + 1, start = ?, end = ?, last_time = ?, body = ? WHERE id = ? RETURNING revision',
+      )
+      .get(startTime, endTime, lastTime ?? 0, this.#db.box.seal(JSON.stringify(body)), row) as { revision: number };
+    return { revision, changed, ran, children: respawned.flatMap((key) => this.#underKeyOf(row, key)) };
   }
 
   /** Sessions of the same source under a key. */

@@ -1,16 +1,13 @@
 /** The spans the fold made, kept so that a page can be read without folding again; and the facts of tool calls beside them. */
 import { hash } from 'node:crypto';
 import type { Span } from '../protocol/document';
-import type { CallFact } from '../model/foldSession';
-import type { PlacedSpan } from '../model/place';
+import type { Place, PlacedSpan } from '../model/place';
+import type { CallFact, MadeSpan } from '../model/sessionFold';
 import type { Database } from './database';
 import type { Touch, TouchStore } from './touches';
 
-/** What else is kept of a span, to be found by it. */
-export interface SpanFacts {
-  readonly call: CallFact | null;
-  /** Key of the session it spawned. */
-  readonly childKey: string | null;
+/** A span as it is kept, with what it can be found by. */
+export interface KeptSpan extends MadeSpan {
   readonly touches: readonly Touch[];
 }
 
@@ -31,7 +28,7 @@ export interface PutSpans {
 
 interface SpanRecord {
   readonly body: Uint8Array;
-  readonly position: number;
+  readonly place: Uint8Array;
   readonly depth: number;
   readonly turn_id: string | null;
 }
@@ -44,80 +41,97 @@ export class SpanStore {
     this.#touches = touches;
   }
 
-  /** Writes the spans of a session that are new or other than before, with their facts; what is gone is removed. */
-  put(session: number, placed: readonly PlacedSpan[], facts: ReadonlyMap<string, SpanFacts>): PutSpans {
-    const { box } = this.#db;
-    const before = new Map<string, Uint8Array>();
-    for (const known of this.#db.prepare('SELECT span_id, digest FROM span WHERE session = ?').all(session) as {
-      span_id: string;
-      digest: Uint8Array;
-    }[]) {
-      before.set(known.span_id, known.digest);
-    }
+  /**
+   * Writes the spans of a session that are new or other than before, with what they are found by. `whole`: these are all there
+   * are, and what else is kept goes.
+   */
+  put(session: number, spans: readonly KeptSpan[], whole: boolean): PutSpans {
     const changed: Span[] = [];
     const respawned: Uint8Array[] = [];
     const ran: TimeRange[] = [];
-    const upsert = this.#db.prepare(
-      `INSERT OR REPLACE INTO span(session, span_id, entry_id, kind, status, turn_id, position, depth, start, end, failed, thinking_blocks, tokens, cost_usd, target, digest, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    for (const { span, position, depth, turnId } of placed) {
-      const text = JSON.stringify(span);
-      const known = before.get(span.id);
-      const own = facts.get(span.id);
-      before.delete(span.id);
-      const digest = hash('sha256', `${position} ${depth} ${text} ${own === undefined ? '' : JSON.stringify(own)}`, 'buffer').subarray(
-        0,
-        16,
-      );
-      if (known !== undefined && digest.equals(known)) continue;
-      const { attributes } = span;
-      const counts = attributes['sandglass.inherited'] !== true;
-      upsert.run(
+    const forget = (spanId: string): Uint8Array | null => {
+      const [ranBefore, childBefore] = this.#removeFacts(session, spanId);
+      if (ranBefore !== null) ran.push(ranBefore);
+      return childBefore;
+    };
+    const digestOf = this.#db.prepare('SELECT digest FROM span WHERE session = ? AND span_id = ?');
+    for (const kept of spans) {
+      const text = JSON.stringify(kept.span);
+      const digest = this.#digest(kept, text);
+      const known = digestOf.get(session, kept.span.id) as { digest: Uint8Array } | undefined;
+      if (known !== undefined && digest.equals(known.digest)) continue;
+      const childBefore = known === undefined ? null : forget(kept.span.id);
+      this.#write(session, kept, text, digest);
+      changed.push(kept.span);
+      const child = kept.childKey === null ? null : this.#db.box.blind(kept.childKey);
+      ran.push(...this.#addFacts(session, kept, child));
+      if (childBefore !== null && (child === null || !child.equals(childBefore))) respawned.push(childBefore);
+      if (child !== null && (childBefore === null || !child.equals(childBefore))) respawned.push(child);
+    }
+    if (whole) {
+      const ids = new Set(spans.map(({ span }) => span.id));
+      const all = this.#db.prepare('SELECT span_id FROM span WHERE session = ?').all(session) as { span_id: string }[];
+      for (const { span_id: gone } of all) {
+        if (ids.has(gone)) continue;
+        const childBefore = forget(gone);
+        if (childBefore !== null) respawned.push(childBefore);
+        this.#db.prepare('DELETE FROM span WHERE session = ? AND span_id = ?').run(session, gone);
+      }
+    }
+    return { changed, respawned, ran };
+  }
+
+  #digest({ place, call, childKey, touches }: KeptSpan, text: string): Buffer {
+    return hash(
+      'sha256',
+      `${place.key.toString('hex')} ${place.depth} ${JSON.stringify([call, childKey, touches])} ${text}`,
+      'buffer',
+    ).subarray(0, 16);
+  }
+
+  #write(session: number, { span, place, turnId, call }: KeptSpan, text: string, digest: Buffer): void {
+    const { attributes } = span;
+    const { box } = this.#db;
+    const counts = attributes['sandglass.inherited'] !== true;
+    this.#db
+      .prepare(
+        `INSERT INTO span(session, span_id, entry_id, kind, status, turn_id, place, depth, start, end, failed, thinking_blocks, tokens, cost_usd, target, digest, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT(session, span_id) DO UPDATE SET entry_id = excluded.entry_id, kind = excluded.kind, status = excluded.status, turn_id = excluded.turn_id,
+           place = excluded.place, depth = excluded.depth, start = excluded.start, end = excluded.end, failed = excluded.failed,
+           thinking_blocks = excluded.thinking_blocks, tokens = excluded.tokens, cost_usd = excluded.cost_usd, target = excluded.target,
+           digest = excluded.digest, body = excluded.body`,
+      )
+      .run(
         session,
         span.id,
         span.entryId,
         span.kind,
         span.status,
         turnId,
-        position,
-        depth,
+        place.key,
+        place.depth,
         millis(span.startTime),
         millis(span.endTime),
         counts && attributes['sandglass.failed'] === true ? 1 : 0,
         counts ? count(attributes['sandglass.thinking_blocks']) : 0,
         counts ? count(attributes['gen_ai.usage.input_tokens']) + count(attributes['gen_ai.usage.output_tokens']) : 0,
         counts && typeof attributes['sandglass.cost.usd'] === 'number' ? attributes['sandglass.cost.usd'] : null,
-        own?.call === null || own === undefined ? null : box.blind(own.call.target),
+        call === null ? null : box.blind(call.target),
         digest,
         box.seal(text),
       );
-      changed.push(span);
-      const [ranBefore, childBefore] = known === undefined ? [null, null] : this.#removeFacts(session, span.id);
-      const child = own === undefined || own.childKey === null ? null : box.blind(own.childKey);
-      if (ranBefore !== null) ran.push(ranBefore);
-      if (own !== undefined) ran.push(...this.#addFacts(session, span.id, own, child));
-      if (childBefore !== null && (child === null || !child.equals(childBefore))) respawned.push(childBefore);
-      if (child !== null && (childBefore === null || !child.equals(childBefore))) respawned.push(child);
-    }
-    for (const gone of before.keys()) {
-      const [ranBefore, childBefore] = this.#removeFacts(session, gone);
-      if (ranBefore !== null) ran.push(ranBefore);
-      if (childBefore !== null) respawned.push(childBefore);
-      this.#db.prepare('DELETE FROM span WHERE session = ? AND span_id = ?').run(session, gone);
-    }
-    return { changed, respawned, ran };
   }
 
-  #addFacts(session: number, spanId: string, { call, touches }: SpanFacts, child: Uint8Array | null): readonly TimeRange[] {
+  #addFacts(session: number, { span, call, touches }: KeptSpan, child: Uint8Array | null): readonly TimeRange[] {
     const { box } = this.#db;
     for (const touch of touches) this.#touches.add(session, touch);
     if (child !== null)
-      this.#db.prepare('INSERT OR REPLACE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)').run(session, spanId, child);
+      this.#db.prepare('INSERT OR REPLACE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)').run(session, span.id, child);
     if (call === null) return [];
     this.#db
       .prepare('INSERT OR REPLACE INTO call(session, span_id, start, end, body) VALUES (?, ?, ?, ?, ?)')
-      .run(session, spanId, call.start, call.end, box.seal(JSON.stringify(call)));
+      .run(session, span.id, call.start, call.end, box.seal(JSON.stringify(call)));
     return call.start === null ? [] : [{ from: call.start, to: call.end ?? Infinity }];
   }
 
@@ -136,8 +150,7 @@ export class SpanStore {
   #placed(rows: readonly SpanRecord[]): readonly PlacedSpan[] {
     return rows.map((row) => ({
       span: JSON.parse(this.#db.box.open(row.body)) as Span,
-      position: row.position,
-      depth: row.depth,
+      place: { key: Buffer.from(row.place), depth: row.depth },
       turnId: row.turn_id,
     }));
   }
@@ -146,7 +159,7 @@ export class SpanStore {
   page(session: number, offset: number, limit: number): readonly PlacedSpan[] {
     return this.#placed(
       this.#db
-        .prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? ORDER BY position LIMIT ? OFFSET ?')
+        .prepare('SELECT body, place, depth, turn_id FROM span WHERE session = ? ORDER BY place LIMIT ? OFFSET ?')
         .all(session, limit, offset) as unknown as SpanRecord[],
     );
   }
@@ -155,17 +168,20 @@ export class SpanStore {
     return (this.#db.prepare('SELECT count(*) AS n FROM span WHERE session = ?').get(session) as { n: number }).n;
   }
 
-  at(session: number, position: number): PlacedSpan | null {
-    const rows = this.#db
-      .prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? AND position = ?')
-      .all(session, position);
+  ofSession(session: number, spanId: string): PlacedSpan | null {
+    const rows = this.#db.prepare('SELECT body, place, depth, turn_id FROM span WHERE session = ? AND span_id = ?').all(session, spanId);
     return this.#placed(rows as unknown as SpanRecord[])[0] ?? null;
+  }
+
+  /** How many spans of a session stand before this place. */
+  rank(session: number, place: Place): number {
+    return (this.#db.prepare('SELECT count(*) AS n FROM span WHERE session = ? AND place < ?').get(session, place.key) as { n: number }).n;
   }
 
   span(source: number, spanId: string): (PlacedSpan & { readonly session: number }) | null {
     const row = this.#db
       .prepare(
-        `SELECT p.body, p.position, p.depth, p.turn_id, p.session FROM span p JOIN session s ON s.id = p.session WHERE s.source = ? AND p.span_id = ? LIMIT 1`,
+        `SELECT p.body, p.place, p.depth, p.turn_id, p.session FROM span p JOIN session s ON s.id = p.session WHERE s.source = ? AND p.span_id = ? LIMIT 1`,
       )
       .get(source, spanId) as (SpanRecord & { session: number }) | undefined;
     if (row === undefined) return null;
@@ -176,7 +192,7 @@ export class SpanStore {
   ofKind(session: number, kind: Span['kind']): readonly PlacedSpan[] {
     return this.#placed(
       this.#db
-        .prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? AND kind = ? ORDER BY position')
+        .prepare('SELECT body, place, depth, turn_id FROM span WHERE session = ? AND kind = ? ORDER BY place')
         .all(session, kind) as unknown as SpanRecord[],
     );
   }
@@ -184,14 +200,14 @@ export class SpanStore {
   ofTurn(session: number, turnId: string, limit: number): readonly PlacedSpan[] {
     return this.#placed(
       this.#db
-        .prepare('SELECT body, position, depth, turn_id FROM span WHERE session = ? AND turn_id = ? ORDER BY position LIMIT ?')
+        .prepare('SELECT body, place, depth, turn_id FROM span WHERE session = ? AND turn_id = ? ORDER BY place LIMIT ?')
         .all(session, turnId, limit) as unknown as SpanRecord[],
     );
   }
 
   ofEntry(session: number, entryId: string): readonly string[] {
     return (
-      this.#db.prepare('SELECT span_id FROM span WHERE session = ? AND entry_id = ? ORDER BY position').all(session, entryId) as {
+      this.#db.prepare('SELECT span_id FROM span WHERE session = ? AND entry_id = ? ORDER BY place').all(session, entryId) as {
         span_id: string;
       }[]
     ).map((row) => row.span_id);
@@ -200,18 +216,16 @@ export class SpanStore {
   /** The last turn of a session. */
   lastTurn(session: number): PlacedSpan | null {
     const rows = this.#db
-      .prepare("SELECT body, position, depth, turn_id FROM span WHERE session = ? AND kind = 'invoke_agent' ORDER BY position DESC LIMIT 1")
+      .prepare("SELECT body, place, depth, turn_id FROM span WHERE session = ? AND kind = 'invoke_agent' ORDER BY place DESC LIMIT 1")
       .all(session);
     return this.#placed(rows as unknown as SpanRecord[])[0] ?? null;
   }
 
   /** Every span of a session without its body, in display order. */
-  outline(
-    session: number,
-  ): readonly { readonly spanId: string; readonly status: Span['status']; readonly position: number; readonly depth: number }[] {
+  outline(session: number): readonly { readonly spanId: string; readonly status: Span['status']; readonly depth: number }[] {
     return this.#db
-      .prepare('SELECT span_id AS spanId, status, position, depth FROM span WHERE session = ? ORDER BY position')
-      .all(session) as unknown as { spanId: string; status: Span['status']; position: number; depth: number }[];
+      .prepare('SELECT span_id AS spanId, status, depth FROM span WHERE session = ? ORDER BY place')
+      .all(session) as unknown as { spanId: string; status: Span['status']; depth: number }[];
   }
 
   /** The spans of a turn without their bodies, in display order. */
@@ -226,7 +240,7 @@ export class SpanStore {
     readonly end: number | null;
   }[] {
     return this.#db
-      .prepare('SELECT span_id AS spanId, kind, status, start, end FROM span WHERE session = ? AND turn_id = ? ORDER BY position')
+      .prepare('SELECT span_id AS spanId, kind, status, start, end FROM span WHERE session = ? AND turn_id = ? ORDER BY place')
       .all(session, turnId) as unknown as {
       spanId: string;
       kind: Span['kind'];
@@ -271,7 +285,7 @@ export class SpanStore {
       .prepare(
         `SELECT span_id FROM span p WHERE session = ? AND kind = 'execute_tool'
             AND (status = 'error' OR EXISTS (SELECT 1 FROM policy WHERE call_id = p.span_id AND action = 'denied'))
-          ORDER BY position DESC`,
+          ORDER BY place DESC`,
       )
       .all(session) as { span_id: string }[];
     return rows.map((row) => row.span_id);
@@ -283,10 +297,20 @@ export class SpanStore {
       .prepare(
         `SELECT later.span_id FROM span mine JOIN span later ON later.session = mine.session AND later.target = mine.target
           WHERE mine.session = ? AND mine.span_id = ? AND mine.target IS NOT NULL AND later.status = 'ok'
-            AND later.start > coalesce(mine.start, 0) ORDER BY later.start, later.position LIMIT 1`,
+            AND later.start > coalesce(mine.start, 0) ORDER BY later.start, later.place LIMIT 1`,
       )
       .get(session, spanId) as { span_id: string } | undefined;
     return row?.span_id ?? null;
+  }
+
+  /** Whether a call that had begun by then ended in this time. */
+  anyEnded(source: number, begunBy: number, from: number, before: number): boolean {
+    const row = this.#db
+      .prepare(
+        'SELECT 1 FROM call c JOIN session s ON s.id = c.session WHERE c.end >= ? AND c.end < ? AND c.start <= ? AND s.source = ? LIMIT 1',
+      )
+      .get(from, before, begunBy, source);
+    return row !== undefined;
   }
 
   /** Calls that ran in a time frame, and those without an end. */

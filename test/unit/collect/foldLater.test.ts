@@ -13,7 +13,8 @@ describe('a session that is not folded yet', () => {
     const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
     const first = new Ingest(store, row);
     const records = await recordsOf(root);
-    first.apply(records.slice(0, 1));
+    first.apply(records.slice(0, records.findIndex((record) => record.kind === 'transcript') + 1));
+    expect(first.folded.anew).toBeGreaterThan(0);
     // Right after a fold, more of a history that pours in is only kept.
     first.apply(records, true);
     expect(first.foldDueMs).not.toBeNull();
@@ -31,28 +32,40 @@ describe('a session that is not folded yet', () => {
 });
 
 describe('the pacing of folds', () => {
-  it('gives a fold four times the rest it took', () => {
+  const grew = (): boolean => true;
+  const other = (): boolean => false;
+
+  it('gives a fold over everything four times the rest it took', () => {
     const pacing = new FoldPacing();
-    expect(pacing.due(1, 0, false)).toBe(true);
-    pacing.folded(1, 0, 100);
-    expect(pacing.due(1, 499, false)).toBe(false);
-    expect(pacing.due(1, 500, false)).toBe(true);
-    expect(pacing.due(2, 101, false)).toBe(true);
-    expect(pacing.wait([1], 300)).toBe(200);
-    expect(pacing.wait([], 300)).toBeNull();
+    expect(pacing.due(1, 0, false, other)).toBe(true);
+    pacing.folded(1, 0, 100, true);
+    expect(pacing.due(1, 499, false, other)).toBe(false);
+    expect(pacing.due(1, 500, false, other)).toBe(true);
+    expect(pacing.due(2, 101, false, other)).toBe(true);
+    expect(pacing.wait([1], 300, other)).toBe(200);
+    expect(pacing.wait([], 300, other)).toBeNull();
+  });
+
+  it('gives none to what only grew', () => {
+    const pacing = new FoldPacing();
+    pacing.folded(1, 0, 100, true);
+    expect(pacing.due(1, 101, false, grew)).toBe(true);
+    expect(pacing.wait([1], 101, grew)).toBe(0);
+    pacing.folded(2, 0, 100, false);
+    expect(pacing.due(2, 101, false, other)).toBe(true);
   });
 
   it('owes no rest once everything is folded', () => {
     const pacing = new FoldPacing();
-    pacing.folded(1, 0, 100);
+    pacing.folded(1, 0, 100, true);
     pacing.rested();
-    expect(pacing.due(1, 101, false)).toBe(true);
+    expect(pacing.due(1, 101, false, other)).toBe(true);
   });
 
   it('folds once a second while a history pours in', () => {
     const pacing = new FoldPacing();
-    pacing.folded(1, 0, 1);
-    expect(pacing.due(2, 900, true)).toBe(false);
-    expect(pacing.due(2, 1001, true)).toBe(true);
+    pacing.folded(1, 0, 1, false);
+    expect(pacing.due(2, 900, true, grew)).toBe(false);
+    expect(pacing.due(2, 1001, true, grew)).toBe(true);
   });
 });

@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Rows of the tables that the fold and the joins write, without what is drawn by chance (ids, sealed bodies). */
 const queries: Readonly<Record<string, string>> = {
-  span: 'SELECT s.agent, s.session, p.span_id, p.kind, p.status, p.turn_id, p.position, p.depth, p.start, p.end, p.failed, p.tokens, p.target FROM span p JOIN session s ON s.id = p.session',
+  span: 'SELECT s.agent, s.session, p.span_id, p.kind, p.status, p.turn_id, p.place, p.depth, p.start, p.end, p.failed, p.tokens, p.target FROM span p JOIN session s ON s.id = p.session',
   call: 'SELECT s.agent, s.session, p.span_id, p.start, p.end FROM call p JOIN session s ON s.id = p.session',
   spawn: 'SELECT s.agent, s.session, p.span_id, p.child_blind FROM spawn p JOIN session s ON s.id = p.session',
   touch: 'SELECT s.agent, s.session, p.span_id, p.path_blind, p.start, p.writes FROM touch p JOIN session s ON s.id = p.session',

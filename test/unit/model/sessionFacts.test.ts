@@ -1,9 +1,8 @@
 // What the index says of a session, held against what its transcript says.
 import { describe, expect, it } from 'vitest';
 import type { SourceRecord } from '../../../server/src/attach/record';
-import { parentAmong } from '../../../server/src/model/foldSession';
 import { recording } from '../../fixtures/recordings';
-import { recordsOf, traceOfBatches } from '../support/traces';
+import { info, memoryStore, recordsOf, traceOfBatches } from '../support/traces';
 
 const { root } = recording('openclaw-2026.7.1');
 
@@ -92,10 +91,21 @@ describe('a session that the index calls running', () => {
 
 describe('the parent of a session', () => {
   it('is the one that had the key when the child was made', () => {
-    const sessions = [{ created: 10 }, { created: 20 }, { created: 30 }];
-    expect(parentAmong(sessions, 25)).toBe(sessions[1]);
-    expect(parentAmong(sessions, 30)).toBe(sessions[2]);
-    expect(parentAmong(sessions, 5)).toBe(sessions[0]);
-    expect(parentAmong([], 5)).toBeNull();
+    using store = memoryStore();
+    const source = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+    for (const [session, created] of [
+      ['c', 30],
+      ['a', 10],
+      ['b', 20],
+    ] as const) {
+      const { row } = store.entries.ensureSession(source, 'main', session);
+      store.entries.noteTimes(row, created, null);
+      store.sessions.setKeys(row, 'agent:main:main', null);
+    }
+    const parent = (created: number): string | null => store.sessions.parentUnderKey(source, 'agent:main:main', created);
+    expect(parent(25)).toBe('b');
+    expect(parent(30)).toBe('c');
+    expect(parent(5)).toBe('a');
+    expect(store.sessions.parentUnderKey(source, 'agent:main:other', 5)).toBeNull();
   });
 });

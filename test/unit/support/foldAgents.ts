@@ -6,7 +6,7 @@
 import type { SessionState } from '../../../server/src/protocol/document';
 import { llmCallKey } from '../../../server/src/model/events';
 import type { SessionEvent } from '../../../server/src/model/events';
-import { firstHeader, foldSession, latestIndex, parentAmong } from '../../../server/src/model/foldSession';
+import { firstHeader, foldSession, latestIndex } from '../../../server/src/model/foldSession';
 import type { FoldContext, FoldedSession, SessionInput } from '../../../server/src/model/foldSession';
 import { isEntry, orderedEntries } from '../../../server/src/model/order';
 
@@ -31,6 +31,11 @@ export function compareCreated(
   b: { readonly created: number; readonly session: string },
 ): number {
   return a.created - b.created || (a.session < b.session ? -1 : a.session > b.session ? 1 : 0);
+}
+
+/** A key names one session after another: of those, oldest first, the one that was there when the child was made. */
+function parentAmong<T extends { readonly created: number }>(sessions: readonly T[], childCreated: number): T | null {
+  return sessions.findLast((session) => session.created <= childCreated) ?? sessions[0] ?? null;
 }
 
 export function foldAgents(drafts: Iterable<SessionDraft>, account: FoldContext['account']): readonly FoldedSession[] {

@@ -38,11 +38,22 @@ export async function traceOf(path: string): Promise<TraceDocument> {
   return traceDocument(store, await readInto(store, path), null);
 }
 
+/** Making a store takes longer than a few records do: one is used for many documents, until it holds about so many records. */
+const recordsInOne = 2000;
+let used: { readonly store: Store; records: number; documents: number } | null = null;
+
 /** The document after these batches were taken in, in this order. */
 export function traceOfBatches(batches: readonly (readonly SourceRecord[])[]): TraceDocument {
-  using store = memoryStore();
-  const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
-  const ingest = new Ingest(store, row);
+  if (used !== null && used.records > recordsInOne) {
+    used.store[Symbol.dispose]();
+    used = null;
+  }
+  used ??= { store: memoryStore(), records: 0, documents: 0 };
+  const { store } = used;
+  const id = `test ${(used.documents += 1)}`;
+  used.records += batches.reduce((sum, batch) => sum + batch.length, 0);
+  const row = store.transaction(() => store.sources.ensure(id, { info, registryProvider: null }));
+  using ingest = new Ingest(store, row);
   for (const batch of batches) ingest.apply(batch);
   ingest.settle();
   return traceDocument(store, row, null);

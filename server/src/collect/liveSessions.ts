@@ -1,0 +1,144 @@
+/**
+ * The sessions last worked on, with their events and their folds, so that a record in a live session costs what is new in it.
+ * A session that is not here is read from the store and folded over everything, once. All sources of a store share the room.
+ */
+import type { SessionEvent } from '../model/events';
+import type { SessionFold } from '../model/sessionFold';
+import type { Store } from '../store/store';
+
+/** What all of them may hold; as `weightOf` counts, which is near to what they take. */
+export const liveBytes = 96 * 1024 * 1024;
+/** An event with its fields, its places in the fold and what the fold made of it, without its texts. */
+const eventBytes = 900;
+
+export class LiveSession {
+  readonly owner: object;
+  /** By kind and identity. */
+  readonly events = new Map<string, SessionEvent>();
+  /** What came since the fold took something; all of it is among the events. */
+  fresh: SessionEvent[] = [];
+  /** Null: not folded yet. */
+  fold: SessionFold | null = null;
+  #bytes = 0;
+
+  constructor(owner: object) {
+    this.owner = owner;
+  }
+
+  /** A known event stays what it was; but the index says how things stand now. */
+  add(key: string, event: SessionEvent): void {
+    const known = this.events.get(key);
+    if (known !== undefined && event.kind !== 'index') return;
+    this.#bytes += weightOf(event) - (known === undefined ? 0 : weightOf(known));
+    this.events.set(key, event);
+    if (event.kind !== 'index') this.fresh.push(event);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+}
+
+export class LiveSessions {
+  static readonly #ofStore = new WeakMap<Store, LiveSessions>();
+  readonly #limit: number;
+  /** Least recently used first. */
+  readonly #sessions = new Map<number, LiveSession>();
+  /** What each was counted with. */
+  readonly #counted = new Map<number, number>();
+  #bytes = 0;
+
+  constructor(limit = liveBytes) {
+    this.#limit = limit;
+  }
+
+  static of(store: Store): LiveSessions {
+    let made = this.#ofStore.get(store);
+    if (made === undefined) this.#ofStore.set(store, (made = new LiveSessions()));
+    return made;
+  }
+
+  /** `owner`: who works on it. What another one left is not taken over: it may have missed something since. */
+  get(row: number, owner: object): LiveSession | null {
+    const session = this.#sessions.get(row);
+    if (session === undefined) return null;
+    this.#sessions.delete(row);
+    if (session.owner === owner) {
+      this.#sessions.set(row, session);
+      return session;
+    }
+    this.#uncount(row);
+    return null;
+  }
+
+  /** Begins one, without events. */
+  begin(row: number, owner: object): LiveSession {
+    this.drop(row);
+    const session = new LiveSession(owner);
+    this.#sessions.set(row, session);
+    return session;
+  }
+
+  /** After something was added to one: those used least go, and this one too if it alone is more than there is room for. */
+  grew(row: number): void {
+    const session = this.#sessions.get(row);
+    if (session === undefined) return;
+    this.#uncount(row);
+    this.#counted.set(row, session.bytes);
+    this.#bytes += session.bytes;
+    for (const oldest of this.#sessions.keys()) {
+      if (this.#bytes <= this.#limit) return;
+      this.drop(oldest);
+    }
+  }
+
+  drop(row: number): void {
+    this.#sessions.delete(row);
+    this.#uncount(row);
+  }
+
+  dropAll(owner: object): void {
+    for (const [row, session] of this.#sessions) if (session.owner === owner) this.drop(row);
+  }
+
+  #uncount(row: number): void {
+    this.#bytes -= this.#counted.get(row) ?? 0;
+    this.#counted.delete(row);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+}
+
+/** Bytes that an event takes here, by the texts it holds. */
+export function weightOf(event: SessionEvent): number {
+  let chars = 0;
+  const count = (...texts: readonly (string | null)[]): void => {
+    for (const text of texts) chars += text?.length ?? 0;
+  };
+  switch (event.kind) {
+    case 'assistant':
+      for (const block of event.blocks) {
+        chars += eventBytes / 2;
+        count(block.preview);
+        if (block.kind === 'toolCall') count(block.command, block.target, ...block.paths);
+      }
+      break;
+    case 'toolResult':
+      count(event.preview, event.failure, ...event.places);
+      break;
+    case 'user':
+    case 'compaction':
+    case 'note':
+      count(event.preview);
+      break;
+    case 'nested':
+    case 'header':
+    case 'index':
+    case 'run':
+    case 'runTool':
+      break;
+  }
+  return eventBytes + chars;
+}

@@ -1,0 +1,365 @@
+/**
+ * The fold of one session as it grows: takes what is new, and makes the spans that this touches. What a session comes to is
+ * defined by running it over everything; what does not come after all that is known is refused, and is folded anew.
+ */
+import type { SessionState, SessionStatus, SessionTotals, Span, Trigger } from '../protocol/document';
+import type { AccountFor } from './account';
+import { assertNever } from './assertNever';
+import { ActiveBranch } from './branch';
+import { chatSpan } from './chatSpan';
+import { eventSpan } from './eventSpan';
+import type { Entry, IndexEvent, NestedToolEntry, SessionEvent, SessionHeader } from './events';
+import { spanId } from './ids';
+import { EntryOrder, firstOf } from './order';
+import { placeBeneath, turnIdOf } from './place';
+import type { Place, PlacedSpan } from './place';
+import { firstWhere, Runs, withToolTime } from './runs';
+import type { Run, ToolTimes } from './runs';
+import { sessionStatus } from './sessionStatus';
+import { isoTime, orphanSpan, toolSpan } from './toolSpan';
+import { Totals } from './totals';
+import { Assembler } from './turns';
+import type { CallDraft, Draft, Ownership, TurnDraft } from './turns';
+import { matchRun, turnSpan, turnView } from './turnSpan';
+import type { TurnView } from './turnSpan';
+
+/** What stands beside a session's events now. */
+export interface Surroundings {
+  /** What the session index says of it. */
+  readonly index: IndexEvent | null;
+  readonly state: SessionState;
+  /** The call that spawned this session, when it is known: its turns hang under it. */
+  readonly spawnedBy: { readonly spanId: string; readonly session: string } | null;
+  /** Session that has the key `spawnedBy` of the index names, when no spawning call is known. */
+  readonly parentSession: string | null;
+}
+
+/** A tool call as the join with the supervisor's log needs it. */
+export interface CallFact {
+  readonly spanId: string;
+  readonly turnId: string;
+  readonly session: string;
+  readonly name: string;
+  readonly command: string | null;
+  /** Two calls with the same target tried the same thing. */
+  readonly target: string;
+  readonly pid: number | null;
+  /** When it was asked for, and when its result was written (null: still running, or never). */
+  readonly start: number | null;
+  readonly end: number | null;
+}
+
+/** A session without its spans. */
+export interface SessionFacts {
+  readonly id: string;
+  readonly agent: string;
+  readonly key: string | null;
+  readonly title: string | null;
+  readonly trigger: Trigger;
+  readonly state: SessionState;
+  readonly status: SessionStatus;
+  readonly parentSessionId: string | null;
+  readonly previousSessionId: string | null;
+  readonly startTime: number | null;
+  readonly endTime: number | null;
+  readonly totals: SessionTotals;
+  readonly workspaceDir: string | null;
+}
+
+export interface MadeSpan extends PlacedSpan {
+  /** Of a call that is the session's own. */
+  readonly call: CallFact | null;
+  /** Key of the session it spawned. */
+  readonly childKey: string | null;
+}
+
+export interface FoldStep {
+  readonly facts: SessionFacts;
+  /** When the session was last written in. */
+  readonly lastTime: number | null;
+  /** New, or perhaps other than before. A span once made stays: only a fold anew may do without it. */
+  readonly spans: readonly MadeSpan[];
+}
+
+export class SessionFold {
+  readonly #agent: string;
+  readonly #session: string;
+  readonly #account: AccountFor;
+  readonly #order = new EntryOrder();
+  readonly #branch = new ActiveBranch();
+  readonly #runs = new Runs();
+  readonly #totals: Totals;
+  readonly #assembler: Assembler;
+  readonly #drafts: Draft[] = [];
+  readonly #turns: TurnDraft[] = [];
+  /** By the time of their first entry: those that may be found by it alone. */
+  readonly #timedTurns: TurnDraft[] = [];
+  readonly #nested = new Map<string, NestedToolEntry>();
+  readonly #toolTimes = new Map<string, ToolTimes>();
+  readonly #views = new Map<TurnDraft, TurnView>();
+  readonly #runOf = new Map<TurnDraft, Run | null>();
+  #header: SessionHeader | null = null;
+  #firstOwn: TurnDraft | null = null;
+  #firstTime: number | null = null;
+  #lastTime: number | null = null;
+
+  // What the spans made last were made with.
+  #running: TurnDraft | null = null;
+  #key: string | null = null;
+  #spawnedBy: string | null = null;
+  #workspaceDir: string | null = null;
+
+  // What is to be looked at again.
+  readonly #touched = new Set<Draft>();
+  readonly #rematch = new Set<TurnDraft>();
+
+  constructor(agent: string, session: string, account: AccountFor) {
+    this.#agent = agent;
+    this.#session = session;
+    this.#account = account;
+    this.#totals = new Totals(account);
+    this.#assembler = new Assembler({
+      made: (draft) => this.#made(draft),
+      changed: (draft) => void this.#touched.add(draft),
+      answered: (call, result) => {
+        this.#totals.answered(call, result);
+        this.#touched.add(call);
+      },
+      ran: (turn) => void this.#rematch.add(turn),
+    });
+  }
+
+  /** Whether these can be appended. */
+  fits(events: readonly SessionEvent[]): boolean {
+    return this.#next(events) !== null;
+  }
+
+  #next(events: readonly SessionEvent[]): ReturnType<EntryOrder['next']> {
+    const sorted = this.#order.next(events);
+    return sorted !== null && this.#assembler.fits(sorted.map(({ entry }) => entry)) ? sorted : null;
+  }
+
+  /** False, and nothing is taken, when the session is to be folded anew: a fold over everything always takes it. */
+  append(events: readonly SessionEvent[], ownership: Ownership): boolean {
+    const sorted = this.#next(events);
+    if (sorted === null) return false;
+    this.#order.add(sorted);
+    const entries = sorted.map(({ entry }) => entry);
+    this.#assembler.add(entries, ownership);
+    for (const entry of entries) this.#entry(entry);
+    for (const event of events) this.#event(event);
+    return true;
+  }
+
+  #entry(entry: Entry): void {
+    this.#branch.add(entry);
+    if (entry.time !== null) {
+      this.#firstTime = Math.min(this.#firstTime ?? Infinity, entry.time);
+      this.#lastTime = Math.max(this.#lastTime ?? -Infinity, entry.time);
+    }
+    if (entry.kind === 'nested' && !this.#nested.has(entry.parentCallId)) {
+      this.#nested.set(entry.parentCallId, entry);
+      for (const call of this.#assembler.calls(entry.parentCallId)) this.#touched.add(call);
+    }
+  }
+
+  /** All that has no place in the order of the entries. */
+  #event(event: SessionEvent): void {
+    if (event.kind === 'header') {
+      this.#header = firstOf(this.#header, event);
+    } else if (event.kind === 'run') {
+      const { from, to } = this.#runs.add(event);
+      const named = this.#assembler.turnOfRun(event.runId);
+      if (named !== null) this.#rematch.add(named);
+      for (let at = this.#firstTimed(from); at < this.#timedTurns.length; at++) {
+        const turn = this.#timedTurns[at];
+        if (turn === undefined || (turn.first.time ?? 0) > to) break;
+        this.#rematch.add(turn);
+      }
+    } else if (event.kind === 'runTool') {
+      this.#toolTimes.set(event.callId, withToolTime(this.#toolTimes.get(event.callId), event));
+      for (const call of this.#assembler.calls(event.callId)) this.#touched.add(call);
+    }
+  }
+
+  #firstTimed(time: number): number {
+    return firstWhere(this.#timedTurns, ({ first }) => (first.time ?? 0) >= time);
+  }
+
+  #made(draft: Draft): void {
+    this.#totals.made(draft);
+    this.#drafts.push(draft);
+    this.#touched.add(draft);
+    if (draft.kind !== 'turn') return;
+    this.#turns.push(draft);
+    this.#rematch.add(draft);
+    if (!draft.inherited) this.#firstOwn ??= draft;
+    if (draft.first.time !== null) this.#timedTurns.splice(this.#firstTimed(draft.first.time), 0, draft);
+  }
+
+  /** What became of it since the last time this was asked. */
+  take(around: Surroundings): FoldStep {
+    const workspaceDir = this.#runs.workspaceDir ?? this.#header?.cwd ?? null;
+    this.#touchBySurroundings(around, workspaceDir);
+    for (const turn of this.#rematch) {
+      const run = matchRun(turn, this.#runs);
+      if (run !== this.#runOf.get(turn)) this.#touched.add(turn);
+      this.#runOf.set(turn, run);
+    }
+    this.#rematch.clear();
+    for (const turn of this.#touched) if (turn.kind === 'turn') this.#review(turn, around.index);
+
+    const places = new Map<TurnDraft, Place>();
+    const spans: MadeSpan[] = [];
+    for (const draft of this.#touched) {
+      const made = this.#make(draft, places);
+      if (made !== null) spans.push(made);
+    }
+    this.#touched.clear();
+    return { facts: this.#facts(around, workspaceDir), lastTime: this.#lastTime, spans };
+  }
+
+  #touchBySurroundings({ index, state, spawnedBy }: Surroundings, workspaceDir: string | null): void {
+    const moved = this.#branch.settle();
+    if (moved.size > 0) for (const draft of this.#drafts) if (moved.has(entryOf(draft).entryId)) this.#touched.add(draft);
+    const running = index?.status === 'running' && state === 'live' ? (this.#turns.at(-1) ?? null) : null;
+    if (running !== this.#running) for (const turn of [running, this.#running]) if (turn !== null) this.#touched.add(turn);
+    const key = index?.sessionKey ?? null;
+    const spawner = spawnedBy?.spanId ?? null;
+    if (key !== this.#key || spawner !== this.#spawnedBy) for (const turn of this.#turns) this.#touched.add(turn);
+    if (workspaceDir !== this.#workspaceDir) {
+      // Where a call's relative paths lead.
+      for (const draft of this.#drafts) if (draft.kind === 'call' || draft.kind === 'orphan') this.#touched.add(draft);
+    }
+    this.#running = running;
+    this.#key = key;
+    this.#spawnedBy = spawner;
+    this.#workspaceDir = workspaceDir;
+  }
+
+  /** How its turn stands tells how a call without a result does. */
+  #review(turn: TurnDraft, index: IndexEvent | null): void {
+    const before = this.#views.get(turn);
+    const view = turnView(this.#agent, this.#session, turn, this.#runOf.get(turn) ?? null, turn === this.#running, index);
+    this.#views.set(turn, view);
+    if (before !== undefined && before.status !== view.status) for (const call of turn.waiting) this.#touched.add(call);
+  }
+
+  #view(turn: TurnDraft): TurnView {
+    const view = this.#views.get(turn);
+    if (view === undefined) throw new Error('a draft names a turn that was never opened');
+    return view;
+  }
+
+  #make(draft: Draft, places: Map<TurnDraft, Place>): MadeSpan | null {
+    const agent = this.#agent;
+    const session = this.#session;
+    const active = this.#branch.has(entryOf(draft).entryId);
+    const turn = draft.kind === 'turn' ? draft : draft.turn;
+    const turnId = turn === null ? null : this.#view(turn).id;
+    const turnPlace = turn === null ? null : this.#placeOf(turn, places);
+    const beneath = (parent: Place | null, span: Span | null): MadeSpan | null =>
+      span === null ? null : { span, place: placeBeneath(parent, span), turnId: turnIdOf(span), call: null, childKey: null };
+    switch (draft.kind) {
+      case 'turn':
+        return beneath(null, turnSpan(agent, draft, this.#view(draft), this.#spawnedBy, active));
+      case 'chat':
+        return beneath(turnPlace, chatSpan(agent, session, draft, this.#view(draft.turn).id, this.#account, active));
+      case 'call':
+        return this.#makeCall(draft, turnPlace, !active);
+      case 'orphan':
+        return beneath(turnPlace, orphanSpan(agent, session, draft, turnId, !active));
+      case 'other':
+        return beneath(turnPlace, eventSpan(agent, session, draft, turnId, !active));
+      default:
+        return assertNever(draft);
+    }
+  }
+
+  #placeOf(turn: TurnDraft, places: Map<TurnDraft, Place>): Place {
+    let place = places.get(turn);
+    if (place === undefined) {
+      const { id, start } = this.#view(turn);
+      place = placeBeneath(null, { id, startTime: isoTime(start) });
+      places.set(turn, place);
+    }
+    return place;
+  }
+
+  #makeCall(call: CallDraft, turnPlace: Place | null, abandoned: boolean): MadeSpan {
+    const agent = this.#agent;
+    const session = this.#session;
+    const turn = this.#view(call.turn);
+    const parentId = spanId(agent, session, call.message.entryId, 'chat', 0);
+    const chatPlace = placeBeneath(turnPlace, { id: parentId, startTime: isoTime(call.message.startTime) });
+    const span = toolSpan({
+      agent,
+      session,
+      call,
+      parentId,
+      turnId: turn.id,
+      turnRunning: turn.status === 'running',
+      turnAborted: turn.status === 'aborted',
+      abandoned,
+      sources: { nested: this.#nested, trajectory: this.#toolTimes },
+    });
+    const placed = { span, place: placeBeneath(chatPlace, { ...span, block: call.block.index }), turnId: turn.id };
+    if (call.inherited) return { ...placed, call: null, childKey: null };
+    return {
+      ...placed,
+      call: {
+        spanId: span.id,
+        turnId: turn.id,
+        session,
+        name: call.block.name,
+        command: call.block.command,
+        target: `${call.block.name}\n${call.block.target}`,
+        pid: call.result?.pid ?? null,
+        start: call.message.time,
+        end: call.result?.writtenTime ?? call.result?.time ?? null,
+      },
+      childKey: call.result?.childSessionKey ?? null,
+    };
+  }
+
+  #facts({ index, state, spawnedBy, parentSession }: Surroundings, workspaceDir: string | null): SessionFacts {
+    const lastTurn = this.#turns.at(-1);
+    const status = sessionStatus(index, lastTurn, lastTurn === undefined ? undefined : this.#view(lastTurn));
+    const made = this.#header?.time ?? this.#firstTime;
+    const shown = this.#firstOwn ?? this.#turns[0];
+    // The header is written with the first reply; what it answers was asked before.
+    const asked = this.#firstOwn === null ? null : this.#view(this.#firstOwn).start;
+    return {
+      id: this.#session,
+      agent: this.#agent,
+      key: index?.sessionKey ?? null,
+      title: shown?.first.kind === 'user' && shown.first.preview !== '' ? shown.first.preview : (index?.label ?? null),
+      trigger: shown === undefined ? 'unknown' : this.#view(shown).trigger,
+      state,
+      status,
+      parentSessionId: spawnedBy?.session ?? parentSession,
+      previousSessionId: this.#header?.previousSession ?? index?.previousSession ?? null,
+      startTime: made === null || asked === null ? (made ?? asked) : Math.min(made, asked),
+      endTime: status === 'running' && state === 'live' ? null : this.#lastTime,
+      totals: this.#totals.now,
+      workspaceDir,
+    };
+  }
+}
+
+/** The entry whose branch a draft lies on. */
+function entryOf(draft: Draft): Entry {
+  switch (draft.kind) {
+    case 'turn':
+      return draft.first;
+    case 'call':
+      return draft.message;
+    case 'orphan':
+      return draft.result;
+    case 'chat':
+    case 'other':
+      return draft.entry;
+    default:
+      return assertNever(draft);
+  }
+}
