@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { actionCommands } from '../../../client/src/contributions';
 import { description } from '../../../client/src/views/rowText';
 import type { Services } from '../../../client/src/services';
 import type { AgentRow, Row, SessionRow } from '../../../client/src/views/treeModel';
@@ -79,6 +80,31 @@ describe('the view Sandboxes', () => {
     assert.equal(document.languageId, 'plaintext');
     assert.match(document.getText(), /Where Sandglass looked/);
     assert.match(document.getText(), / ms\n/);
+  });
+
+  it('says in a document that nothing was done to a sandbox yet', async () => {
+    const { services } = await sandglass();
+    await vscode.commands.executeCommand('sandglass.showActions');
+    const document = vscode.window.activeTextEditor?.document;
+    assert.equal(document?.uri.scheme, 'sandglass-call');
+    assert.match(document.getText(), /What was done to sandboxes from Sandglass/);
+    assert.match(document.getText(), /Nothing yet\./);
+    assert.deepEqual(await services.server.request('actions', undefined), []);
+  });
+
+  it('acts on no recording, and says why', async () => {
+    const { services } = await sandglass();
+    recording ??= await openRecording('openclaw-2026.7.1');
+    const { sourceId } = recording;
+    // No confirmation is asked for, which would never be answered here.
+    for (const command of Object.values(actionCommands)) await vscode.commands.executeCommand(command, { sourceId });
+    await assert.rejects(
+      () => services.server.request('act', { sourceId, action: 'pause' }),
+      (error: Error & { hint?: string | null }) => error.message !== '' && Boolean(error.hint),
+    );
+    assert.deepEqual(await services.server.request('actions', undefined), []);
+    const range = { from: '2000-01-01T00:00:00.000Z', to: '2100-01-01T00:00:00.000Z', limit: 10 };
+    assert.deepEqual(await services.server.request('resources', { sourceId, ...range }), []);
   });
 
   it('says why a folder without a recording cannot be opened, and goes on', async () => {
