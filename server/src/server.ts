@@ -5,7 +5,7 @@ import { CodeLensRefreshRequest, ErrorCodes, ResponseError, TextDocumentSyncKind
 import { ActAndSample } from './actAndSample';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
-import type { HubChange } from './collect/hub';
+import type { HubChange } from './collect/change';
 import { epochOf } from './epoch';
 import { pathOfFileUri } from './locate/fileUri';
 import { openStore } from './openStore';

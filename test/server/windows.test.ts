@@ -201,6 +201,15 @@ describe('two windows', () => {
   });
 });
 
+it('windows that begin at the same moment in an empty place have one store, and one of them reads', async () => {
+  const all = await Promise.all([window(), window(), window()]);
+  const told = await Promise.all(all.map(inventory));
+  for (const each of told) expect(each).toMatchObject({ storeLifetime: 'durable', storeNote: null });
+  const pids = new Set(told.map(({ collector }) => collector.pid));
+  expect(pids.size).toBe(1);
+  expect(told.filter(({ collector }) => collector.kind === 'this-window')).toHaveLength(1);
+});
+
 describe('when the window that reads', () => {
   it('is killed while a session streams, another goes on within seconds, nothing lost, nothing twice', { timeout: 120_000 }, async () => {
     const [first, second, third] = [await window(), await window(), await window()];

@@ -1,5 +1,6 @@
 /** What whoever shows a source is told of it, whichever window read it. */
 import type { Span } from '../protocol/document';
+import type { OpenSource } from './roster';
 
 export interface SourceChange {
   readonly sessions: readonly {
@@ -11,4 +12,10 @@ export interface SourceChange {
   }[];
   readonly policyChanged: boolean;
   readonly skippedChanged: boolean;
+}
+
+export interface HubChange {
+  readonly inventory: boolean;
+  readonly source: OpenSource | null;
+  readonly result: SourceChange | null;
 }

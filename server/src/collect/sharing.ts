@@ -9,7 +9,9 @@ import type { Notice } from '../store/windows';
 import { beatMs } from './wishes';
 
 /** Costs a few microseconds: one number of the shared memory of SQLite's log. */
-const pollMs = 60;
+const pollMs = 80;
+/** The one that reads, and is alone, has only a new window to wait for. */
+const alonePollMs = 500;
 
 export interface Shared {
   /** null: there is no other window that could read the same. */
@@ -39,6 +41,8 @@ export class Sharing implements Disposable {
   #version: number;
   #last: number;
   #told = '';
+  #poll: NodeJS.Timeout | undefined;
+  #alone = false;
 
   constructor(options: SharingOptions) {
     this.#options = options;
@@ -46,7 +50,7 @@ export class Sharing implements Disposable {
     this.#version = store.version;
     this.#last = store.windows.lastNotice();
     if (shared.store) {
-      this.#every(pollMs, () => this.#poll());
+      this.#pollLater();
       this.#every(beatMs, () => options.onBeat());
     }
     if (shared.lease !== null || shared.store) this.#every(leaseEveryMs, () => this.#tick());
@@ -54,37 +58,47 @@ export class Sharing implements Disposable {
 
   [Symbol.dispose](): void {
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#poll);
   }
 
   #every(ms: number, body: () => void): void {
-    this.#timers.push(
-      setInterval(() => {
-        try {
-          body();
-          this.#told = '';
-        } catch (error) {
-          // Tried again at once and for ever: it is told once, not each time.
-          const text = String(error);
-          if (text !== this.#told) this.#options.onError(error);
-          this.#told = text;
-        }
-      }, ms),
-    );
+    this.#timers.push(setInterval(() => this.#safely(body), ms));
   }
 
-  #poll(): void {
+  #pollLater(): void {
+    const poll = (): void => {
+      this.#pollLater();
+      this.#safely(() => this.#look());
+    };
+    this.#poll = setTimeout(poll, this.#alone ? alonePollMs : pollMs);
+  }
+
+  #safely(body: () => void): void {
+    try {
+      body();
+      this.#told = '';
+    } catch (error) {
+      // Tried again at once and for ever: it is told once, not each time.
+      const text = String(error);
+      if (text !== this.#told) this.#options.onError(error);
+      this.#told = text;
+    }
+  }
+
+  #look(): void {
     const { store, window, onNotices } = this.#options;
     const { version } = store;
     if (version === this.#version) return;
     const { last, notices, missed } = store.windows.since(this.#last, window);
     this.#version = version;
     this.#last = last;
+    this.#alone = false;
     if (missed) onNotices(null);
     else if (notices.length > 0) onNotices(notices);
   }
 
   #tick(): void {
-    const { shared, onTaken, onLost, onTick } = this.#options;
+    const { store, window, shared, onTaken, onLost, onTick } = this.#options;
     const { lease } = shared;
     if (lease !== null) {
       if (lease.held) {
@@ -92,5 +106,6 @@ export class Sharing implements Disposable {
       } else if (lease.take(shared.store ? 'store' : 'session')) onTaken();
     }
     onTick();
+    this.#alone = lease?.held === true && !store.windows.others(window);
   }
 }

@@ -9,32 +9,19 @@ import type { Looked } from '../protocol/document';
 import type { AttachState, Settings } from '../protocol/messages';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import { sandboxSource } from '../sandboxes/sandboxSource';
-import type { Store } from '../store/store';
 import { attachFailure } from './keepCollecting';
 import { isGone, runs } from './lookout';
-import type { Lookout } from './lookout';
-import type { NewSource, Roster } from './roster';
+import type { Parts } from './parts';
+import type { NewSource } from './roster';
 import { sourceIdOf } from './sourceId';
-import type { Wishes } from './wishes';
-
-export interface UnaskedOptions {
-  readonly store: Store;
-  readonly roster: Roster;
-  readonly wishes: Wishes;
-  readonly lookout: Lookout;
-  readonly inTurn: <T>(id: string, body: () => Promise<T> | T) => Promise<T>;
-  /** Tells what is wished, and does it where that is for this process to do. */
-  readonly settle: (id: string, word: Parameters<Wishes['publish']>[1]) => Promise<void>;
-  readonly onError: (error: unknown) => void;
-}
 
 export class Unasked {
-  readonly #options: UnaskedOptions;
+  readonly #options: Parts;
   /** Sources that are open only because the settings list their directory, with it; bounded by what is open and listed. */
   readonly #listed = new Map<string, string>();
   #failures: readonly Looked[] = [];
 
-  constructor(options: UnaskedOptions) {
+  constructor(options: Parts) {
     this.#options = options;
   }
 

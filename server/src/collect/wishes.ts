@@ -22,6 +22,12 @@ type Place =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'sample'; readonly speed: number };
 
+/** What a person just said of a source, for all windows. */
+export interface Word {
+  readonly kind: 'attach' | 'detach';
+  readonly id: string;
+}
+
 export interface Wished {
   readonly wanted: Wanted;
   readonly look: LookQuestion | null;
@@ -88,8 +94,8 @@ export class Wishes {
     return this.#asked.has(id) || this.#unasked.has(id);
   }
 
-  /** `word`: what a person just said of a source, for all windows. Is anything other than before? */
-  publish(look: LookQuestion | null, word: { readonly kind: 'attach' | 'detach'; readonly id: string } | null = null): boolean {
+  /** Is anything other than before? */
+  publish(look: LookQuestion | null, word: Word | null = null): boolean {
     this.#look = look;
     const wanted = [...this.#asked.values(), ...this.#unasked.values()];
     const text = JSON.stringify([look, wanted]);
