@@ -1,5 +1,5 @@
 /** A recorded or local state directory as a source: the reader runs in this process, the logs and files lie beside it. */
-import { dirname, basename } from 'node:path';
+import { dirname, basename, join } from 'node:path';
 import { DirectoryFiles, type Tree } from './directory/directoryFiles';
 import { layoutOf, type DirectoryLayout } from './directory/layout';
 import { LogFiles } from './directory/logFiles';
@@ -35,7 +35,9 @@ export async function openDirectory(path: string, tuning: ReaderTuning = {}): Pr
 async function* read(layout: DirectoryLayout, options: OpenOptions, tuning: ReaderTuning): AsyncGenerator<SourceRecord> {
   const own = new AbortController();
   const signal = AbortSignal.any([options.signal, own.signal]);
-  const state = readState({ ...options, ...tuning, signal, stateDir: layout.stateDir, mayCopy: true });
+  // What another OpenClaw on this host writes to /tmp is none of a directory's.
+  const tmpDir = layout.recording === null ? undefined : join(layout.recording, 'tmp');
+  const state = readState({ ...options, ...tuning, signal, stateDir: layout.stateDir, tmpDir, mayCopy: true });
   const logs = layout.recording === null ? null : new LogFiles(layout.recording, layout.logs, options);
   try {
     for (const unread of layout.unread) yield { kind: 'skipped', ...unread };

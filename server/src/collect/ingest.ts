@@ -100,6 +100,7 @@ export class Ingest implements Disposable {
           break;
         }
         case 'gatewayLog':
+          this.#gatewayLog(record.text, skip);
           break;
         case 'skipped':
           skip(record.where, record.reason);
@@ -224,6 +225,7 @@ export class Ingest implements Disposable {
   #add(row: number, record: NewRecord, event: SessionEvent): 'new' | 'known' | 'changed' {
     const added = this.#store.entries.add(row, record);
     if (added === 'new') this.#folds.added(row, record, event);
+    if (added !== 'known' && 'runId' in event && event.runId !== null) this.#folds.gateway.run(row, event.runId);
     return added;
   }
 
@@ -250,6 +252,10 @@ export class Ingest implements Disposable {
       for (const entryId of this.#store.entries.idsInFile(row, record.file)) this.#store.entries.markVanished(row, entryId, false);
     }
     this.#folds.mark(row);
+  }
+
+  #gatewayLog(text: string, skip: Skip): void {
+    for (const row of decoded(() => this.#folds.gateway.line(text), "a line of OpenClaw's own log", skip) ?? []) this.#folds.mark(row);
   }
 
   #session(agent: string, session: string): number {

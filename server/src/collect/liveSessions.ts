@@ -3,6 +3,7 @@
  * A session that is not here is read from the store and folded over everything, once. All sources of a store share the room.
  */
 import type { SessionEvent } from '../model/events';
+import type { GatewayOverlay } from '../model/gatewayOverlay';
 import type { SessionFold } from '../model/sessionFold';
 import type { Store } from '../store/store';
 
@@ -19,6 +20,8 @@ export class LiveSession {
   fresh: SessionEvent[] = [];
   /** Null: not folded yet. */
   fold: SessionFold | null = null;
+  /** What OpenClaw's own log adds to it; follows the fold. */
+  overlay: GatewayOverlay | null = null;
   #bytes = 0;
 
   constructor(owner: object) {

@@ -9,6 +9,7 @@ import { touchedPaths, writesFiles } from '../locate/touches';
 import { assertNever } from '../model/assertNever';
 import { llmCallKey, strongestState } from '../model/events';
 import type { IndexEvent, SessionEvent } from '../model/events';
+import { GatewayOverlay } from '../model/gatewayOverlay';
 import { SessionFold } from '../model/sessionFold';
 import type { MadeSpan, Surroundings } from '../model/sessionFold';
 import type { Ownership } from '../model/turns';
@@ -18,6 +19,7 @@ import type { KeptSpan, TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import { accountFor } from '../usage/account';
 import { FoldPacing } from './foldPacing';
+import { GatewayEvents } from './gatewayEvents';
 import { LiveSessions } from './liveSessions';
 import type { LiveSession } from './liveSessions';
 
@@ -47,6 +49,7 @@ export interface FoldCounts {
 export type Skip = (where: string, reason: string) => void;
 
 export class SessionFolds implements Disposable {
+  readonly gateway: GatewayEvents;
   readonly #store: Store;
   readonly #source: number;
   readonly #live: LiveSessions;
@@ -61,6 +64,7 @@ export class SessionFolds implements Disposable {
     this.#store = store;
     this.#source = source;
     this.#live = LiveSessions.of(store);
+    this.gateway = new GatewayEvents(store, source);
     this.#dirty = new Set(store.entries.dirty(source));
   }
 
@@ -80,6 +84,7 @@ export class SessionFolds implements Disposable {
   /** The caller's transaction was rolled back: what was learned in it is not in the store. */
   forget(): void {
     this.#live.dropAll(this);
+    this.gateway.forget();
     this.#anew.clear();
     this.#dirty.clear();
     for (const row of this.#store.entries.dirty(this.#source)) this.#dirty.add(row);
@@ -155,6 +160,7 @@ export class SessionFolds implements Disposable {
     this.#dirty.delete(row);
     this.#anew.delete(row);
     let anew = false;
+    let undone = false;
     const work = ((): Pick<Parameters<Store['sessions']['put']>, 1 | 2> | null => {
       try {
         if (fold === null || !fold.append(live.fresh, this.#ownershipOfNew(session))) {
@@ -165,7 +171,13 @@ export class SessionFolds implements Disposable {
         live.fold = fold;
         live.fresh = [];
         const step = fold.take(this.#surroundings(row, session, live));
-        return { 1: step, 2: step.spans.map((span) => withTouches(span, step.facts.workspaceDir)) };
+        if (anew || live.overlay === null) live.overlay = new GatewayOverlay(session.agent, session.session);
+        live.overlay.saw(step.spans);
+        const told = this.gateway.of(row, anew);
+        if (told !== null) live.overlay.tell(told);
+        const beside = live.overlay.take();
+        undone = beside.gone;
+        return { 1: step, 2: [...step.spans, ...beside.spans].map((span) => withTouches(span, step.facts.workspaceDir)) };
       } catch (error) {
         // Whatever a record holds, it costs no more than its own session.
         const reason = error instanceof Error ? error.message : String(error);
@@ -177,6 +189,11 @@ export class SessionFolds implements Disposable {
     if (work === null) {
       this.#live.drop(row);
       return null;
+    }
+    // Only a fold over everything does without a span that was made.
+    if (undone && !anew) {
+      this.#anew.add(row);
+      return this.#fold(row, registryProvider, skip);
     }
     const { revision, changed: spans, ran, children } = this.#store.sessions.put(row, work[1], work[2], anew);
     this.#live.grew(row);

@@ -209,4 +209,26 @@ ALTER TABLE policy ADD COLUMN ways INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX policy_by_key ON policy(source, key_blind, time, ways);
 CREATE INDEX policy_without_key ON policy(source) WHERE key_blind IS NULL;
 `,
+  `
+-- What was kept of OpenClaw's own log, and which sessions the runs are of that its lines name.
+CREATE TABLE gateway_line(
+  source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
+  digest BLOB NOT NULL,
+  trace_id TEXT,
+  run_id TEXT,
+  time REAL NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(source, digest)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX gateway_line_by_trace ON gateway_line(source, trace_id);
+CREATE INDEX gateway_line_by_run ON gateway_line(source, run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX gateway_line_by_time ON gateway_line(source, time);
+CREATE TABLE run(
+  source INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
+  run_id TEXT NOT NULL,
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  PRIMARY KEY(source, run_id, session)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_by_session ON run(session);
+`,
 ];

@@ -2,6 +2,7 @@
 import { Database } from './database';
 import type { OpenStore } from './database';
 import { EntryStore } from './entries';
+import { GatewayLineStore } from './gatewayLines';
 import { PolicyStore } from './policies';
 import { ResourceStore } from './resources';
 import { SessionStore } from './sessions';
@@ -17,6 +18,7 @@ export class Store implements Disposable {
   readonly spans: SpanStore;
   readonly touches: TouchStore;
   readonly policies: PolicyStore;
+  readonly gatewayLines: GatewayLineStore;
   readonly resources: ResourceStore;
   readonly windows: WindowStore;
   readonly #db: Database;
@@ -29,6 +31,7 @@ export class Store implements Disposable {
     this.spans = new SpanStore(db, this.touches);
     this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);
+    this.gatewayLines = new GatewayLineStore(db);
     this.resources = new ResourceStore(db);
     this.windows = new WindowStore(db);
   }

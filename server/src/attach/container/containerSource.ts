@@ -18,6 +18,8 @@ import { CONTAINER_WAYS, recordsByWays, type ContainerWay } from './ways';
 import { withCopies } from './withCopies';
 
 export const STATE_DIR = '/sandbox/.openclaw';
+/** OpenClaw's own log lies in a directory below. */
+export const TMP_DIR = '/tmp';
 
 export interface ContainerPlace {
   readonly engine: EngineAddress;
@@ -146,7 +148,13 @@ function recordsBy(
   async function* inside(read: typeof pythonRecords, script: () => Promise<string>): AsyncGenerator<SourceRecord> {
     yield* read(workload, {
       script: await script(),
-      request: { stateDir: STATE_DIR, cursors: [...open.cursors], follow: open.follow, verifyEveryMs: options.verifyEveryMs },
+      request: {
+        stateDir: STATE_DIR,
+        tmpDir: TMP_DIR,
+        cursors: [...open.cursors],
+        follow: open.follow,
+        verifyEveryMs: options.verifyEveryMs,
+      },
       signal: open.signal,
       silenceMs: options.silenceMs,
     });

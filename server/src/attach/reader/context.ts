@@ -9,6 +9,8 @@ export interface ReaderOptions {
   readonly cursors: ReadonlyMap<string, string>;
   readonly follow: boolean;
   readonly signal: AbortSignal;
+  /** Where OpenClaw puts its own log; none is looked for where that is not known. */
+  readonly tmpDir?: string;
   /** Inside a sandbox: a private copy of a database must not be made. */
   readonly mayCopy: boolean;
   /** Least time between two full checks of what was already read; tests shorten it. */

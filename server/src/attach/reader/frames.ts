@@ -5,6 +5,8 @@ import type { SourceRecord } from '../record';
 /** What the reader is told, as JSON after its script. */
 export interface ReaderRequest {
   readonly stateDir: string;
+  /** Where OpenClaw puts its own log. */
+  readonly tmpDir?: string;
   readonly cursors: readonly (readonly [string, string])[];
   readonly follow: boolean;
   readonly verifyEveryMs?: number;

@@ -10,6 +10,7 @@ import { aboutRecord, configuredVersion } from './about';
 import { AgentReader } from './agentReader';
 import { readBacklog, type Piece } from './backlog';
 import { codeOf, ReaderContext, reasonOf, skipReasonOf, type ReaderOptions } from './context';
+import { GatewayLog } from './gatewayLog';
 import { Watcher, type Dirty } from './watcher';
 
 const HEARTBEAT_MS = 3000;
@@ -26,7 +27,7 @@ const SOON_MS = 20;
 export async function* readState(options: ReaderOptions): AsyncGenerator<SourceRecord> {
   const stateDir = await existing(options.stateDir);
   const context = new ReaderContext(options, stateDir, dirname(stateDir));
-  const reader = new StateReader(context);
+  const reader = new StateReader(context, options.tmpDir ?? null);
   const watcher = new Watcher(options.signal);
   try {
     const version = await configuredVersion(stateDir);
@@ -86,9 +87,11 @@ async function* look(reader: StateReader, watcher: Watcher, dirty: Dirty): Async
 class StateReader {
   readonly #context: ReaderContext;
   readonly #agents = new Map<string, AgentReader>();
+  readonly #gatewayLog: GatewayLog | null;
 
-  constructor(context: ReaderContext) {
+  constructor(context: ReaderContext, tmpDir: string | null) {
     this.#context = context;
+    this.#gatewayLog = tmpDir === null ? null : new GatewayLog(context, tmpDir);
     // Agents known from before, whose directory may be gone by now.
     for (const key of context.cursorKeys('')) {
       const id = /^(?:file|rows):agents\/([^/]+)\//.exec(key)?.[1];
@@ -107,6 +110,7 @@ class StateReader {
       this.#context.stateDir,
       join(this.#context.stateDir, 'agents'),
       ...[...this.#agents.values()].flatMap((agent) => agent.watched),
+      ...(this.#gatewayLog?.watched ?? []),
     ];
   }
 
@@ -146,6 +150,7 @@ class StateReader {
       this.#context.signal.throwIfAborted();
       yield* agent.scan(dirty);
     }
+    if (this.#gatewayLog) yield* this.#gatewayLog.scan(dirty);
   }
 
   /** null: all right. */

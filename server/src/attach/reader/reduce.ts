@@ -108,3 +108,44 @@ function textOf(value: unknown): string {
     return 'not shown: it is nested too deeply';
   }
 }
+
+const GATEWAY_FIELDS = ['time', 'traceId', 'spanId', 'parentSpanId'] as const;
+/** Never the name of an auth profile, nor what a provider said at length. */
+const GATEWAY_EVENT = [
+  'event',
+  'runId',
+  'sessionId',
+  'isError',
+  'error',
+  'rawErrorPreview',
+  'errorPreview',
+  'failoverReason',
+  'reason',
+  'decision',
+  'status',
+  'provider',
+  'model',
+  'requestedModel',
+  'candidateModel',
+  'nextCandidateModel',
+  'isPrimary',
+  'completed',
+  'willRetry',
+  'cooldownUntil',
+  'disabledUntil',
+] as const;
+
+/** A line of OpenClaw's own log; null: not one that a part of OpenClaw wrote under its own name. */
+export function reduceGatewayLine(text: string): string | null {
+  const line = parseObject(text);
+  const name = line?.['0'];
+  const told = line?.['1'];
+  if (!line || typeof name !== 'string' || !name.startsWith('{"subsystem":')) return null;
+  const event = asObject(told);
+  if (typeof told !== 'string' && !event) return null;
+  return JSON.stringify({
+    '0': name.slice(0, MAX_PROMPT_ERROR),
+    '1': event ? pick(event, GATEWAY_EVENT) : (told as string).slice(0, MAX_STRING),
+    ...pick(line, GATEWAY_FIELDS),
+  });
+}
