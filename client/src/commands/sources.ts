@@ -136,7 +136,7 @@ export class Sources {
           await this.server.request('playSample', { speed: 0 });
           return;
         case 'detached':
-          await this.server.request('detach', { sourceId: source.sourceId });
+          await this.server.request('detach', { sourceId: source.sourceId, remembered: true });
           return;
         case 'attached':
           if (this.data.node(source.sourceId)?.attach.kind === 'idle') await this.server.request('attach', { sourceId: source.sourceId });
