@@ -15,7 +15,7 @@ import type { Store } from '../store/store';
 import type { IngestResult } from './ingest';
 import { attachFailure, keepCollecting } from './keepCollecting';
 import type { Lookout, Sight } from './lookout';
-import { findIn, isGone, runs } from './lookout';
+import { engineOf, findIn, isGone, runs } from './lookout';
 import { pacedSource } from './paced';
 import { sourceIdOf } from './sourceId';
 import type { Turns } from './turns';
@@ -247,7 +247,7 @@ export class Collecting implements AsyncDisposable {
       const sight: Sight = how === 'looked' ? lookout.sight : await lookout.ask(look, signal);
       if (signal.aborted) return before;
       const found = findIn(sight, id);
-      if (found === null && run.found !== null && isGone(sight, id, run.found.seenBy)) return null;
+      if (found === null && run.found !== null && isGone(sight, id, engineOf(run.found))) return null;
       if (how === 'looked' && lookOf(found) === was) continue;
       if (found === null || !runs(found)) return before;
       run.found = found;

@@ -7,7 +7,7 @@ import type { SandboxFiles, Source } from '../attach/record';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import type { StoredSandbox } from '../store/sources';
 import type { Store } from '../store/store';
-import { findIn, isGone } from './lookout';
+import { engineOf, findIn, isGone } from './lookout';
 import type { Sight } from './lookout';
 import type { OpenSource } from './roster';
 import { sourceIdOf } from './sourceId';
@@ -27,18 +27,21 @@ export class History {
 
   /** Keeps of the sandboxes that are in the store what is needed to list them later. */
   note(found: readonly FoundSandbox[]): void {
-    for (const sandbox of found) if (sandbox.place !== null) this.#note(sandbox);
+    for (const sandbox of found) {
+      const engine = engineOf(sandbox);
+      if (engine !== null) this.#note(sandbox, engine);
+    }
   }
 
-  #note(found: FoundSandbox): void {
+  #note(found: FoundSandbox, engine: string): void {
     const { sources } = this.#store;
     const sourceId = sourceIdOf('sandbox', found.id);
     const row = sources.find(sourceId);
     if (row === null) return;
     const now = Date.now();
     const known = sources.sandbox(row);
-    const { id, name, layout, runtime, provider, model, gateway, seenBy } = found;
-    const said = { sourceId, id, name, layout, runtime, provider, model, gateway, seenBy };
+    const { id, name, layout, runtime, provider, model, gateway } = found;
+    const said = { sourceId, id, name, layout, runtime, provider, model, gateway, engine };
     if (known !== null) {
       const { firstSeen: _first, lastSeen, ...before } = known;
       if (JSON.stringify(before) === JSON.stringify(said) && now - lastSeen < seenEveryMs) return;
@@ -50,7 +53,7 @@ export class History {
   removed(sight: Sight): readonly Remembered[] {
     return this.#store.sources
       .sandboxes()
-      .filter(({ sourceId, seenBy }) => isGone(sight, sourceId, seenBy))
+      .filter(({ sourceId, engine }) => isGone(sight, sourceId, engine))
       .sort((a, b) => b.lastSeen - a.lastSeen)
       .slice(0, removedLimit);
   }
@@ -58,7 +61,7 @@ export class History {
   /** Of each sandbox that took over the name of one that is gone, the source id of that one. */
   previous(sight: Sight, removed: readonly Remembered[]): ReadonlyMap<string, string> {
     const known = new Map(this.#store.sources.sandboxes().map((sandbox) => [sandbox.sourceId, sandbox.firstSeen]));
-    const there = sight.found.filter(({ place }) => place !== null);
+    const there = sight.found.filter(({ engine }) => engine !== null);
     const first = (sourceId: string): number => known.get(sourceId) ?? Number.MAX_SAFE_INTEGER;
     const all = [
       ...removed.map(({ sourceId, name }) => ({ sourceId, name, gone: true })),

@@ -3,7 +3,7 @@
  * registry says that something changed. Reads none of them.
  */
 import type { Looked } from '../protocol/document';
-import { isEnginePlace } from '../sandboxes/engines';
+import { addressKey, enginePlaces } from '../sandboxes/engines';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import { watchSandboxes } from '../sandboxes/watchSandboxes';
@@ -21,6 +21,7 @@ const engineVariables = [
   'DOCKER_TLS',
   'DOCKER_TLS_VERIFY',
   'DOCKER_CERT_PATH',
+  'CONTAINER_HOST',
   'XDG_RUNTIME_DIR',
   'HOME',
 ] as const;
@@ -37,7 +38,11 @@ export interface LookoutOptions {
 export interface Sight {
   readonly found: readonly FoundSandbox[];
   readonly looked: readonly Looked[];
+  /** Engines that answered, however they are named. */
+  readonly answered: ReadonlySet<string>;
 }
+
+const nothing: Sight = { found: [], looked: [], answered: new Set() };
 
 export class Lookout implements Disposable {
   readonly #options: LookoutOptions;
@@ -50,7 +55,7 @@ export class Lookout implements Disposable {
   #configured = '';
   /** Whatever else decides what comes of a look. */
   #of = '';
-  #sight: Sight = { found: [], looked: [] };
+  #sight: Sight = nothing;
 
   constructor(options: LookoutOptions) {
     this.#options = options;
@@ -94,7 +99,7 @@ export class Lookout implements Disposable {
 
   /** As another window would look, or anew as we do; what was seen last when the signal aborts. */
   async ask(question: LookQuestion | null, signal: AbortSignal): Promise<Sight> {
-    if (question === null) return { found: [], looked: [] };
+    if (question === null) return nothing;
     if (JSON.stringify(question) !== JSON.stringify(this.question)) return sightOf(question, AbortSignal.any([signal, this.#end.signal]));
     // A look ends when all that it sets off is done; whoever is being stopped by that must not wait for it.
     let abort = (): void => undefined;
@@ -139,7 +144,7 @@ export class Lookout implements Disposable {
   async #look(): Promise<void> {
     try {
       const { question } = this;
-      this.#sight = question === null ? { found: [], looked: [] } : await sightOf(question, this.#end.signal, this.#options.env);
+      this.#sight = question === null ? nothing : await sightOf(question, this.#end.signal, this.#options.env);
       if (!this.#end.signal.aborted) await this.#options.onLooked();
       for (const looked of [...this.#waiting]) looked();
     } catch (error) {
@@ -152,17 +157,22 @@ async function sightOf(question: LookQuestion, signal: AbortSignal, env: NodeJS.
   const { home, dockerHost } = question;
   const limit = AbortSignal.any([AbortSignal.timeout(lookTimeoutMs), signal]);
   const { sandboxes, looked } = await findSandboxes({ home, env, dockerHost, signal: limit });
-  return { found: sandboxes, looked };
+  const ok = new Set(looked.filter(({ outcome }) => outcome === 'ok').map(({ place }) => place));
+  const engines = enginePlaces({ env: { HOME: home, ...env }, dockerHost }).filter(({ place }) => ok.has(place));
+  return { found: sandboxes, looked, answered: new Set(engines.flatMap(({ address }) => (address === null ? [] : [addressKey(address)]))) };
 }
 
 export function findIn(sight: Sight, sourceId: string): FoundSandbox | null {
   return sight.found.find((candidate) => sourceIdOf('sandbox', candidate.id) === sourceId) ?? null;
 }
 
-/** Not there any more: an engine that told of it before answered, and tells of it no longer. An engine that is silent says nothing. */
-export function isGone(sight: Sight, sourceId: string, seenBy: readonly string[]): boolean {
-  if (findIn(sight, sourceId) !== null) return false;
-  return sight.looked.some(({ place, outcome }) => outcome === 'ok' && isEnginePlace(place) && seenBy.includes(place));
+/** Not there any more: the engine it was in answered, and tells of it no longer. One that is silent says nothing. */
+export function isGone(sight: Sight, sourceId: string, engine: string | null): boolean {
+  return engine !== null && sight.answered.has(engine) && findIn(sight, sourceId) === null;
+}
+
+export function engineOf(found: FoundSandbox): string | null {
+  return found.engine === null ? null : addressKey(found.engine);
 }
 
 export function runs(found: FoundSandbox): boolean {

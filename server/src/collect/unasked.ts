@@ -10,7 +10,7 @@ import type { AttachState, Settings } from '../protocol/messages';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import { sandboxSource } from '../sandboxes/sandboxSource';
 import { attachFailure } from './keepCollecting';
-import { isGone, runs } from './lookout';
+import { engineOf, isGone, runs } from './lookout';
 import type { Parts } from './parts';
 import type { NewSource } from './roster';
 import { sourceIdOf } from './sourceId';
@@ -83,7 +83,7 @@ export class Unasked {
     for (const wanted of wishes.asked) {
       const row = wanted.kind === 'sandbox' ? store.sources.find(wanted.id) : null;
       const before = row === null ? null : store.sources.sandbox(row);
-      if (before === null || before.name !== name || !isGone(lookout.sight, wanted.id, before.seenBy)) continue;
+      if (before === null || before.name !== name || !isGone(lookout.sight, wanted.id, before.engine)) continue;
       wishes.forget(wanted.id);
       return true;
     }
@@ -93,7 +93,7 @@ export class Unasked {
   /** What is gone is listed by what is kept of it, and wished only by whoever asked: it may come back under its id. */
   async #leaveGone(): Promise<void> {
     const { roster, wishes, lookout, inTurn } = this.#options;
-    const gone = roster.all().filter(({ id, found }) => found !== null && isGone(lookout.sight, id, found.seenBy));
+    const gone = roster.all().filter(({ id, found }) => found !== null && isGone(lookout.sight, id, engineOf(found)));
     await Promise.all(
       gone.map(({ id }) =>
         inTurn(id, () => {

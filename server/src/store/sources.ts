@@ -27,11 +27,14 @@ export interface StoredSandbox {
   readonly provider: string | null;
   readonly model: string | null;
   readonly gateway: string | null;
-  /** The places that told of it: it is gone only when one of them says so. */
-  readonly seenBy: readonly string[];
+  /** The engine it was in, however that is named: it is gone only when that one says so. */
+  readonly engine: string;
   readonly firstSeen: number;
   readonly lastSeen: number;
 }
+
+/** Sandboxes of which is known what they were called, those first read last; all are gone through for each view. */
+export const rememberedSandboxes = 200;
 
 /** A hostile trace may hold any number of things that can't be read, and all that is kept of them goes out with every inventory. */
 export const skippedPerSource = 200;
@@ -81,6 +84,12 @@ export class SourceStore {
 
   setSandbox(source: number, sandbox: StoredSandbox): void {
     this.#db.prepare('UPDATE source SET sandbox = ? WHERE id = ?').run(this.#db.box.seal(JSON.stringify(sandbox)), source);
+    this.#db
+      .prepare(
+        `UPDATE source SET sandbox = NULL WHERE sandbox IS NOT NULL AND id <=
+           (SELECT id FROM source WHERE sandbox IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+      )
+      .run(rememberedSandboxes);
   }
 
   sandbox(source: number): StoredSandbox | null {
