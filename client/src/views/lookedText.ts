@@ -3,10 +3,10 @@
  * way it is read; and who reads. Plain text: what is in it came from files and engines that others write to.
  */
 import type { Inventory, SandboxNode } from '../../../server/src/protocol/messages';
-import type { Looked, LookOutcome } from '../../../server/src/protocol/document';
+import type { Looked, LookOutcome, SandboxReport } from '../../../server/src/protocol/document';
 import type { Translate } from '../format';
 import { plainText } from '../plainText';
-import { reportLine, stateWord, wayLines } from './sandboxText';
+import { reportKind, stateWord, wayLines } from './sandboxText';
 
 const long = { maxLength: 500 };
 /** Of one sandbox; no place says more than these of it. */
@@ -48,24 +48,31 @@ function sandboxText(node: SandboxNode, all: readonly SandboxNode[], t: Translat
   const { attach } = node;
   const before = all.find(({ id }) => id === node.previousId);
   const facts = [
-    t('Sandbox ID: {0}', plainText(node.id)),
+    // Not the one that its engine knows, which is among what the places say.
+    t('ID within Sandglass: {0}', plainText(node.id)),
     ...(node.gateway === null ? [] : [t('Gateway: {0}', plainText(node.gateway))]),
     ...(node.previousId === null
       ? []
       : [
           before === undefined
-            ? t('Rebuilt: an earlier sandbox had this name ({0})', plainText(node.previousId))
-            : t('Rebuilt: its history before that is listed beneath it, with the ID {0}', plainText(node.previousId)),
+            ? t('Built anew: an earlier sandbox had its name, with the ID {0}', plainText(node.previousId))
+            : t('Built anew: what was recorded before that is listed beneath it, with the ID {0}', plainText(node.previousId)),
         ]),
     ...wayLines(node, t, triedShown),
     ...(attach.kind === 'failed' || attach.kind === 'lost' ? [t('Not read: {0}', plainText(attach.reason, long))] : []),
     ...(attach.kind === 'failed' && attach.hint !== '' ? [plainText(attach.hint, long)] : []),
-    ...node.reports.map((report) => reportLine(report, t, saysShown)),
+    ...node.reports.flatMap((report) => reportLines(report, t)),
     ...(node.reports.length === 0 && node.seenBy.length > 0
       ? [t('Seen by: {0}', node.seenBy.map((place) => plainText(place)).join(', '))]
       : []),
   ];
   return [`${plainText(node.name)}: ${stateWord(node.state, t)}`, ...facts.map((fact) => `    ${fact}`)].join('\n');
+}
+
+function reportLines({ place, kind, says }: SandboxReport, t: Translate): readonly string[] {
+  const facts = Object.entries(says).slice(0, saysShown);
+  const said = facts.map(([name, value]) => `    ${plainText(name, { maxLength: 60 })}: ${plainText(value, long)}`);
+  return [`${reportKind(kind, t)} ${plainText(place, long)}`, ...(said.length === 0 ? [`    ${t('says nothing more')}`] : said)];
 }
 
 function collectorText({ collector }: Inventory, t: Translate): string {

@@ -59,6 +59,8 @@ export function noteLabel(note: NoteRow['note'], t: Translate): string {
       return t('Attaching…');
     case 'lost':
       return note.retrying ? t('Connection lost, trying again: {0}', note.reason) : t('Connection lost: {0}', note.reason);
+    case 'waiting':
+      return note.state === 'paused' ? t('Paused. Read again as soon as it goes on.') : t('Stopped. Read again as soon as it runs.');
     case 'failed':
       return note.reason;
     case 'loading':
@@ -235,6 +237,7 @@ function noteIcon(note: NoteRow['note']): RowIcon {
       return { icon: 'error', color: 'list.errorForeground' };
     case 'no-sessions':
     case 'removed':
+    case 'waiting':
       return { icon: 'info' };
     case 'more':
       return { icon: 'ellipsis' };

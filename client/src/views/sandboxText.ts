@@ -15,7 +15,8 @@ export interface RowIcon {
 
 /** A tooltip is no page: what each place says beyond these stands in "Where We Looked". */
 const reportsShown = 4;
-const saysShown = 8;
+const saysShown = 6;
+const short = { maxLength: 40 };
 const triedShown = 3;
 
 /** As the row says it: one or two words. What the container is comes before whether it is read, since it explains that. */
@@ -122,13 +123,16 @@ export function resourceLines(sample: ResourceSample | null, t: Translate): read
   ];
 }
 
-/** "registry ~/.nemoclaw/sandboxes.json: name my-assistant, model x". */
-export function reportLine({ place, kind, says }: SandboxReport, t: Translate, max = saysShown): string {
-  const kinds: Record<SandboxReport['kind'], string> = { registry: t('Registry'), engine: t('Engine'), directory: t('Directory') };
+/** "Registry ~/.nemoclaw/sandboxes.json: name my-assistant · model x". */
+function reportLine({ place, kind, says }: SandboxReport, t: Translate): string {
   const facts = Object.entries(says);
-  const said = facts.slice(0, max).map(([name, value]) => `${plainText(name, { maxLength: 40 })} ${plainText(value, { maxLength: 80 })}`);
-  if (facts.length > max) said.push('…');
-  return `${kinds[kind]} ${plainText(place, { maxLength: 120 })}: ${said.length === 0 ? t('says nothing more') : said.join(', ')}`;
+  const said = facts.slice(0, saysShown).map(([name, value]) => `${plainText(name, short)} ${plainText(value, short)}`);
+  if (facts.length > saysShown) said.push('…');
+  return `${reportKind(kind, t)} ${plainText(place, { maxLength: 120 })}: ${said.length === 0 ? t('says nothing more') : said.join(' · ')}`;
+}
+
+export function reportKind(kind: SandboxReport['kind'], t: Translate): string {
+  return { registry: t('Registry'), engine: t('Engine'), directory: t('Directory') }[kind];
 }
 
 /** How it is read, or what can be, each line only where something is known. */
@@ -146,7 +150,7 @@ export function readLines(node: SandboxNode, collector: Collector | null, t: Tra
 export function placeLines({ previousId, reports, seenBy }: SandboxNode, t: Translate): readonly string[] {
   const more = reports.length - reportsShown;
   return [
-    ...(previousId === null ? [] : [t('Rebuilt: an earlier sandbox had this name ({0})', plainText(previousId, { maxLength: 60 }))]),
+    ...(previousId === null ? [] : [t('Built anew: what was recorded before that is listed beneath it.')]),
     ...reports.slice(0, reportsShown).map((report) => reportLine(report, t)),
     ...(more > 0 ? [t('and what {0} more places say: see "Where We Looked"', more)] : []),
     // Told once.
@@ -215,8 +219,8 @@ function attachable({ attach, state }: SandboxNode): readonly string[] {
 }
 
 /** What can be done to it as it stands, in the order of the menu. */
-export function actionsOf({ kind, state }: Pick<SandboxNode, 'kind' | 'state'>): readonly (keyof typeof actionWords)[] {
-  if (kind !== 'container') return [];
+export function actionsOf({ kind, layout, state }: Pick<SandboxNode, 'kind' | 'layout' | 'state'>): readonly (keyof typeof actionWords)[] {
+  if (kind !== 'container' || layout === 'registry-only') return [];
   switch (state) {
     case 'running':
       return ['pause', 'stop'];

@@ -71,6 +71,8 @@ export interface NoteRow {
     | { readonly kind: 'loading' }
     | { readonly kind: 'no-sessions' }
     | { readonly kind: 'removed' }
+    /** What read it goes on by itself. */
+    | { readonly kind: 'waiting'; readonly state: 'paused' | 'stopped' }
     | { readonly kind: 'more'; readonly parent: string; readonly hidden: number };
 }
 export type Row = SandboxRow | AgentRow | SessionRow | NoteRow;
@@ -195,6 +197,7 @@ function noteFor(
     case 'attaching':
       return hasRows ? null : { kind: 'attaching' };
     case 'lost':
+      if (attach.retrying && (state === 'paused' || state === 'stopped')) return { kind: 'waiting', state };
       return { kind: 'lost', reason: plainText(attach.reason), retrying: attach.retrying };
     case 'failed':
       return { kind: 'failed', reason: plainText(attach.reason), hint: plainText(attach.hint) };

@@ -33,6 +33,21 @@ describe('how a sandbox stands', () => {
       expect(said(attach, 'removed')).toBe('removed');
   });
 
+  it('alarms nobody where it is known why it is not read', () => {
+    const noteOf = (is: SandboxState): Row => {
+      const given = state([sandbox('a', { kind: 'lost', reason: 'it stopped', retrying: true }, { state: is })]);
+      return childRows(rootRows(given)[0]!, given)[0]!;
+    };
+    const said = (is: SandboxState): string => {
+      const note = noteOf(is);
+      return note.kind === 'note' ? noteLabel(note.note, translate) : '';
+    };
+    expect(said('stopped')).toBe('Stopped. Read again as soon as it runs.');
+    expect(said('paused')).toBe('Paused. Read again as soon as it goes on.');
+    expect(said('running')).toBe('Connection lost, trying again: it stopped');
+    expect([icon(noteOf('stopped')).color, icon(noteOf('running')).color]).toEqual([undefined, 'list.warningForeground']);
+  });
+
   it('has a sign of its own where one looks first', () => {
     const sign = (is: SandboxState, attach: AttachState = { kind: 'idle' }): string => icon(row(sandbox('a', attach, { state: is }))).icon;
     const signs = [sign('running'), sign('running', live), sign('paused'), sign('stopped'), sign('removed')];
@@ -79,7 +94,7 @@ describe('how a sandbox stands', () => {
     });
     expect(tip(node).split('\n')).toContain('Gateway: lab');
     expect(tip(node).split('\n').slice(-2)).toEqual([
-      'Registry ~/.nemoclaw/sandboxes.json: name a, model nemotron',
+      'Registry ~/.nemoclaw/sandboxes.json: name a · model nemotron',
       'Engine unix:///var/run/docker.sock: says nothing more',
     ]);
     // Told once.
@@ -108,6 +123,8 @@ describe('what can be done', () => {
     expect(words('paused')).toBe('sandbox container live detachable resumable stoppable');
     expect(words('paused', { kind: 'idle' })).toBe('sandbox container idle attachable resumable stoppable');
     expect(words('stopped', { kind: 'idle' })).toBe('sandbox container idle attachable');
+    const listed = sandbox('a', { kind: 'idle' }, { layout: 'registry-only' });
+    expect(contextValue(row(listed))).toBe('sandbox container idle attachable');
     expect(words('recorded', { kind: 'read' }, 'directory')).toBe('sandbox directory read detachable');
     expect(words('running', { kind: 'read' }, 'sample')).toBe('sandbox sample read detachable');
   });
@@ -153,7 +170,7 @@ describe('a sandbox that was rebuilt', () => {
     );
     // Its name is shared with none but itself.
     expect(findSandboxRow('three', given)?.shared).toBe(false);
-    expect(tooltip(roots[0]!, translate)).toContain('Rebuilt: an earlier sandbox had this name (two)');
+    expect(tooltip(roots[0]!, translate)).toContain('Built anew: what was recorded before that is listed beneath it.');
   });
 
   it('loses none, whoever claims to be built after whom', () => {

@@ -218,15 +218,18 @@ describe('"Where we looked"', () => {
       What each place says of each sandbox
 
       box a: running
-          Sandbox ID: a
+          ID within Sandglass: a
           Gateway: lab
-          Rebuilt: its history before that is listed beneath it, with the ID b
+          Built anew: what was recorded before that is listed beneath it, with the ID b
           Read by copies of its files (archive)
           Not by a reader on the sandbox's Node: no Node in this sandbox
-          Registry ~/.nemoclaw/sandboxes.json: name box a, model nemotron
-          Engine unix:///var/run/docker.sock: state running
+          Registry ~/.nemoclaw/sandboxes.json
+              name: box a
+              model: nemotron
+          Engine unix:///var/run/docker.sock
+              state: running
       box a: removed
-          Sandbox ID: b
+          ID within Sandglass: b
           Not read: no reader runs in it
           Update the sandbox.
           Seen by: engine
