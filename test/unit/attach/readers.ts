@@ -12,7 +12,7 @@ import { readState } from '../../../server/src/attach/reader/readState';
 import type { OpenOptions, Source, SourceRecord } from '../../../server/src/attach/record';
 
 export type Readable = Pick<Source, 'open'>;
-export type Tuning = Pick<ReaderRequest, 'verifyEveryMs' | 'heartbeatMs'>;
+export type Tuning = Pick<ReaderRequest, 'verifyEveryMs' | 'heartbeatMs' | 'tmpDir'>;
 
 let script: string | null = null;
 

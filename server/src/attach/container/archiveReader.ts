@@ -12,6 +12,7 @@ import { readState } from '../reader/readState';
 import { StoreError } from '../reader/storeError';
 import type { SourceRecord } from '../record';
 import { Told } from '../told';
+import { ArchiveGatewayLog } from './archiveGatewayLog';
 import { groups, isPutAway } from './archiveGroups';
 import { DirectoryListing, type ChangedFile } from './archiveListing';
 import { isTooLarge, MAX_COPIED_BYTES, Snapshot, tooLarge } from './archiveSnapshot';
@@ -26,6 +27,8 @@ const SESSION_DIRECTORIES = ['sessions', 'sessions/cold'];
 export interface ArchiveReaderOptions {
   /** In the container. */
   readonly stateDir: string;
+  /** Where OpenClaw's own log lies, in the container. */
+  readonly gatewayLogDir?: string;
   readonly cursors: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
 }
@@ -44,6 +47,7 @@ export class ArchiveReader {
   /** How far everything was read, as the reader itself keeps it. */
   readonly #cursors: Map<string, string>;
   readonly #agents = new Map<string, Agent>();
+  readonly #gatewayLog: ArchiveGatewayLog | null;
   #agentsStamp: string | null = null;
   /** What lies on the way to the files, as this look found it. */
   readonly #steps = new Map<string, ArchiveStat>();
@@ -57,6 +61,7 @@ export class ArchiveReader {
     this.#stateDir = options.stateDir;
     this.#signal = options.signal;
     this.#cursors = new Map(options.cursors);
+    this.#gatewayLog = options.gatewayLogDir === undefined ? null : new ArchiveGatewayLog(archive, options.gatewayLogDir, options.cursors);
     for (const key of this.#cursors.keys()) {
       const id = /^(?:file|rows):agents\/([^/]+)\//.exec(key)?.[1];
       if (id !== undefined) this.#agent(id);
@@ -76,6 +81,8 @@ export class ArchiveReader {
       for (const [relative, listing] of agent.directories) yield* this.#guarded(relative, () => this.#sessions(relative, listing));
       yield* this.database(agent.id);
     }
+    const log = this.#gatewayLog;
+    if (log) yield* this.#guarded("OpenClaw's own log", () => log.look(this.#signal));
   }
 
   /** The database of one agent alone. */

@@ -16,6 +16,8 @@ const MAX_REST_MS = 120_000;
 
 export interface ArchiveRecordsOptions {
   readonly stateDir: string;
+  /** Where OpenClaw's own log lies, in the container. */
+  readonly gatewayLogDir?: string;
   readonly cursors: ReadonlyMap<string, string>;
   readonly follow: boolean;
   readonly signal: AbortSignal;

@@ -143,7 +143,12 @@ function recordsBy(
     case 'python3':
       return inside(pythonRecords, options.pythonScript ?? pythonScript);
     case 'archive':
-      return archiveRecords(workload, { ...open, stateDir: STATE_DIR, lookEveryMs: options.lookEveryMs });
+      return archiveRecords(workload, {
+        ...open,
+        stateDir: STATE_DIR,
+        gatewayLogDir: `${TMP_DIR}/openclaw`,
+        lookEveryMs: options.lookEveryMs,
+      });
   }
   async function* inside(read: typeof pythonRecords, script: () => Promise<string>): AsyncGenerator<SourceRecord> {
     yield* read(workload, {

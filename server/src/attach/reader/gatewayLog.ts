@@ -16,17 +16,23 @@ import type { Dirty } from './watcher';
 
 const DIRECTORY = /^openclaw(?:-\d{1,10})?$/;
 /** With a number: put aside, when it grew too large. */
-const FILE = /^openclaw-\d{4}-\d\d-\d\d(?:\.\d{1,2})?\.log$/;
+export const GATEWAY_LOG_FILE = /^openclaw-\d{4}-\d\d-\d\d(?:\.\d{1,2})?\.log$/;
 const MAX_DIRECTORIES = 8;
-const MAX_FILES = 64;
+export const MAX_LOG_FILES = 64;
 /** Of a file that was never read, as much of its end is. */
 const MAX_HISTORY_BYTES = 64 * 1024 * 1024;
 /** An answer of an agent may stand in a line; nothing that is looked for is as long. */
-const MAX_LINE_BYTES = 256 * 1024;
+export const MAX_LOG_LINE_BYTES = 256 * 1024;
 const CURSOR_KEY = 'gatewayLog';
 /** Written by the parts of OpenClaw that tell what transcripts don't hold; an agent's words may hold it too. */
 const TELLS =
   /\[model-fetch\] response .{0,400} status=[45]|same-model retry |model_fallback_decision|embedded_run_(?:agent_end|failover_decision|compaction_end)|auth_profile_failure_state_updated|\[compaction-diag\] end |\[(?:llm-idle-timeout|empty-error-retry|timeout-compaction|run-retry-limit|idle-timeout-circuit-breaker-tripped|context-overflow-recovery)\] |\[agent\] run .{1,200} ended|runId=.{1,200} sessionId=/s;
+
+/** A line, cut to what is used of it; null: it tells nothing, or is too long to. */
+export function gatewayLogLine(bytes: Buffer | null): string | null {
+  const text = bytes?.toString('utf8') ?? '';
+  return TELLS.test(text) ? reduceGatewayLine(text) : null;
+}
 
 export class GatewayLog {
   readonly #context: ReaderContext;
@@ -43,6 +49,7 @@ export class GatewayLog {
   }
 
   get watched(): readonly string[] {
+    this.#directories = this.#list();
     return this.#directories;
   }
 
@@ -51,8 +58,8 @@ export class GatewayLog {
     for (const directory of this.#directories) {
       if (dirty !== null && !dirty.has(directory)) continue;
       try {
-        const names = readdirSync(directory).filter((name) => FILE.test(name));
-        for (const name of names.sort().slice(-MAX_FILES)) yield* this.#file(join(directory, name), name);
+        const names = readdirSync(directory).filter((name) => GATEWAY_LOG_FILE.test(name));
+        for (const name of names.sort().slice(-MAX_LOG_FILES)) yield* this.#file(join(directory, name), name);
       } catch (error) {
         if (!isFileError(error)) throw error;
         if (codeOf(error) !== 'ENOENT') yield* this.#context.skipped("OpenClaw's own log", skipReasonOf(error));
@@ -89,14 +96,13 @@ export class GatewayLog {
           offset = Number(found.size) - MAX_HISTORY_BYTES;
           yield* this.#context.skipped(name, `of OpenClaw's own log only the last ${MAX_HISTORY_BYTES / 1024 / 1024} MB are read`, 'part');
         }
-        const batches = lineBatches(bytesOf(handle, false, offset), offset, createHash('sha256'), MAX_LINE_BYTES);
+        const batches = lineBatches(bytesOf(handle, false, offset), offset, createHash('sha256'), MAX_LOG_LINE_BYTES);
         for (;;) {
           const next = await batches.next();
           if (next.done) break;
           for (const { bytes } of next.value.lines) {
-            const text = bytes?.toString('utf8') ?? '';
-            const cut = TELLS.test(text) ? reduceGatewayLine(text) : null;
-            if (cut !== null) yield { kind: 'gatewayLog', text: cut };
+            const text = gatewayLogLine(bytes);
+            if (text !== null) yield { kind: 'gatewayLog', text };
           }
           this.#offsets.set(inode, next.value.end);
         }
@@ -113,7 +119,7 @@ export class GatewayLog {
 
   /** Of the files last read, as many as there may be. */
   #cursor(): string {
-    for (const inode of this.#offsets.keys()) if (this.#offsets.size > MAX_FILES * MAX_DIRECTORIES) this.#offsets.delete(inode);
+    for (const inode of this.#offsets.keys()) if (this.#offsets.size > MAX_LOG_FILES * MAX_DIRECTORIES) this.#offsets.delete(inode);
     return JSON.stringify(Object.fromEntries(this.#offsets));
   }
 }

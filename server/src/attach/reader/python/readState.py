@@ -3,6 +3,7 @@ import os
 import re
 from .agentReader import AgentReader
 from .files import code_of, open_regular, read_whole, reason_of, skip_reason_of
+from .gatewayLog import GatewayLog
 from .parse import as_object, parse_object
 from .text import head, text_of
 from .told import Context, now_ms
@@ -31,7 +32,7 @@ class Failure(Exception):
 def read_state(request, rest):
     state_dir = existing(request['stateDir'])
     context = Context(request, state_dir, os.path.dirname(state_dir), rest)
-    reader = StateReader(context)
+    reader = StateReader(context, request.get('tmpDir'))
     watcher = Watcher(rest)
     version = configured_version(state_dir)
     yield about(version)
@@ -66,8 +67,9 @@ def follow(reader, watcher, heartbeat_ms):
 
 
 class StateReader:
-    def __init__(self, context):
+    def __init__(self, context, tmp_dir):
         self._context = context
+        self._gateway_log = GatewayLog(context, tmp_dir) if tmp_dir else None
         self._agents_dir = os.path.join(context.state_dir, 'agents')
         self._agents = {}
         # Agents known from before, whose directory may be gone by now.
@@ -85,7 +87,8 @@ class StateReader:
 
     def watched(self):
         self._list()
-        return [self._context.state_dir, self._agents_dir] + [path for agent in self._agents.values() for path in agent.watched]
+        logs = self._gateway_log.watched if self._gateway_log else []
+        return [self._context.state_dir, self._agents_dir] + [path for agent in self._agents.values() for path in agent.watched] + logs
 
     def due(self, now):
         return any(agent.due(now) for agent in self._agents.values())
@@ -98,6 +101,8 @@ class StateReader:
                 yield from self._context.skipped('agents', problem)
         for agent in list(self._agents.values()):
             yield from agent.scan(dirty)
+        if self._gateway_log:
+            yield from self._gateway_log.scan(dirty)
 
     def _list(self):
         """None: all right."""

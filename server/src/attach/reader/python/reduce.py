@@ -109,3 +109,45 @@ def shown(value):
         return js_text(value.value() if isinstance(value, Span) else value, MAX_PROMPT_ERROR)
     except (RecursionError, ValueError):
         return TOO_DEEP
+
+
+GATEWAY_FIELDS = ('time', 'traceId', 'spanId', 'parentSpanId')
+# Never the name of an auth profile, nor what a provider said at length.
+GATEWAY_EVENT = (
+    'event',
+    'runId',
+    'sessionId',
+    'isError',
+    'error',
+    'rawErrorPreview',
+    'errorPreview',
+    'failoverReason',
+    'reason',
+    'decision',
+    'status',
+    'provider',
+    'model',
+    'requestedModel',
+    'candidateModel',
+    'nextCandidateModel',
+    'isPrimary',
+    'completed',
+    'willRetry',
+    'cooldownUntil',
+    'disabledUntil',
+)
+
+
+def reduce_gateway_line(text):
+    """A line of OpenClaw's own log; None: not one that a part of OpenClaw wrote under its own name."""
+    line = parse_object(text)
+    name = line.get('0') if line else None
+    told = line.get('1') if line else None
+    if not isinstance(name, str) or not name.startswith('{"subsystem":'):
+        return None
+    event = as_object(told)
+    if not isinstance(told, str) and event is None:
+        return None
+    kept = {'0': head(name, MAX_PROMPT_ERROR), '1': head(told, MAX_STRING) if event is None else pick(event, GATEWAY_EVENT)}
+    kept.update(pick(line, GATEWAY_FIELDS))
+    return js_flat(kept)
