@@ -17,8 +17,6 @@ export interface History {
   /** The session that was written last. */
   readonly newest: {
     readonly session: string;
-    /** Answers of the model in it. */
-    readonly llmCalls: number;
     readonly records: number;
     /** null: it stands in the database. */
     readonly file: string | null;
@@ -152,7 +150,7 @@ export function writeFiles(stateDir: string, wanted: number): History {
       if (time <= newestEnd) continue;
       newestEnd = time;
       const session = (JSON.parse(text.slice(0, text.indexOf('\n'))) as { id: string }).id;
-      newest = { session, llmCalls: llmCallsIn(text), records: file.lines, file: path };
+      newest = { session, records: file.lines, file: path };
     }
     const members = index.map((entry) => entry.fill(copy)).join(',');
     writeSync(indexFile, `${number === 0 ? '{' : ','}${members}`);
@@ -162,10 +160,6 @@ export function writeFiles(stateDir: string, wanted: number): History {
   closeSync(indexFile);
   if (newest === null) throw new Error('no history was wanted');
   return { bytes, transcriptBytes, sessions: count, newest };
-}
-
-function llmCallsIn(text: string): number {
-  return text.split('\n').filter((line) => line.includes('"role":"assistant"') && line.includes('"responseId"')).length;
 }
 
 const TABLES = [
@@ -223,14 +217,13 @@ export function writeDatabase(stateDir: string, wanted: number): { readonly hist
   const { session } = database.prepare('SELECT session_id AS session FROM transcript_events ORDER BY created_at DESC LIMIT 1').get() as {
     session: string;
   };
-  const texts = database.prepare('SELECT event_json AS text FROM transcript_events WHERE session_id = ?').all(session) as {
-    text: string;
-  }[];
-  const llmCalls = llmCallsIn(texts.map(({ text }) => text).join('\n'));
+  const { records } = database.prepare('SELECT count(*) AS records FROM transcript_events WHERE session_id = ?').get(session) as {
+    records: number;
+  };
   const { sessions } = database.prepare('SELECT count(DISTINCT session_id) AS sessions FROM transcript_events').get() as {
     sessions: number;
   };
-  return { history: { bytes, transcriptBytes, sessions, newest: { session, llmCalls, records: texts.length, file: null } }, database };
+  return { history: { bytes, transcriptBytes, sessions, newest: { session, records, file: null } }, database };
 }
 
 interface RecordedTable {
