@@ -49,6 +49,18 @@ export default tseslint.config(
       [['**/decode/**', '**/store/**', '**/model/**', '**/query/**', '**/editor/**'], 'attach and sandboxes know containers, not formats.'],
     ],
   ),
+  zone(
+    ['server/src/actions/**/*.ts', 'server/src/resources/**/*.ts'],
+    [
+      vscode,
+      client,
+      webviews,
+      [
+        ['**/decode/**', '**/store/**', '**/query/**', '**/editor/**', '**/collect/**'],
+        'actions and resources know engines, not what was read.',
+      ],
+    ],
+  ),
   zone(['webviews/**/*.ts'], [vscode, client, node, [['**/server/src/!(protocol)/**'], 'Pages know the protocol only.']]),
   zone(['webviews/trace/**/*.ts'], [vscode, client, node, [['@vscode/*'], 'Only webviews/kit names the control library.']]),
   {

@@ -13,7 +13,7 @@ A source is a sandbox's name, container:<id or name>, or a path: a recorded .ope
 holds one, or a recording folder.
 
   --store FILE --key-file FILE    keep what was read, encrypted; the key file is made when it is missing (0600)
-  --docker-host URL               the Docker engine to ask, instead of DOCKER_HOST and the usual sockets
+  --docker-host URL               the Docker engine to ask, and no other
   --way node|python3|archive      the one way into a sandbox to be tried, instead of the best that works
 `;
 

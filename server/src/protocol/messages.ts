@@ -30,7 +30,7 @@ export interface Settings {
   readonly pathMappings: readonly PathMapping[];
   /** Further state directories or recordings to list. */
   readonly directories: readonly string[];
-  /** Docker endpoint, empty: DOCKER_HOST, then the default socket. */
+  /** Docker endpoint, empty: the one that DOCKER_HOST or DOCKER_CONTEXT names, else every engine of this host. */
   readonly dockerHost: string;
   /** Attach to running sandboxes by itself. */
   readonly autoAttach: boolean;

@@ -27,7 +27,7 @@ export interface EngineQuestion {
 
 export function enginePlaces(question: EngineQuestion): readonly EnginePlace[] {
   const { env, dockerHost } = question;
-  if (dockerHost) return [named(`setting dockerHost ${shown(dockerHost)}`, dockerHost, ownKeys(env))];
+  if (dockerHost) return [named(`setting sandglass.docker.host ${shown(dockerHost)}`, dockerHost, ownKeys(env))];
   const contexts = dockerContexts(configDirectory(env));
   if (env.DOCKER_HOST) {
     const meant = named(`DOCKER_HOST ${shown(env.DOCKER_HOST)}`, env.DOCKER_HOST, ownKeys(env));
@@ -47,7 +47,7 @@ export function enginePlaces(question: EngineQuestion): readonly EnginePlace[] {
 
 /** Is this place one of those above, and not a file of a registry? */
 export function isEnginePlace(place: string): boolean {
-  return /^(?:unix:|npipe:|setting dockerHost |DOCKER_HOST |DOCKER_CONTEXT |CONTAINER_HOST |context )/.test(place);
+  return /^(?:unix:|npipe:|setting sandglass\.docker\.host |DOCKER_HOST |DOCKER_CONTEXT |CONTAINER_HOST |context )/.test(place);
 }
 
 /** Two places with the same key lead to the same engine. */
@@ -88,7 +88,7 @@ function passedOver(meant: readonly EnginePlace[], question: EngineQuestion, con
       place: `not asked: ${place}`,
       address: null,
       outcome: 'absent',
-      reason: `${by} names another engine: unset it, or name this one in the setting sandglass.dockerHost, to look there`,
+      reason: `${by} names another engine: unset it, or name this one in the setting sandglass.docker.host, to look there`,
     }));
 }
 
@@ -192,7 +192,7 @@ function overSsh(url: URL): string {
   const port = url.port === '' ? '' : `-p ${url.port} `;
   const user = url.username === '' ? '' : `${url.username}@`;
   const forward = `ssh -N ${port}-L /tmp/docker.sock:/var/run/docker.sock ${user}${url.hostname}`;
-  return `engines are not asked over ssh: forward the socket with "${forward}", and name unix:///tmp/docker.sock in the setting sandglass.dockerHost`;
+  return `engines are not asked over ssh: forward the socket with "${forward}", and name unix:///tmp/docker.sock in the setting sandglass.docker.host`;
 }
 
 /** A password in an address is not for show. */

@@ -89,7 +89,7 @@ describe('where an engine may be', () => {
   it('is the setting, else DOCKER_HOST, else the usual sockets', () => {
     const env = { DOCKER_HOST: 'tcp://10.0.0.1:2375', XDG_RUNTIME_DIR: '/run/user/1', HOME: '/home/dev' };
     expect(enginePlaces({ env, dockerHost: 'unix:///mine.sock' })).toEqual([
-      { place: 'setting dockerHost unix:///mine.sock', address: { kind: 'socket', path: '/mine.sock' }, reason: null },
+      { place: 'setting sandglass.docker.host unix:///mine.sock', address: { kind: 'socket', path: '/mine.sock' }, reason: null },
     ]);
     expect(enginePlaces({ env })).toEqual([
       { place: 'DOCKER_HOST tcp://10.0.0.1:2375', address: { kind: 'tcp', host: '10.0.0.1', port: 2375, tls: null }, reason: null },

@@ -57,10 +57,10 @@ describe('a sandbox that registry and engine know', () => {
       provider: 'nvidia-prod',
       runtimeVersion: '2026.9.6',
     });
-    expect(found?.seenBy).toEqual([`setting dockerHost ${engine.host}`, join(dir, '.nemoclaw', 'sandboxes.json')]);
+    expect(found?.seenBy).toEqual([`setting sandglass.docker.host ${engine.host}`, join(dir, '.nemoclaw', 'sandboxes.json')]);
     expect(found?.reports).toEqual([
       {
-        place: `setting dockerHost ${engine.host}`,
+        place: `setting sandglass.docker.host ${engine.host}`,
         kind: 'engine',
         says: {
           name: 'alpha',
@@ -198,7 +198,7 @@ describe('the old gateway with k3s inside', () => {
     expect(sandboxes).toEqual([]);
     expect(looked[0]).toMatchObject({ outcome: 'ok', found: 0 });
     expect(looked[1]).toMatchObject({
-      place: `k3s gateway "${gateway}" on setting dockerHost ${engine.host}`,
+      place: `k3s gateway "${gateway}" on setting sandglass.docker.host ${engine.host}`,
       outcome: 'failed',
       found: 0,
     });
