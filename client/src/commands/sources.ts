@@ -139,7 +139,8 @@ export class Sources {
           await this.server.request('detach', { sourceId: source.sourceId, remembered: true });
           return;
         case 'attached':
-          if (this.data.node(source.sourceId)?.attach.kind === 'idle') await this.server.request('attach', { sourceId: source.sourceId });
+          // Also when another window has it read already: this one wants it when that one is closed.
+          if (this.data.node(source.sourceId) !== undefined) await this.server.request('attach', { sourceId: source.sourceId });
           return;
       }
     } catch (error) {
