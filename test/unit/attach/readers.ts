@@ -62,7 +62,7 @@ export const ways: readonly Way[] = [
 async function* python(stateDir: string, tuning: Tuning, options: OpenOptions, text?: string): AsyncGenerator<SourceRecord> {
   const { cursors, follow, signal } = options;
   const child = startPython({ ...tuning, stateDir, cursors: [...cursors], follow }, text);
-  const exited = once(child, 'exit');
+  const exited = once(child, 'exit'); // rejects where there is no Python
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const close = (): void => void child.stdin.destroy();

@@ -14,7 +14,9 @@ class AgentReader:
     def __init__(self, context, id):
         self._context = context
         self.id = id
-        base = os.path.join(context.state_dir, 'agents', id)
+        base = self._base = os.path.join(context.state_dir, 'agents', id)
+        # It was looked through, or is being read in pieces.
+        self._begun = False
         place = 'agents/%s' % id
         self._sessions = SessionsDirectory(context, id, os.path.join(base, 'sessions'), place + '/sessions')
         # Where the SQLite era puts transcripts that were not used for long.
@@ -25,24 +27,60 @@ class AgentReader:
 
     @property
     def watched(self):
-        return [self._sessions.path, self._cold.path, self._database_dir]
+        return [self._base, self._sessions.path, self._cold.path, self._database_dir]
+
+    def moved(self, dirty):
+        """May one of its directories have come or gone?"""
+        return self._base in dirty or 'cold' in (dirty.get(self._sessions.path) or ())
 
     @property
     def version(self):
         return self._store.version
 
-    def due(self, now):
-        return self._store.due(now) or self._sessions.due(now) or self._cold.due(now)
+    @property
+    def due_at(self):
+        """When something is to be done though nothing changes."""
+        return min(self._store.due_at, self._sessions.due_at, self._cold.due_at)
+
+    def pieces(self):
+        """What there is to read. What can't be looked at is told by the scan."""
+        self._begun = True
+        pieces = []
+        for path, _, part in self._parts():
+            try:
+                if self._inside(path):
+                    pieces += part.pieces()
+            except OSError:
+                continue
+        return pieces
+
+    def index(self, only):
+        """The session index alone."""
+        for path, where, part in self._parts():
+            yield from self._guarded(path, where, part.index(only))
+
+    def _parts(self):
+        return (
+            (self._sessions.path, self._sessions.relative, self._sessions),
+            (self._cold.path, self._cold.relative, self._cold),
+            (self._database_dir, self._database_place, self._store),
+        )
 
     def scan(self, dirty):
         now = now_ms()
+        if not self._begun or (dirty and self.moved(dirty) and not self._context.in_backlog):
+            dirty = None
+        self._begun = True
         for directory in (self._sessions, self._cold):
-            if dirty is None or directory.path in dirty or directory.due(now):
+            if dirty is None or directory.path in dirty:
                 names = dirty.get(directory.path) if dirty else None
                 yield from self._guarded(directory.path, directory.relative, directory.scan(names))
-        if dirty is None or self._database_dir in dirty or self._store.due(now):
+            if directory.due_at <= now:
+                yield from self._guarded(directory.path, directory.relative, directory.scan(directory.due_names(now)))
+        if dirty is None or self._database_dir in dirty or self._store.due_at <= now:
             yield from self._guarded(self._database_dir, self._database_place, self._scan_store())
-        yield from self._nothing_but_index()
+        if not self._context.in_backlog:
+            yield from self._nothing_but_index()
 
     def _guarded(self, path, where, scan):
         """What can't be looked at costs itself, and nothing beside it."""

@@ -1,18 +1,25 @@
 """One agent's database, if it holds transcripts at all (agentStore.ts): up to 2026.7.1 a file of that name holds only the memory index."""
 import time
+from .backlog import Piece
 from .cursors import TrajectoryCursor, add_lost, read_row_cursor, read_trajectory_cursor
 from .names import is_archive_of
 from .reduce import reduce_trajectory
+from .rowHints import RowMarks, hints_since
 from .sessionRows import EVENTS, SessionRows
-from .sqliteIndex import IndexMemory, changed_index_entries
-from .sqliteRows import app_version, archived_sessions, event_rows, generations, session_tops
+from .sqliteIndex import index_entries_of, index_part
+from .sqliteRows import app_version, archived_sessions, dated_sessions, event_rows, generation_of, generations, session_tops, top_of
 from .sqliteStore import SqliteStore, StoreError
 from .told import now_ms
+from .transcriptFile import NEVER, VERIFY_REST
 
-# The index is asked for at most this often while rows stream.
-INDEX_EVERY_MS = 200
-# Sessions compared as a whole in one look, before what is new gets its turn again.
-VERIFY_AT_ONCE = 8
+# A look at every session, and at the whole index, comes at most this often, and rests so many times as long as it took.
+WIDE_EVERY_MS = 200
+WIDE_REST = 100
+MAX_WIDE_REST_MS = 20000
+# Comparing what was read goes on for so long at once, before what is new gets its turn again.
+VERIFY_SLICE_MS = 10
+# A writer shows what it wrote to the log only when it has synced it, and no file changes any more then: so late is it looked for again.
+AGAIN_MS = (100, 1000, 5000)
 RETRIES = 5
 RETRY_MS = 60
 AFTER_FAILURE_MS = 1000
@@ -27,10 +34,19 @@ class AgentStore:
         self._store = SqliteStore(path)
         self._sessions = {}
         self._trajectories = {}
-        self._index = IndexMemory()
+        self._index = {}
         self._stamp = context.take_cursor('store:' + file)
-        self._index_from = 0
-        self._index_owed = False
+        # Sessions that are being read piece by piece: they take what is new along.
+        self._reading = set()
+        # How far the last look came; None: only a look at everything will do.
+        self._marks = None
+        self._wide_from = 0
+        # There were looks at what was hinted at only.
+        self._wide_owed = False
+        # Looks that are still to come though nothing changes: after how long each, and when the next.
+        self._again = ()
+        self._again_from = NEVER
+        self._failed_until = 0
         self._queue = []
         self._verify_from = 0
         self._verify_owed = False
@@ -57,11 +73,91 @@ class AgentStore:
     def has_sessions(self):
         return bool(self._sessions)
 
-    def due(self, now):
-        """Is there something to do though nothing changes?"""
-        return bool(
-            self._queue or (self._index_owed and now >= self._index_from) or (self._verify_owed and now >= self._verify_from)
+    @property
+    def due_at(self):
+        """When there is something to do though nothing changes."""
+        if self._context.in_backlog:
+            return NEVER
+        wide = self._wide_from if self._wide_owed else NEVER
+        verify = self._verify_from if self._queue or self._verify_owed else NEVER
+        return max(self._failed_until, min(wide, verify, self._again_from))
+
+    def pieces(self):
+        """Every session with rows that were not read. What can't be read is told by the scan."""
+        try:
+            stamp = self._store.stamp()
+            if stamp is None or stamp == self._stamp:
+                return []
+            found = self._store.read(self._dated)
+        except StoreError:
+            return []
+        return [
+            Piece(newest, session, self._piece, session)
+            for session, top, newest in found
+            if session not in self._sessions or self._sessions[session].reached != top
+        ]
+
+    def _dated(self, reading):
+        if not reading.columns(EVENTS):
+            return []
+        self._marks = RowMarks(reading)
+        return dated_sessions(reading)
+
+    def _piece(self, session):
+        if session in self._reading:
+            return
+        self._reading.add(session)
+        try:
+            yield from self._session(session)
+        except StoreError:
+            return  # What is left of it comes, or is told, with the look at everything.
+        finally:
+            self._reading.discard(session)
+
+    def _session(self, session):
+        """What is new in one session."""
+        top, generation, trajectory = self._store.read(
+            lambda reading: (top_of(reading, EVENTS, session), generation_of(reading, session), top_of(reading, TRAJECTORIES, session))
         )
+        if top is not None:
+            yield from self._known(session).scan(top, generation)
+        if trajectory is not None:
+            yield from self._trajectory(session, trajectory)
+
+    def _known(self, session):
+        rows = self._sessions.get(session)
+        if rows is None:
+            rows = self._sessions[session] = self._rows_of(session, None)
+        return rows
+
+    def index(self, only):
+        """The session index alone; `only`: what it says of these sessions."""
+        stamp = self._store.stamp()
+        if stamp is None or stamp == self._stamp:
+            return
+        try:
+            if only is None:
+                yield from self._whole_index()
+            else:
+                yield from self._told(self._store.read(lambda reading: index_entries_of(reading, self._index, only)))
+        except StoreError:
+            self._index.clear()  # Told by the look at everything.
+
+    def _whole_index(self):
+        """Returns the milliseconds that it took here, without those in which nobody asked for more."""
+        took = 0
+        after = ''
+        while after is not None:
+            began = now_ms()
+            start = after
+            texts, after = self._store.read(lambda reading: index_part(reading, self._index, start))
+            took += now_ms() - began
+            yield from self._told(texts)
+        return took
+
+    def _told(self, texts):
+        for text in texts:
+            yield {'kind': 'index', 'agent': self._agent, 'text': text}
 
     def scan(self, siblings):
         """`siblings`: names in the sessions directory, where deleted sessions are kept."""
@@ -76,26 +172,32 @@ class AgentStore:
                 yield from self._context.mended(self._file, 'whole', () if obstacle is None else (obstacle,))
                 if obstacle is not None:
                     yield from self._context.skipped(self._file, obstacle)
-            if stamp == self._stamp and not self.due(now_ms()):
+            if stamp == self._stamp and self.due_at > now_ms():
                 return
             try:
                 if stamp is None:
                     self._stamp = None
+                    self._marks = None
                     yield from self._gone((), lambda session: False)
                     yield from self._trajectories_gone(())
+                elif self._context.in_backlog:
+                    yield from self._hinted()
                 else:
                     yield from self._look(stamp, siblings)
                     yield from self._context.mended(self._file)
                 self._failing = False
+                self._failed_until = 0
                 return
             except StoreError as error:
-                self._index.sent.clear()  # What was about to be told may not have been.
-                self._index_from = self._verify_from = now_ms() + AFTER_FAILURE_MS
+                self._index.clear()  # What was about to be told may not have been.
+                self._marks = None
+                self._wide_owed = True
                 if error.passing and attempt < RETRIES and not self._failing:
                     self._context.rest()
                     time.sleep(RETRY_MS / 1000)
                     continue
                 self._failing = True
+                self._failed_until = now_ms() + AFTER_FAILURE_MS if error.passing else NEVER
                 if not error.passing:
                     self._stamp = stamp  # Until it changes.
                 reason = str(error)
@@ -120,9 +222,54 @@ class AgentStore:
     def _look(self, stamp, siblings):
         changed = stamp != self._stamp
         now = now_ms()
-        found = self._store.read(lambda reading: self._looked(reading, now))
+        before = list(self._sessions.values())
+        again = now >= self._again_from
+        if changed and self._context.follow:
+            self._again = AGAIN_MS
+        if changed or again:
+            self._again_from = now + self._again[0] if self._again else NEVER
+            self._again = self._again[1:]
+        if changed or again or (self._wide_owed and now >= self._wide_from):
+            self._cursor_owed = self._cursor_owed or changed
+            self._verify_owed = self._verify_owed or changed
+            # Without the marks of an earlier look, or when they say nothing any more, everything is looked at.
+            wide = now >= self._wide_from and (changed or self._wide_owed)
+            hinted = False if wide else (yield from self._hinted(changed))
+            if not hinted:
+                yield from self._everything(siblings)
+        self._stamp = stamp
+        yield from self._verify(before)
+        if self._cursor_owed and not self._queue and not self._verify_owed and not self._wide_owed and self._again_from == NEVER:
+            self._cursor_owed = False
+            yield {'kind': 'heartbeat', 'cursor': {'key': 'store:' + self._file, 'value': stamp}}
+
+    def _hinted(self, changed=True):
+        """What came since the last look. False: that can't be told. `changed`: there may be more than what is hinted at."""
+        marks = self._marks
+        if marks is None:
+            return False
+        hints, texts = self._store.read(lambda reading: self._hints(reading, marks))
+        self._marks = hints.marks if hints else None
+        if hints is None:
+            return False
+        self._wide_owed = self._wide_owed or changed or bool(hints.transcripts or hints.trajectories or texts)
+        yield from self._told(texts)
+        for session in dict.fromkeys(hints.transcripts + hints.trajectories):
+            if session not in self._reading:
+                yield from self._session(session)
+        return True
+
+    def _hints(self, reading, marks):
+        hints = hints_since(reading, marks)
+        return hints, index_entries_of(reading, self._index, hints.index) if hints else []
+
+    def _everything(self, siblings):
+        began = now_ms()
+        found = self._store.read(self._looked)
+        took = now_ms() - began
+        self._wide_owed = False
         if found is None:
-            self._stamp = stamp
+            self._marks = None
             # OpenClaw makes it so a moment before it writes to it; in a recording it was cut off.
             if not self._store.is_empty:
                 yield from self._context.mended(self._file, 'end')
@@ -131,58 +278,53 @@ class AgentStore:
             yield from self._gone((), lambda session: False)
             yield from self._trajectories_gone(())
             return
-        index, tops, trajectories, archived = found
+        tops, trajectories, archived = found
         yield from self._context.mended(self._file, 'end')
-        self._index_owed = index is None
-        if index is not None:
-            self._index_from = now + INDEX_EVERY_MS
-        for text in index or ():
-            yield {'kind': 'index', 'agent': self._agent, 'text': text}
-        before = list(self._sessions.values())
-        if changed:
-            for session, top in tops:
-                rows = self._sessions.get(session)
-                if rows is None:
-                    rows = self._sessions[session] = self._rows_of(session, None)
-                yield from rows.scan(top, self._generations.get(session))
-            yield from self._gone(
-                {session for session, _ in tops},
-                lambda session: session in archived or any(is_archive_of(name, session + '.jsonl') for name in siblings),
-            )
-            for session, top in trajectories:
-                yield from self._trajectory(session, top)
-            yield from self._trajectories_gone({session for session, _ in trajectories})
-        self._cursor_owed = self._cursor_owed or changed
-        yield from self._verify(before, changed, now)
-        self._stamp = stamp
-        if self._cursor_owed and not self._queue and not self._verify_owed:
-            self._cursor_owed = False
-            yield {'kind': 'heartbeat', 'cursor': {'key': 'store:' + self._file, 'value': stamp}}
+        took += yield from self._whole_index()
+        self._wide_from = now_ms() + max(WIDE_EVERY_MS, min(MAX_WIDE_REST_MS, took * WIDE_REST))
+        for session, top in tops:
+            yield from self._known(session).scan(top, self._generations.get(session))
+        yield from self._gone(
+            {session for session, _ in tops},
+            lambda session: session in archived or any(is_archive_of(name, session + '.jsonl') for name in siblings),
+        )
+        for session, top in trajectories:
+            yield from self._trajectory(session, top)
+        yield from self._trajectories_gone({session for session, _ in trajectories})
 
-    def _looked(self, reading, now):
-        """None: no transcripts in it. (What changed in the index or None, tops, tops of the trajectories, what was archived.)"""
+    def _looked(self, reading):
+        """None: no transcripts in it. (Tops, tops of the trajectories, what was archived.)"""
         if not reading.columns(EVENTS):
             return None
-        index = changed_index_entries(reading, self._index) if now >= self._index_from else None
+        # First, so that what comes in between is looked at again.
+        self._marks = RowMarks(reading)
         self._generations = generations(reading)
         if self.version is None:
             self.version = app_version(reading)
-        return index, session_tops(reading, EVENTS), session_tops(reading, TRAJECTORIES), archived_sessions(reading)
+        return session_tops(reading, EVENTS), session_tops(reading, TRAJECTORIES), archived_sessions(reading)
 
-    def _verify(self, before, changed, now):
+    def _verify(self, before):
         """A database does not tell which rows changed: after a change all that was read is compared, in portions, and not too often."""
-        if changed:
-            self._verify_owed = True
-        if self._verify_owed and not self._queue and now >= self._verify_from:
+        began = now_ms()
+        if began < self._verify_from:
+            return
+        if not self._queue:
+            if not self._verify_owed:
+                return
             self._queue = list(before)  # What was read for the first time just now is what it is.
-            self._verify_from = now + self._context.verify_every_ms
             self._verify_owed = False
-        count = VERIFY_AT_ONCE if self._context.follow else len(self._queue)
-        portion = self._queue[:count]
-        del self._queue[:count]
-        for rows in portion:
-            if self._sessions.get(rows.session) is rows:
-                yield from rows.verify(self._generations.get(rows.session))
+        while self._queue:
+            rows = self._queue[-1]
+            over = self._sessions.get(rows.session) is not rows or (yield from rows.verify())
+            if over:
+                self._queue.pop()
+            if self._context.follow and now_ms() - began >= VERIFY_SLICE_MS:
+                break
+            self._context.rest()
+        ended = now_ms()
+        self._verify_from = ended + (ended - began) * VERIFY_REST
+        if not self._queue:
+            self._verify_from = max(self._verify_from, began + self._context.verify_every_ms)
 
     def _gone(self, there, explained):
         for session, rows in list(self._sessions.items()):

@@ -5,7 +5,8 @@ import stat as modes
 
 READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 NOT_REGULAR = 'ENOTREG'
-CHUNK_BYTES = 256 * 1024
+# Small, since what is made of one chunk is held until all of it is handed out.
+CHUNK_BYTES = 64 * 1024
 
 
 class NotRegular(OSError):

@@ -40,6 +40,14 @@ def is_trajectory_name(name):
     return name.endswith(TRAJECTORY_SUFFIX)
 
 
+def stem_of(name):
+    """What a transcript and its trajectory have in common."""
+    if is_trajectory_name(name):
+        return name[: -len(TRAJECTORY_SUFFIX)]
+    found = transcript_name(name)
+    return found.stem if found else name
+
+
 def is_archive_of(archive, name):
     """Is `archive` what a transcript called `name` becomes when OpenClaw puts it away?"""
     if not archive.startswith(name + '.'):

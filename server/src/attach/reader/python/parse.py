@@ -9,6 +9,7 @@ FAST_LENGTH = 1024 * 1024
 # Objects and lists that are this deep are kept as the text they are.
 KEPT_DEPTH = 2
 SPACE = re.compile(r'[ \t\n\r]*')
+WHOLE_ESCAPE = re.compile(r'u[0-9a-fA-F]{4}\Z')
 DIGITS = re.compile(r'[0-9]*')
 WORDS = {'t': ('true', True), 'f': ('false', False), 'n': ('null', None)}
 
@@ -158,7 +159,9 @@ def parse_string(text, at):
     try:
         return scanstring(text, at, True)
     except ValueError as error:
-        raise Broken(str(error).startswith('Unterminated')) from None
+        # An escape that is whole at the very end is none to Python, which looks for what follows it.
+        cut = error.msg.startswith('Unterminated') or (len(text) - error.pos < 7 and WHOLE_ESCAPE.search(text, error.pos - 1) is not None)
+        raise Broken(cut) from None
 
 
 def parse_number(text, begin, size):

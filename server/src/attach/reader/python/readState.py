@@ -2,18 +2,24 @@
 import os
 import re
 from .agentReader import AgentReader
+from .backlog import read_backlog
 from .files import code_of, open_regular, read_whole, reason_of, skip_reason_of
 from .gatewayLog import GatewayLog
 from .parse import as_object, parse_object
 from .text import head, text_of
 from .told import Context, now_ms
+from .transcriptFile import NEVER
 from .watcher import Watcher
 
 HEARTBEAT_MS = 3000
-# A look at everything that took long is followed by a rest as long, up to this.
-MAX_REST_MS = 2000
+# A look at everything is followed by a rest of so many times as long, up to this.
+REST = 500
+MAX_REST_MS = 60000
+# While it streams, looks are so far apart as to take a small part of the time, and no further than no one would notice.
+SPACING = 100
+MAX_SPACING_MS = 75
 MAX_AGENTS = 1000
-# With work left over (a comparison in portions), the next round begins after this.
+# What is due at once comes after this.
 SOON_MS = 20
 MAX_VERSION = 64
 MAX_CONFIG_BYTES = 4 * 1024 * 1024
@@ -38,6 +44,10 @@ def read_state(request, rest):
     yield about(version)
     if context.follow:
         watcher.watch(reader.watched())
+    context.in_backlog = True
+    meanwhile = (lambda: look_at(reader, watcher, watcher.taken())) if context.follow else None
+    yield from read_backlog(reader.pieces(), reader.index, meanwhile)
+    context.in_backlog = False
     yield from reader.scan(None)
     if version is None and reader.version is not None:
         yield about(reader.version)
@@ -49,21 +59,33 @@ def read_state(request, rest):
 def follow(reader, watcher, heartbeat_ms):
     full_from = now_ms() + watcher.poll_ms
     heartbeat_from = now_ms() + heartbeat_ms
+    spaced_from = 0
     while True:
         now = now_ms()
-        dirty = watcher.next(SOON_MS if reader.due(now) else max(0, min(full_from, heartbeat_from) - now))
+        wait = max(0, min(full_from, heartbeat_from, max(reader.due_at, now + SOON_MS)) - now)
+        dirty = watcher.next(wait, spaced_from - now)
         started = now_ms()
         full = started >= full_from
         if full:
             watcher.watch(reader.watched())
-        if full or dirty or reader.due(started):
-            yield from reader.scan(None if full else dirty)
-        ended = now_ms()
         if full:
-            full_from = ended + max(watcher.poll_ms, min(ended - started, MAX_REST_MS))
+            yield from reader.scan(None)
+        elif dirty or reader.due_at <= started:
+            yield from look_at(reader, watcher, dirty)
+        ended = now_ms()
+        spaced_from = started + min(MAX_SPACING_MS, (ended - started) * SPACING)
+        if full:
+            full_from = ended + max(watcher.poll_ms, min((ended - started) * REST, MAX_REST_MS))
         if ended >= heartbeat_from:
             yield {'kind': 'heartbeat'}
             heartbeat_from = ended + heartbeat_ms
+
+
+def look_at(reader, watcher, dirty):
+    """What changed, and directories that came with it."""
+    if reader.moved(dirty):
+        watcher.watch(reader.watched())
+    yield from reader.scan(dirty)
 
 
 class StateReader:
@@ -90,8 +112,24 @@ class StateReader:
         logs = self._gateway_log.watched if self._gateway_log else []
         return [self._context.state_dir, self._agents_dir] + [path for agent in self._agents.values() for path in agent.watched] + logs
 
-    def due(self, now):
-        return any(agent.due(now) for agent in self._agents.values())
+    @property
+    def due_at(self):
+        """When something is to be done though nothing changes."""
+        return min([NEVER] + [agent.due_at for agent in self._agents.values()])
+
+    def moved(self, dirty):
+        """May a directory have come or gone?"""
+        if self._agents_dir in dirty or 'agents' in (dirty.get(self._context.state_dir) or ()):
+            return True
+        return any(agent.moved(dirty) for agent in self._agents.values())
+
+    def pieces(self):
+        self._list()
+        return [piece for agent in self._agents.values() for piece in agent.pieces()]
+
+    def index(self, only):
+        for agent in list(self._agents.values()):
+            yield from agent.index(only)
 
     def scan(self, dirty):
         if dirty is None or self._agents_dir in dirty:

@@ -2,7 +2,7 @@
 bookkeeping is the rewrite generation."""
 from .cursors import RowCursor, add_lost, next_link
 from .reduce import read_entry
-from .sqliteRows import event_rows
+from .sqliteRows import event_rows, generation_of
 from .sqliteStore import StoreError
 from .text import MAX_SAFE
 
@@ -23,6 +23,13 @@ class SessionRows:
         # Compared as a whole since the reader started.
         self._verified = known is None
         self._lost = list(known.lost) if known else []
+        # (target, seq, chain): a comparison of everything that was read up to `target`, and how far it has come.
+        self._check = None
+
+    @property
+    def reached(self):
+        """The highest seq that was read; None: none."""
+        return self._known.seq if self._known else None
 
     def scan(self, top, generation):
         """`top`: the highest seq there is."""
@@ -46,15 +53,20 @@ class SessionRows:
         for reason in self._lost:
             yield from self._context.skipped(self._where, reason, 'part')
 
-    def verify(self, generation):
-        """Compares everything read so far; reads it again where it is not what it was."""
-        known = self._known
-        if not known:
-            return
-        if self._holds(known):
+    def verify(self):
+        """Compares one more part of what was read, and reads all of it again where it is not what it was. True: that was the last part."""
+        if not self._known:
+            return True
+        target, seq, chain = self._check or (self._known, FIRST, '')
+        more, seq, chain = self._compare(target, seq, chain)
+        self._check = (target, seq, chain) if more else None
+        if more:
+            return False
+        if chain == target.hash:
             self._verified = True
         else:
-            yield from self._reread(generation)
+            yield from self._reread(self._store.read(lambda reading: generation_of(reading, self.session)))
+        return True
 
     def gone(self, explained):
         yield from self._context.gone(self._where)
@@ -69,6 +81,7 @@ class SessionRows:
 
     def _reread(self, generation):
         explained = generation is not None and generation != (self._known.generation if self._known else None)
+        self._check = None
         yield from self._read(None, generation, (explained,))
 
     def _read(self, after, generation, reread):
@@ -134,18 +147,20 @@ class SessionRows:
         yield from self._context.skipped(self._where, told, 'part')
 
     def _holds(self, known):
-        chain = ''
-        seq = FIRST
-        while seq < known.seq:
-            start = FIRST if seq == FIRST else seq + 1
-            rows = self._store.read(lambda reading: event_rows(reading, EVENTS, self.session, start, known.seq))
-            if not rows:
-                return False
-            for row in rows:
-                chain = next_link(chain, row)[0]
-                seq = row.seq
+        more, seq, chain = True, FIRST, ''
+        while more:
+            more, seq, chain = self._compare(known, seq, chain)
             self._context.rest()
         return chain == known.hash
+
+    def _compare(self, known, seq, chain):
+        """One batch of rows further: (is there more, seq, chain)."""
+        start = FIRST if seq == FIRST else seq + 1
+        rows = self._store.read(lambda reading: event_rows(reading, EVENTS, self.session, start, known.seq))
+        for row in rows:
+            chain = next_link(chain, row)[0]
+            seq = row.seq
+        return bool(rows) and seq < known.seq, seq, chain
 
     def _cursor(self, cursor):
         return {'key': self._cursor_key, 'value': cursor.written()}

@@ -7,7 +7,7 @@ from .zstd import unpacked_row
 
 # One reading hands out at most this much, so that no transaction is long and memory stays bounded.
 BATCH_ROWS = 500
-BATCH_BYTES = 4 * 1024 * 1024
+BATCH_BYTES = 512 * 1024
 
 
 class EventRow:
@@ -20,16 +20,41 @@ class EventRow:
         self.reason = reason
 
 
+# Every session with rows: a seek for each instead of a scan over all rows.
+EACH_SESSION = (
+    'WITH RECURSIVE s(id) AS (SELECT min(session_id) FROM {0} UNION ALL '
+    'SELECT (SELECT min(session_id) FROM {0} WHERE session_id > s.id) FROM s WHERE s.id IS NOT NULL) '
+)
+
+
 def session_tops(reading, table):
-    """(session, highest seq) of every session with rows: a seek for each instead of a scan over all rows."""
+    """(session, highest seq) of every session with rows."""
     if not reading.columns(table):
         return []
-    rows = reading.rows(
-        'WITH RECURSIVE s(id) AS (SELECT min(session_id) FROM {0} UNION ALL SELECT (SELECT min(session_id) FROM {0} WHERE session_id > s.id) '
-        'FROM s WHERE s.id IS NOT NULL) '
-        'SELECT id, (SELECT max(seq) FROM {0} WHERE session_id = s.id) AS top FROM s WHERE id IS NOT NULL'.format(table)
+    sql = EACH_SESSION + 'SELECT id, (SELECT max(seq) FROM {0} WHERE session_id = s.id) AS top FROM s WHERE id IS NOT NULL'
+    return [(string(row['id']), number(row['top'])) for row in reading.rows(sql.format(table))]
+
+
+def dated_sessions(reading):
+    """(session, highest seq, when that was written, in milliseconds; 0 where it is not kept) of every session with transcript rows."""
+    columns = reading.columns('transcript_events')
+    if not columns:
+        return []
+    sql = EACH_SESSION + (
+        'SELECT s.id AS id, e.seq AS top, {1} AS newest FROM s JOIN {0} e ON e.session_id = s.id '
+        'WHERE s.id IS NOT NULL AND e.seq = (SELECT max(seq) FROM {0} WHERE session_id = s.id)'
     )
-    return [(string(row['id']), number(row['top'])) for row in rows]
+    rows = reading.rows(sql.format('transcript_events', 'created_at' if 'created_at' in columns else '0'))
+    return [(string(row['id']), number(row['top']), number(row['newest'])) for row in rows]
+
+
+def top_of(reading, table, session):
+    """None: it has no rows."""
+    if not reading.columns(table):
+        return None
+    for row in reading.rows('SELECT max(seq) AS top FROM %s WHERE session_id = ?' % table, session):
+        return None if row['top'] is None else number(row['top'])
+    return None
 
 
 def event_rows(reading, table, session, start, end=MAX_SAFE):
@@ -77,6 +102,14 @@ def generations(reading):
         return {}
     rows = reading.rows('SELECT session_id, generation FROM transcript_rewrite_watermarks')
     return {string(row['session_id']): string(row['generation']) for row in rows}
+
+
+def generation_of(reading, session):
+    if not {'session_id', 'generation'} <= reading.columns('transcript_rewrite_watermarks'):
+        return None
+    for row in reading.rows('SELECT generation FROM transcript_rewrite_watermarks WHERE session_id = ?', session):
+        return string(row['generation'])
+    return None
 
 
 def archived_sessions(reading):

@@ -135,6 +135,17 @@ class Reading:
             raise StoreError('the table %s is not for reading' % table)
         return {name for _, name, *_ in self._database.execute('PRAGMA table_info(%s)' % table)}
 
+    def is_indexed_by(self, table, column):
+        """Is a row found by this column without a search through all of them?"""
+        if table not in TABLES:
+            raise StoreError('the table %s is not for reading' % table)
+        # Not indexes of a part of the rows: the last column of each says so.
+        for _, name, _, _, partial in self._database.execute('PRAGMA index_list(%s)' % table).fetchall():
+            first = self._database.execute('PRAGMA index_info("%s")' % name.replace('"', '""')).fetchone()
+            if not partial and first and first[2] == column:
+                return True
+        return False
+
     def rows(self, sql, *values):
         """`sql` is ours, never text from a trace."""
         cursor = self._database.execute(sql, values)

@@ -79,6 +79,8 @@ class Context:
         self.follow = bool(request.get('follow'))
         self.verify_every_ms = request.get('verifyEveryMs', VERIFY_EVERY_MS)
         self._cursors = {key: value for key, value in request.get('cursors', ()) if value != ''}
+        # The history is being read in pieces: a look in between is for what was read already.
+        self.in_backlog = False
         # Called in everything that takes long: what was said so far goes out.
         self.rest = rest
 

@@ -11,6 +11,11 @@ from .text import is_blank, text_of
 from .told import now_ms
 
 
+# A whole comparison is followed by a rest of so many times as long.
+VERIFY_REST = 200
+NEVER = float('inf')
+
+
 class TranscriptFile:
     def __init__(self, context, agent, directory, file, name):
         self._context = context
@@ -40,15 +45,25 @@ class TranscriptFile:
         """Was anything of it ever handed out?"""
         return self._known is not None
 
-    def due(self, now):
-        """Is a look due though the file does not change?"""
-        return self._unverified and now >= self._verify_from
+    @property
+    def name(self):
+        return self._name.name
+
+    @property
+    def unverified(self):
+        """It grew since it was last compared as a whole."""
+        return self._unverified
+
+    @property
+    def due_at(self):
+        """When a look is due though the file does not change."""
+        return self._verify_from if self._unverified else NEVER
 
     def unchanged(self, stamp):
         now = now_ms()
         if self._failed and self._failed[0] == stamp and now < self._failed[1]:
             return True
-        return self._known is not None and self._known.stamp == stamp and not self.due(now)
+        return self._known is not None and self._known.stamp == stamp and self.due_at > now
 
     @property
     def warm(self):
@@ -104,7 +119,7 @@ class TranscriptFile:
         if not known or known.offset == 0:
             return 'on', hashlib.sha256()
         now = now_ms()
-        if stamp == known.stamp and self._hash and not self.due(now):
+        if stamp == known.stamp and self._hash and self.due_at > now:
             return 'later', None
         compressed = self._name.compressed
         if not compressed and size_of(stamp) < known.offset:
@@ -118,9 +133,10 @@ class TranscriptFile:
                 return 'later', None
             holds = os.pread(file, len(self._tail), known.offset - len(self._tail)) == self._tail
             return ('on', self._hash) if holds else ('rewritten', None)
-        self._verify_from = now + self._context.verify_every_ms
         self._unverified = False
         prefix = prefix_of(file, compressed, known.offset, self._context.rest)
+        ended = now_ms()
+        self._verify_from = ended + max(self._context.verify_every_ms, (ended - now) * VERIFY_REST)
         return ('on', prefix) if prefix and prefix.hexdigest() == known.hash else ('rewritten', None)
 
     def _read(self, file, stamp, hash, reread):

@@ -5,9 +5,10 @@ import os
 import re
 import select
 import struct
+import time
 from .told import now_ms
 
-POLL_MS = 500
+POLL_MS = 2000
 # Where a directory can't be watched, looking is all there is.
 POLL_UNWATCHED_MS = 150
 # A line comes in several writes, and a turn in many lines.
@@ -95,8 +96,8 @@ class Watcher:
     def poll_ms(self):
         return POLL_UNWATCHED_MS if self._unwatched else POLL_MS
 
-    def next(self, ms):
-        """What changed since the last time, at the latest after `ms`."""
+    def next(self, ms, settle_ms=SETTLE_MS):
+        """What changed since the last time, at the latest after `ms`. `settle_ms`: so long a change waits for others to come along."""
         self._rest()
         self._take()
         until = now_ms() + ms
@@ -107,19 +108,14 @@ class Watcher:
             self._wait(left)
             self._take()
         if self._dirty:
-            self._settle()
+            time.sleep(max(SETTLE_MS, settle_ms) / 1000)
+        return self.taken()
+
+    def taken(self):
+        self._take()
         dirty = self._dirty
         self._dirty = {}
         return dirty
-
-    def _settle(self):
-        until = now_ms() + SETTLE_MS
-        while True:
-            left = until - now_ms()
-            if left <= 0:
-                break
-            select.select([], [], [], left / 1000)
-        self._take()
 
     def _wait(self, ms):
         select.select([] if self._file is None else [self._file], [], [], ms / 1000)
