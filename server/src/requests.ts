@@ -89,7 +89,11 @@ export function registerRequests(connection: Connection, need: () => Live): void
     answered(() => need().hub.detach(sourceId, remembered === true)),
   );
   connection.onRequest(messages.actRequest, ({ sourceId, action }) =>
-    answered(() => need().beside.actions.act(need().hub.found(sourceId), action)),
+    answered(async () => {
+      const { hub, beside } = need();
+      await hub.lookedOnce();
+      await beside.actions.act(hub.found(sourceId), action);
+    }),
   );
   connection.onRequest(messages.actionsRequest, () => need().beside.actions.list());
   connection.onRequest(messages.resourcesRequest, ({ sourceId, from, to, limit }) => need().beside.samples(sourceId, from, to, limit));

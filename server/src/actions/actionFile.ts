@@ -75,7 +75,7 @@ export class ActionFile implements Adapter<ActionData> {
     const data = dataOf(value);
     if (data !== null) return data;
     if (typeof value?.schema === 'string' && value.schema !== schema && otherSchema.test(value.schema))
-      throw new OtherVersionError('the log of actions was written by another version of Sandglass');
+      throw new OtherVersionError('the file was written by another version of Sandglass');
     return this.#putAside();
   }
 

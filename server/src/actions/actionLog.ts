@@ -41,7 +41,9 @@ export interface Left {
 
 type Change = (data: ActionData) => ActionData;
 
-const memoryOnly = 'so it is kept for this session only, and a sandbox paused in this window is not resumed by itself after a crash.';
+function memoryOnly(why: string): string {
+  return `The log of actions is kept for this session only (${why}), and a sandbox that is paused in this window is not resumed by itself after a crash.`;
+}
 
 export class ActionLog implements Disposable {
   readonly holder = randomUUID();
@@ -64,11 +66,11 @@ export class ActionLog implements Disposable {
 
   /** `directory` is null: nothing is kept on disk. */
   static open(directory: string | null): ActionLog {
-    if (directory === null) return new ActionLog(null, null, `Nothing may be kept on disk here, neither the log of actions, ${memoryOnly}`);
+    if (directory === null) return new ActionLog(null, null, memoryOnly('nothing may be kept on disk here'));
     try {
       return new ActionLog(directory, new ActionFile(join(directory, actionFileName)), null);
     } catch (error) {
-      return new ActionLog(null, null, `The log of actions can't be kept on disk (${reasonOf(error)}), ${memoryOnly}`);
+      return new ActionLog(null, null, memoryOnly(reasonOf(error)));
     }
   }
 
@@ -249,8 +251,7 @@ export class ActionLog implements Disposable {
   }
 
   #breaks(error: unknown): void {
-    const why = error instanceof OtherVersionError ? error.message : reasonOf(error);
-    this.#broken = `The log of actions can't be kept on disk (${why}), ${memoryOnly}`;
+    this.#broken = memoryOnly(error instanceof OtherVersionError ? error.message : reasonOf(error));
   }
 }
 

@@ -23,6 +23,7 @@ const engineVariables = [
   'DOCKER_CERT_PATH',
   'CONTAINER_HOST',
   'XDG_RUNTIME_DIR',
+  'CONTAINER_HOST',
   'HOME',
 ] as const;
 

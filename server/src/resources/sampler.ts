@@ -79,8 +79,7 @@ export class Sampler implements Disposable {
     for (const one of all) {
       const known = this.#knownOf(one);
       if (known.asking || known.due > this.#round) continue;
-      // Only a second look tells the cores in use.
-      const often = known.counters.size === 0 || performance.now() - known.lookedAt < lookedAtMs || atWork(one.row);
+      const often = performance.now() - known.lookedAt < lookedAtMs || atWork(one.row);
       known.due = this.#round + (often ? 1 : seldom);
       known.asking = true;
       void this.#sample(one, known)
@@ -107,7 +106,10 @@ export class Sampler implements Disposable {
     if (this.#end.signal.aborted || this.#known.get(one.sourceId) !== known || parts.length === 0) return;
     if (!this.#options.sampled().some(({ sourceId, row }) => sourceId === one.sourceId && row === one.row)) return;
     const cores = parts.map((part) => part.cores);
-    if (cores.some((part) => part === null)) return; // the first look at it
+    if (cores.some((part) => part === null)) {
+      known.due = this.#round + 1; // only a second look tells the cores in use
+      return;
+    }
     const limits = parts.map(({ limit }) => limit);
     this.#options.onSample(one, {
       time: new Date(Math.max(...parts.map(({ time }) => time))).toISOString(),

@@ -8,6 +8,9 @@ import type { FoundSandbox } from './findSandboxes';
 /** How it is read, for those who want it otherwise. */
 export type SourceTuning = Pick<ContainerSourceOptions, 'ways' | 'script' | 'pythonScript' | 'verifyEveryMs' | 'silenceMs' | 'lookEveryMs'>;
 
+/** Of OpenShell's drivers those that make containers of an engine on this host. */
+const CONTAINER_DRIVERS: readonly string[] = ['docker', 'podman'];
+
 export function sandboxSource(found: FoundSandbox, options: SourceTuning = {}): Source {
   if (found.directory !== null) return laterDirectory(found.directory);
   if (found.place === null) return unreachable(found);
@@ -53,6 +56,13 @@ function unreachable(found: FoundSandbox): Source {
     mounts: [],
     open() {
       // One that only the registry knows does not come to be by waiting: with its container it is found under another id.
+      const driver = found.reports.map(({ says }) => says.driver).find((said) => said !== undefined);
+      if (found.layout === 'registry-only' && driver !== undefined && !CONTAINER_DRIVERS.includes(driver))
+        throw new AttachError(
+          'no-such-path',
+          `OpenShell runs the sandbox "${found.name}" with its driver "${driver}", so it is in no container on this host that could be read`,
+          'Copy its /sandbox/.openclaw out and open the copy as a recording.',
+        );
       throw found.layout === 'registry-only'
         ? new AttachError(
             'no-such-path',

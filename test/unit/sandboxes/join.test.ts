@@ -2,8 +2,11 @@
 import { join } from 'node:path';
 import type { ContainerInfo } from 'dockerode';
 import { afterEach, describe, expect, it } from 'vitest';
+import { AttachError } from '../../../server/src/attach/errors';
 import { findSandboxes, type FoundSandbox } from '../../../server/src/sandboxes/findSandboxes';
+import { sandboxSource } from '../../../server/src/sandboxes/sandboxSource';
 import { nameInContainerName, sameName } from '../../../server/src/sandboxes/naming';
+import { readAll } from '../attach/reading';
 import { container, home, id, PlayedEngine } from './playedEngine';
 
 const closing: PlayedEngine[] = [];
@@ -126,6 +129,18 @@ describe('a sandbox that registry and engine know', () => {
     expect(sameName(`${'long-'.repeat(30)}end`, 'long-'.repeat(28))).toBe(true);
     expect(sameName('alphabet', 'alpha')).toBe(false);
   });
+});
+
+it('a sandbox that is in no container of this host is explained by the driver that runs it', async () => {
+  const engine = await played();
+  const reasons = [];
+  for (const openshellDriver of ['kubernetes', 'docker']) {
+    const [found] = await find(home(row('box', { openshellDriver })), engine);
+    const error: unknown = found ? await readAll(sandboxSource(found)).catch((caught: unknown) => caught) : null;
+    reasons.push(AttachError.is(error, 'no-such-path') ? `${error.message}. ${error.hint}` : error);
+  }
+  expect(reasons[0]).toMatch(/driver "kubernetes".*recording/);
+  expect(reasons[1]).toMatch(/no container of it.*Start it/);
 });
 
 describe('one name in the registries of two gateways', () => {
