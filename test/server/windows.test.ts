@@ -254,6 +254,25 @@ describe('when the window that reads', () => {
     expect(kept.findings).toEqual([]);
   });
 
+  it('hangs, the others say so and take nothing from it; it goes on where it was', { timeout: 60_000 }, async () => {
+    const [first, second] = [await window(), await window()];
+    first.child.kill('SIGSTOP');
+    try {
+      const sourceId = await open(second, recording('rotation-2026.7.1').root);
+      const attach = await until('that it hangs', async () => {
+        const state = (await node(second, sourceId))?.attach;
+        return state?.kind === 'failed' && state;
+      });
+      expect(attach.reason).toContain(`process ${first.child.pid}`);
+      expect((await inventory(second)).collector).toEqual({ kind: 'other-window', pid: first.child.pid });
+      first.child.kill('SIGCONT');
+      await attached(second, sourceId, 'read');
+      expect((await inventory(second)).collector.kind).toBe('other-window');
+    } finally {
+      first.child.kill('SIGCONT');
+    }
+  });
+
   it('ends as it should, the next reads on what that one still wants', async () => {
     const [first, second] = [await window(), await window()];
     const [mine, other] = [streaming(), copyOfRecording('rotation-2026.7.1')];
