@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerPlace } from '../attach/container/containerSource';
 import type { EngineAddress } from '../attach/container/engine';
-import { codeOf, reasonOf } from '../attach/reader/context';
+import { codeOf, skipReasonOf } from '../attach/reader/context';
 import type { Looked, LookOutcome, SandboxInfo } from '../protocol/document';
 import type { EngineSandbox, SandboxContainer } from './containers';
 import { enginePlaces } from './engines';
@@ -152,6 +152,6 @@ async function lookAtDirectory(path: string): Promise<Answer<FoundSandbox>> {
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return answer('absent', 'there is none', []);
-    return answer(code === 'EACCES' || code === 'EPERM' ? 'refused' : 'failed', reasonOf(error), []);
+    return answer(code === 'EACCES' || code === 'EPERM' ? 'refused' : 'failed', skipReasonOf(error), []);
   }
 }

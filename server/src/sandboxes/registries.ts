@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asObject, parseObject } from '../attach/reader/reduce';
-import { codeOf, reasonOf } from '../attach/reader/context';
+import { codeOf, skipReasonOf } from '../attach/reader/context';
 import { registryRows, type RegistryRow } from '../attach/registry';
 import { readRegular, TOO_LARGE } from '../attach/regularFile';
 import type { LookOutcome } from '../protocol/document';
@@ -44,7 +44,7 @@ export async function readRegistry(path: string): Promise<Registry> {
     return {
       path,
       outcome: code === 'EACCES' || code === 'EPERM' ? 'refused' : 'failed',
-      reason: code === TOO_LARGE ? tooLarge : reasonOf(error),
+      reason: code === TOO_LARGE ? tooLarge : skipReasonOf(error),
       rows: [],
     };
   }
