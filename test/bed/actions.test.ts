@@ -66,15 +66,15 @@ function pair(): readonly [PlainContainer, PlainContainer] {
   return [agent, supervisor];
 }
 
-describe.skipIf(state.kind === 'missing')('acting on a sandbox', () => {
-  afterEach(async () => {
-    for (const server of servers.splice(0)) if (server.alive) await server[Symbol.asyncDispose]();
-  });
-  afterAll(() => {
-    for (const container of containers) container.down();
-    for (const made of folders) rmSync(made, { recursive: true, force: true });
-  });
+afterEach(async () => {
+  for (const server of servers.splice(0)) if (server.alive) await server[Symbol.asyncDispose]();
+});
+afterAll(() => {
+  for (const container of containers) container.down();
+  for (const made of folders) rmSync(made, { recursive: true, force: true });
+});
 
+describe.skipIf(state.kind === 'missing')('acting on a sandbox', () => {
   it.each([
     ['one container', () => [plain()] as const],
     ['two containers', pair],
