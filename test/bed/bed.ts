@@ -196,7 +196,7 @@ export function listing(containerId: string, path = '/sandbox/.openclaw'): reado
 export function readersIn(containerId: string): readonly string[] {
   return docker('top', containerId, '-eo', 'pid,args')
     .split('\n')
-    .filter((line) => line.includes('--no-warnings -e'));
+    .filter((line) => line.includes('--no-warnings -e') || line.includes('-X utf8 -c'));
 }
 
 /** The state directory as it is now, copied out while the container stands still. */

@@ -188,6 +188,12 @@ describe('on a machine that lacks something', () => {
     await live.stop();
   });
 
+  it('with an SQLite that does not know STRICT tables, they are read as they are', async () => {
+    const old = without('STRICT_SINCE = (3, 37, 0)', 'STRICT_SINCE = (4, 0, 0)');
+    const { stateDir } = recording('zstd-2026.9.6');
+    expect(await readAll(old.open(stateDir))).toEqual(await readAll(nodeReader.open(stateDir)));
+  });
+
   it('without sqlite3 the transcripts that are files are read, and that is said', async () => {
     const plain = without('        import sqlite3\n', '        raise ImportError()\n');
     const { stateDir, sessions, agent } = emptyState();

@@ -10,6 +10,7 @@ from .files import data_stamp_of, file_stamp, irregular, look, stamp_of
 from .text import MAX_SAFE, text_of
 
 BUSY_TIMEOUT_S = 2.0
+STRICT_SINCE = (3, 37, 0)
 # All that may be asked for. `auth_profile_store` holds secrets and is none of them.
 TABLES = {
     'transcript_events',
@@ -73,6 +74,9 @@ class SqliteStore:
             database = sqlite.connect(self._url(option), timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=True)
             try:
                 database.text_factory = text_of
+                if sqlite.sqlite_version_info < STRICT_SINCE:
+                    # Before anything else: an SQLite that does not know OpenClaw's STRICT tables takes them so. Nothing can be written.
+                    database.execute('PRAGMA writable_schema = on')
                 result = reading(Reading(database))
                 # A writer came in between: what an immutable reading saw may be torn.
                 if option == 'immutable' and self.stamp() != stamp:
