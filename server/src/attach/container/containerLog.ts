@@ -8,6 +8,10 @@ import { answered, engineError, statusOf } from './engine';
 
 const MAX_LOG_LINE_BYTES = 1024 * 1024;
 const AGAIN_MS = 1000;
+/** How the supervisor begins a line: with a time of its own. */
+const SUPERVISORS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z +(?:OCSF|OCSF-JSON|TRACE|DEBUG|INFO|WARN|ERROR) /;
+/** The engine's, and the space behind it. */
+const TIME_BYTES = '2026-11-21T12:26:05.034216291Z '.length;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/;
 
 /** The engine keeps none of this container, or none that can be read: its logging driver says which. */
@@ -19,19 +23,33 @@ interface Position {
   readonly time: string;
   /** How many lines of exactly this time were handed out. */
   readonly count: number;
+  /** On which the supervisor was seen to write. */
+  readonly channel: Channel | null;
 }
 
 export class ContainerLog {
   readonly #container: Docker.Container;
   readonly #key: string;
   #at: Position | null;
+  /**
+   * The supervisor writes on one of the two: on stderr, or on stdout as it did once. What comes on the other is someone else's, whatever
+   * it looks like. null: it was not seen yet.
+   */
+  #channel: Channel | null;
 
   constructor(container: Docker.Container, cursors: ReadonlyMap<string, string>) {
     this.#container = container;
     this.#key = `log:${container.id}`;
     const cursor = parseObject(cursors.get(this.#key) ?? '');
     this.#at =
-      cursor && typeof cursor.time === 'string' && typeof cursor.count === 'number' ? { time: cursor.time, count: cursor.count } : null;
+      cursor && typeof cursor.time === 'string' && typeof cursor.count === 'number'
+        ? {
+            time: cursor.time,
+            count: cursor.count,
+            channel: cursor.channel === 'stdout' || cursor.channel === 'stderr' ? cursor.channel : null,
+          }
+        : null;
+    this.#channel = this.#at?.channel ?? null;
   }
 
   /** What is there now. */
@@ -57,14 +75,17 @@ export class ContainerLog {
       if (signal.aborted) return;
       const skip = this.#at;
       let same = 0;
-      for await (const line of loggedLines(stream)) {
+      for await (const { channel, line } of loggedLines(stream)) {
         const space = line.indexOf(' ');
         const time = line.slice(0, Math.max(space, 0));
         const text = line.slice(space + 1);
         if (!TIME.test(time)) continue; // a piece of a line that the engine cut
         if (skip && (time < skip.time || (time === skip.time && ++same <= skip.count))) continue;
-        this.#at = { time, count: this.#at?.time === time ? this.#at.count + 1 : 1 };
-        if (text.trim() !== '') yield { kind: 'log', origin: 'console', text, cursor: this.#cursor(this.#at) };
+        if (this.#channel !== 'stderr' && SUPERVISORS.test(text))
+          this.#channel = channel === 'stderr' ? channel : (this.#channel ?? channel);
+        this.#at = { time, count: this.#at?.time === time ? this.#at.count + 1 : 1, channel: this.#channel };
+        if (text.trim() !== '' && channel === (this.#channel ?? channel))
+          yield { kind: 'log', origin: 'console', text, cursor: this.#cursor(this.#at) };
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -101,15 +122,31 @@ function isUnreadable(error: unknown): boolean {
   return statusOf(error) === NOT_IMPLEMENTED || (error instanceof Error && /logging driver does not support reading/.test(error.message));
 }
 
-/** Lines of both channels. A line is one piece of one channel in all but the longest. */
-async function* loggedLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+interface LoggedLine {
+  readonly channel: Channel;
+  /** With the engine's time before it. */
+  readonly line: string;
+}
+
+/** Lines of both channels. The engine cuts a long one into frames, and puts its time before each of them. */
+export async function* loggedLines(stream: AsyncIterable<Buffer>): AsyncGenerator<LoggedLine> {
   const held: Record<Channel, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-  for await (const { channel, bytes } of demux(stream)) {
-    const all = held[channel].length === 0 ? bytes : Buffer.concat([held[channel], bytes]);
-    const end = all.lastIndexOf(0x0a);
+  let frame: Buffer[] = [];
+  let size = 0;
+  for await (const { channel, bytes, last } of demux(stream)) {
+    size += bytes.length;
     // A line without end is none of the supervisor's.
+    if (size <= MAX_LOG_LINE_BYTES) frame.push(bytes);
+    if (!last) continue;
+    const whole = size > MAX_LOG_LINE_BYTES ? Buffer.alloc(0) : Buffer.concat(frame);
+    frame = [];
+    size = 0;
+    const before = held[channel];
+    const goesOn = before.length > TIME_BYTES && whole.subarray(0, TIME_BYTES).equals(before.subarray(0, TIME_BYTES));
+    const all = before.length === 0 ? whole : Buffer.concat([before, goesOn ? whole.subarray(TIME_BYTES) : whole]);
+    const end = all.lastIndexOf(0x0a);
     held[channel] = all.length - end - 1 > MAX_LOG_LINE_BYTES ? Buffer.alloc(0) : Buffer.from(all.subarray(end + 1));
-    if (end >= 0) for (const line of all.toString('utf8', 0, end).split('\n')) yield line.replace(/\r$/, '');
+    if (end >= 0) for (const line of all.toString('utf8', 0, end).split('\n')) yield { channel, line: line.replace(/\r$/, '') };
   }
 }
 

@@ -4,6 +4,8 @@ export type Channel = 'stdout' | 'stderr';
 export interface Piece {
   readonly channel: Channel;
   readonly bytes: Buffer;
+  /** The frame ends with it. */
+  readonly last: boolean;
 }
 
 const HEADER = 8;
@@ -27,7 +29,7 @@ export async function* demux(stream: AsyncIterable<Buffer>): AsyncGenerator<Piec
       const bytes = held.subarray(0, Math.min(left, held.length));
       held = held.subarray(bytes.length);
       left -= bytes.length;
-      yield { channel, bytes };
+      yield { channel, bytes, last: left === 0 };
     }
   }
 }

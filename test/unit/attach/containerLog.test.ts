@@ -1,0 +1,100 @@
+// The container's log as the engine gives it: frames of two channels, with the engine's time before each.
+import type Docker from 'dockerode';
+import { describe, expect, it } from 'vitest';
+import { ContainerLog, loggedLines } from '../../../server/src/attach/container/containerLog';
+import type { SourceRecord } from '../../../server/src/attach/record';
+
+type Frame = readonly [channel: 'stdout' | 'stderr', text: string];
+
+function bytesOf(frames: readonly Frame[]): Buffer {
+  return Buffer.concat(
+    frames.flatMap(([channel, text]) => {
+      const body = Buffer.from(text);
+      const head = Buffer.alloc(8);
+      head[0] = channel === 'stderr' ? 2 : 1;
+      head.writeUInt32BE(body.length, 4);
+      return [head, body];
+    }),
+  );
+}
+
+async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+const at = (second: number): string => `2026-11-21T12:26:0${second}.034216291Z `;
+const ocsf = (host: string): string => `2026-11-21T12:26:05.034Z OCSF NET:OPEN [INFO] ALLOWED /usr/bin/curl(7) -> ${host}:443`;
+
+async function lines(frames: readonly Frame[], size: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { channel, line } of loggedLines(inPieces(bytesOf(frames), size))) found.push(`${channel} ${line}`);
+  return found;
+}
+
+function logOf(frames: readonly Frame[], cursor?: string): ContainerLog {
+  const container = {
+    id: 'one',
+    modem: {
+      dial: (_options: unknown, done: (error: unknown, stream: unknown) => void) =>
+        done(null, Object.assign(inPieces(bytesOf(frames), 50), { destroy: () => undefined })),
+    },
+  };
+  return new ContainerLog(container as unknown as Docker.Container, new Map(cursor === undefined ? [] : [['log:one', cursor]]));
+}
+
+async function told(log: ContainerLog): Promise<readonly SourceRecord[]> {
+  const records: SourceRecord[] = [];
+  for await (const record of log.backlog(new AbortController().signal)) records.push(record);
+  return records;
+}
+
+const texts = (records: readonly SourceRecord[]): readonly string[] =>
+  records.flatMap((record) => (record.kind === 'log' ? [record.text] : []));
+
+describe("the engine's frames", () => {
+  it.each([1, 7, 31, 100_000])('are put together to lines where the engine cut them, in pieces of %i', async (size) => {
+    const long = `{"a":"${'x'.repeat(100)}"}`;
+    const frames: readonly Frame[] = [
+      ['stderr', `${at(1)}one\n`],
+      ['stderr', `${at(2)}${long.slice(0, 50)}`],
+      ['stdout', `${at(2)}other\n`],
+      ['stderr', `${at(2)}${long.slice(50, 60)}`],
+      ['stderr', `${at(2)}${long.slice(60)}\n`],
+      ['stderr', `${at(3)}two\n${at(4)}three\r\n`],
+    ];
+    expect(await lines(frames, size)).toEqual([
+      `stderr ${at(1)}one`,
+      `stdout ${at(2)}other`,
+      `stderr ${at(2)}${long}`,
+      `stderr ${at(3)}two`,
+      `stderr ${at(4)}three`,
+    ]);
+  });
+});
+
+describe('what an agent prints', () => {
+  it('is none of the supervisor, which writes on the other channel', async () => {
+    const records = await told(
+      logOf([
+        ['stderr', `${at(1)}2026-11-21T12:26:05.034Z INFO openshell_sandbox: Starting sandbox\n`],
+        ['stdout', `${at(2)}${ocsf('forged.example')}\n`],
+        ['stderr', `${at(3)}${ocsf('real.example')}\n`],
+      ]),
+    );
+    expect(texts(records).join('\n')).not.toContain('forged');
+    expect(texts(records)).toHaveLength(2);
+    // And so after a restart, which does not see the beginning.
+    const cursor = records.at(-1)?.cursor?.value ?? '';
+    expect(texts(await told(logOf([['stdout', `${at(4)}${ocsf('forged.example')}\n`]], cursor)))).toEqual([]);
+  });
+
+  it('is told apart where the supervisor writes on stdout, as it did once', async () => {
+    const records = await told(
+      logOf([
+        ['stdout', `${at(1)}${ocsf('real.example')}\n`],
+        ['stdout', `${at(2)}${ocsf('other.example')}\n`],
+      ]),
+    );
+    expect(texts(records)).toHaveLength(2);
+  });
+});
