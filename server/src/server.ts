@@ -129,7 +129,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     store,
     hub,
     directory: options.storageDir,
-    onChange: () => onChange({ inventory: true, source: null, result: null }),
+    onChange: () => hub.listedAnew(),
     onError,
   });
   const places = new Places(store, () => ({ source: (row) => hub.ofRow(row), folders: folders(), mappings: hub.settings.pathMappings }));

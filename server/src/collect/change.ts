@@ -7,7 +7,7 @@ export interface SourceChange {
     readonly session: string;
     readonly row: number;
     readonly revision: number;
-    /** Spans that are new or other than before; null: it is not known which. */
+    /** Spans that are new or other than before, of another window's reading only the calls; null: it is not known which. */
     readonly spans: readonly Span[] | null;
   }[];
   readonly policyChanged: boolean;

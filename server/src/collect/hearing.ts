@@ -1,6 +1,7 @@
 /**
  * What became of the reading, told to whoever shows it: by our own reading, which is told to the other windows too, or by theirs.
  */
+import { assertNever } from '../model/assertNever';
 import type { AttachState } from '../protocol/messages';
 import type { Notice } from '../store/windows';
 import type { SourceChange } from './change';
@@ -75,14 +76,37 @@ export class Hearing {
       const about = notice.kind === 'state' ? notice.sourceId : notice.kind;
       if (notice.kind !== 'records' && said.has(about)) continue;
       said.add(about);
-      if (notice.kind === 'records') this.#changed(notice.source, changeOf(store, notice));
-      else if (notice.kind === 'wishes') this.#options.onWishes();
-      else {
-        const row = store.sources.find(notice.sourceId);
-        if (row !== null) this.#show(notice.sourceId, row, store.sources.state(row)?.attach ?? { kind: 'idle' });
-      }
+      this.#one(notice);
     }
     if (notices === null) for (const { row } of this.#options.roster.all()) this.#changed(row, wholeChange(store, row));
+  }
+
+  #one(notice: Notice): void {
+    const { store } = this.#options;
+    switch (notice.kind) {
+      case 'records':
+        this.#changed(notice.source, changeOf(store, notice));
+        return;
+      case 'wishes':
+        this.#options.onWishes();
+        return;
+      case 'inventory':
+        this.#options.tell({ inventory: true, source: null, result: null });
+        return;
+      case 'state': {
+        const row = store.sources.find(notice.sourceId);
+        if (row !== null) this.#show(notice.sourceId, row, store.sources.state(row)?.attach ?? { kind: 'idle' });
+        return;
+      }
+      default:
+        assertNever(notice);
+    }
+  }
+
+  /** What is listed is other than before, by what this window learned beside reading. */
+  inventory(): void {
+    this.#tellOthers({ kind: 'inventory' });
+    this.#options.tell({ inventory: true, source: null, result: null });
   }
 
   #tellOthers(notice: Notice): void {

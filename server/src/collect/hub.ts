@@ -167,6 +167,11 @@ export class Hub implements AsyncDisposable {
     return this.#collecting.containers();
   }
 
+  /** What is listed is other than before, by what is known beside what is read; for all windows. */
+  listedAnew(): void {
+    this.#hearing.inventory();
+  }
+
   /** Looks for sandboxes, and attaches to the running ones where that is wanted. */
   refresh(): Promise<void> {
     return this.#lookout.refresh();

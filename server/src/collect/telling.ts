@@ -1,10 +1,11 @@
 /** From what was read here to what other windows are told of it, and back. */
+import type { Span } from '../protocol/document';
 import type { Store } from '../store/store';
 import type { Notice } from '../store/windows';
 import type { IngestResult } from './ingest';
 import type { SourceChange } from './change';
 
-/** Spans of a session that are named to others; of more it is only said that there were. */
+/** Calls of a session that are named to others; of more it is only said that there were. */
 export const namedSpans = 200;
 
 type Records = Extract<Notice, { kind: 'records' }>;
@@ -17,11 +18,17 @@ export function noticeOf(source: number, { sessions, policyChanged, skippedChang
       row,
       session,
       revision,
-      spans: spans.length > namedSpans ? null : spans.map(({ id }) => id),
+      spans: namesOf(spans),
     })),
     policyChanged,
     skippedChanged,
   };
+}
+
+/** Only calls touch files. */
+function namesOf(spans: readonly Span[]): readonly string[] | null {
+  const calls = spans.filter(({ kind }) => kind === 'execute_tool');
+  return calls.length > namedSpans ? null : calls.map(({ id }) => id);
 }
 
 export function changeOf(store: Store, { source, sessions, policyChanged, skippedChanged }: Records): SourceChange {

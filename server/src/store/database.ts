@@ -167,7 +167,8 @@ function toStoreError(error: unknown): unknown {
     return new StoreError('unusable', `${path}: ${fileReasons.get(fileCode) ?? fileCode}: name a file in a directory of your own`, {
       cause: error,
     });
-  const code = (error as { errcode?: number }).errcode;
+  // The extended codes say more than matters here: a log that another window is just mending is locked too.
+  const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
   if (code === 5 || code === 6) return new StoreError('locked', 'another process holds the store', { cause: error });
   if (code === 26) return new StoreError('lost-key', 'the store is no database of ours', { cause: error });
   return new StoreError('unusable', error.message, { cause: error });

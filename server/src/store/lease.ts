@@ -52,7 +52,7 @@ export class Lease implements Disposable {
       db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     } catch (error) {
       db.close();
-      if ((error as { errcode?: number }).errcode === busy) return false;
+      if ((((error as { errcode?: number }).errcode ?? 0) & 0xff) === busy) return false;
       throw error;
     }
     this.#lock = { db, file: statSync(this.#path).ino };

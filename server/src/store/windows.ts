@@ -35,13 +35,15 @@ export interface ChangedSession {
   readonly row: number;
   readonly session: string;
   readonly revision: number;
-  /** Ids of the spans that are new or other than before; null: too many to name. */
+  /** Ids of the calls that are new or other than before; null: too many to name. */
   readonly spans: readonly string[] | null;
 }
 
 export type Notice =
   /** What windows want read is other than before. */
   | { readonly kind: 'wishes' }
+  /** What is listed is other than before, for a reason of no source. */
+  | { readonly kind: 'inventory' }
   /** How far the reading of a source is. */
   | { readonly kind: 'state'; readonly sourceId: string }
   /** What is known of a source grew. */
