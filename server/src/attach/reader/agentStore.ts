@@ -21,7 +21,7 @@ import {
   topOf,
   type SessionTop,
 } from './sqliteRows';
-import { SqliteStore } from './sqliteStore';
+import { SqliteStore, type Reading } from './sqliteStore';
 import { StoreError } from './storeError';
 
 /** A look at every session, and at the whole index, comes at most this often, and rests so many times as long as it took. */
@@ -35,6 +35,23 @@ const RETRIES = 5;
 const RETRY_MS = 60;
 const AFTER_FAILURE_MS = 1000;
 
+interface SessionState {
+  readonly session: string;
+  /** The highest seq of its rows, and of its trajectory's; null: it has none. */
+  readonly top: number | null;
+  readonly generation: string | null;
+  readonly trajectory: number | null;
+}
+
+function stateOf(reading: Reading, session: string): SessionState {
+  return {
+    session,
+    top: topOf(reading, 'transcript_events', session),
+    generation: generationOf(reading, session),
+    trajectory: topOf(reading, 'trajectory_runtime_events', session),
+  };
+}
+
 export class AgentStore {
   readonly #context: ReaderContext;
   readonly #agent: string;
@@ -44,10 +61,13 @@ export class AgentStore {
   readonly #trajectories = new Map<string, TrajectoryCursor>();
   readonly #index: IndexMemory = new Map();
   #stamp: string | null;
-  /** Sessions that are being read piece by piece: they take what is new along. */
+  /** Sessions that are being read piece by piece, and those of them that a look passed over meanwhile. */
   readonly #reading = new Set<string>();
+  readonly #passedOver = new Set<string>();
   /** How far the last look came; null: only a look at everything will do. */
   #marks: RowMarks | null = null;
+  /** What the database was when its history began to be read: as long as it is that, what was read in this life is what it is. */
+  #readAt: string | null = null;
   #wideFrom = 0;
   /** There were looks at what was hinted at only. */
   #wideOwed = false;
@@ -106,6 +126,7 @@ export class AgentStore {
         this.#marks = marksOf(reading);
         return datedSessions(reading);
       });
+      this.#readAt = stamp;
       const unread = (found ?? []).filter(({ session, top }) => this.#sessions.get(session)?.reached !== top);
       return unread.map(({ session, newest }) => ({ newest, session, read: () => this.#piece(session) }));
     } catch (error) {
@@ -118,7 +139,10 @@ export class AgentStore {
     if (this.#reading.has(session)) return;
     this.#reading.add(session);
     try {
-      yield* this.#session(session);
+      do {
+        this.#passedOver.delete(session);
+        yield* this.#session(this.#store.read((reading) => stateOf(reading, session)));
+      } while (this.#passedOver.has(session));
     } catch (error) {
       if (!StoreError.is(error)) throw error; // what is left of it comes, or is told, with the look at everything
     } finally {
@@ -127,12 +151,7 @@ export class AgentStore {
   }
 
   /** What is new in one session. */
-  async *#session(session: string): AsyncGenerator<SourceRecord> {
-    const { top, generation, trajectory } = this.#store.read((reading) => ({
-      top: topOf(reading, 'transcript_events', session),
-      generation: generationOf(reading, session),
-      trajectory: topOf(reading, 'trajectory_runtime_events', session),
-    }));
+  async *#session({ session, top, generation, trajectory }: SessionState): AsyncGenerator<SourceRecord> {
     if (top !== null) yield* this.#known(session).scan(top, generation);
     if (trajectory !== null) yield* this.#trajectory({ session, top: trajectory });
   }
@@ -237,6 +256,7 @@ export class AgentStore {
   async *#look(stamp: string, siblings: readonly string[]): AsyncGenerator<SourceRecord> {
     const changed = stamp !== this.#stamp;
     const now = Date.now();
+    // What is read for the first time just now is what it is.
     const before = [...this.#sessions.values()];
     if (changed || (this.#wideOwed && now >= this.#wideFrom)) {
       this.#cursorOwed ||= changed;
@@ -245,7 +265,7 @@ export class AgentStore {
       if (now >= this.#wideFrom || !(yield* this.#hinted())) yield* this.#everything(siblings);
     }
     this.#stamp = stamp;
-    yield* this.#verify(before);
+    yield* this.#verify(stamp === this.#readAt ? before.filter((rows) => !rows.verified) : before);
     if (this.#cursorOwed && this.#queue.length === 0 && !this.#verifyOwed && !this.#wideOwed) {
       this.#cursorOwed = false;
       yield { kind: 'heartbeat', cursor: { key: `store:${this.#file}`, value: stamp } };
@@ -258,14 +278,17 @@ export class AgentStore {
     if (marks === null) return false;
     const found = this.#store.read((reading) => {
       const hints = hintsSince(reading, marks);
-      return hints && { ...hints, texts: indexEntriesOf(reading, this.#index, hints.index) };
+      if (!hints) return null;
+      const hinted = [...new Set([...hints.transcripts, ...hints.trajectories])];
+      for (const session of hinted) if (this.#reading.has(session)) this.#passedOver.add(session);
+      const states = hinted.filter((session) => !this.#reading.has(session)).map((session) => stateOf(reading, session));
+      return { marks: hints.marks, states, texts: indexEntriesOf(reading, this.#index, hints.index) };
     });
     this.#marks = found?.marks ?? null;
     if (!found) return false;
     this.#wideOwed = true;
     yield* this.#told(found.texts);
-    for (const session of new Set([...found.transcripts, ...found.trajectories]))
-      if (!this.#reading.has(session)) yield* this.#session(session);
+    for (const state of found.states) yield* this.#session(state);
     return true;
   }
 
@@ -314,7 +337,7 @@ export class AgentStore {
     if (began < this.#verifyFrom) return;
     if (this.#queue.length === 0) {
       if (!this.#verifyOwed) return;
-      this.#queue = [...before]; // what was read for the first time just now is what it is
+      this.#queue = [...before];
       this.#verifyOwed = false;
     }
     for (let rows = this.#queue.at(-1); rows; rows = this.#queue.at(-1)) {
@@ -372,6 +395,7 @@ export class AgentStore {
       const reached: TrajectoryCursor = { seq: last.seq, lost: [...lost] };
       this.#trajectories.set(session, reached);
       yield { kind: 'heartbeat', cursor: { key: this.#trajectoryKey(session), value: writeTrajectoryCursor(reached) } };
+      if (last.seq >= top) return;
     }
   }
 

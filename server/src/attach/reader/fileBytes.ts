@@ -1,6 +1,6 @@
 /** The bytes of one regular file, plain or zstd, from an offset of what is in it; and a hash over the first part of them. */
 import { createHash, type Hash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { CHUNK_BYTES } from './lines';
@@ -8,20 +8,25 @@ import { CHUNK_BYTES } from './lines';
 /** As many bytes before the offset as are compared at every growth. */
 export const TAIL_BYTES = 4096;
 
+/** An open file. It is read synchronously, since handing a few bytes to another thread and back costs more than reading them. */
+export interface OpenFile {
+  readonly fd: number;
+}
+
 /** A piece is valid until the next one is asked for: its memory is used again. */
-export async function* bytesOf(handle: FileHandle, compressed: boolean, from: number): AsyncGenerator<Buffer> {
+export async function* bytesOf(file: OpenFile, compressed: boolean, from: number): AsyncGenerator<Buffer> {
   if (!compressed) {
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     for (let at = from; ;) {
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, at);
-      if (bytesRead === 0) return;
+      const bytesRead = readSync(file.fd, buffer, 0, CHUNK_BYTES, at);
+      if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
+      if (bytesRead < CHUNK_BYTES) return;
       at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      await new Promise(setImmediate); // a long file must not hold up the rest of the process
     }
   }
   if (typeof zlib.createZstdDecompress !== 'function') throw new Error('this Node cannot read zstd (22.15 or newer can)');
-  // Not the handle's own stream: given up in the middle, it keeps the handle from closing.
-  const stream = Readable.from(copiesOf(bytesOf(handle, false, 0)));
+  const stream = Readable.from(copiesOf(bytesOf(file, false, 0)));
   const plain = zlib.createZstdDecompress();
   stream.on('error', (error) => plain.destroy(error));
   stream.pipe(plain);
@@ -49,12 +54,12 @@ export interface Prefix {
 }
 
 /** Hash and last bytes of the first `length` bytes; null if there are not so many. */
-export async function prefixOf(handle: FileHandle, compressed: boolean, length: number): Promise<Prefix | null> {
+export async function prefixOf(file: OpenFile, compressed: boolean, length: number): Promise<Prefix | null> {
   const hash = createHash('sha256');
   let tail: Buffer = Buffer.alloc(0);
   let left = length;
   if (left > 0)
-    for await (const chunk of bytesOf(handle, compressed, 0)) {
+    for await (const chunk of bytesOf(file, compressed, 0)) {
       const piece = chunk.subarray(0, Math.min(left, chunk.length));
       hash.update(piece);
       tail = lastBytes(tail, piece);
@@ -74,14 +79,12 @@ function lastBytes(before: Buffer, piece: Buffer): Buffer {
 }
 
 /** Are the bytes before `end` still those? */
-export async function tailHolds(handle: FileHandle, end: number, tail: Buffer): Promise<boolean> {
+export function tailHolds({ fd }: OpenFile, end: number, tail: Buffer): boolean {
   const found = Buffer.alloc(tail.length);
-  const { bytesRead } = await handle.read(found, 0, tail.length, end - tail.length);
-  return bytesRead === tail.length && found.equals(tail);
+  return readSync(fd, found, 0, tail.length, end - tail.length) === tail.length && found.equals(tail);
 }
 
-export async function tailOf(handle: FileHandle, end: number): Promise<Buffer> {
+export function tailOf({ fd }: OpenFile, end: number): Buffer {
   const tail = Buffer.alloc(Math.min(TAIL_BYTES, end));
-  const { bytesRead } = await handle.read(tail, 0, tail.length, end - tail.length);
-  return tail.subarray(0, bytesRead);
+  return tail.subarray(0, readSync(fd, tail, 0, tail.length, end - tail.length));
 }

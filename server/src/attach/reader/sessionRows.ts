@@ -39,6 +39,11 @@ export class SessionRows {
     this.#lost = [...(known?.lost ?? [])];
   }
 
+  /** Was everything compared, or read, in this life? */
+  get verified(): boolean {
+    return this.#verified;
+  }
+
   /** The highest seq that was read; null: none. */
   get reached(): number | null {
     return this.#known?.seq ?? null;
@@ -48,7 +53,7 @@ export class SessionRows {
   async *scan(top: number, generation: string | null): AsyncGenerator<SourceRecord> {
     const known = this.#known;
     if (!known) {
-      yield* this.#read(null, generation, null);
+      yield* this.#read(null, generation, null, top);
       return;
     }
     const renewed = generation !== known.generation;
@@ -59,7 +64,7 @@ export class SessionRows {
     }
     this.#verified = true;
     if (renewed) this.#known = { ...known, generation };
-    yield* this.#read(this.#known, generation, null);
+    yield* this.#read(this.#known, generation, null, top);
   }
 
   /** What an earlier life could not read. */
@@ -94,13 +99,14 @@ export class SessionRows {
   async *#reread(generation: string | null): AsyncGenerator<SourceRecord> {
     const explained = generation !== null && generation !== this.#known?.generation;
     this.#check = null;
-    yield* this.#read(null, generation, { explained });
+    yield* this.#read(null, generation, { explained }, Infinity);
   }
 
   async *#read(
     after: RowCursor | null,
     generation: string | null,
     reread: { readonly explained: boolean } | null,
+    top: number,
   ): AsyncGenerator<SourceRecord> {
     if (!after) {
       this.#lost = [];
@@ -130,6 +136,7 @@ export class SessionRows {
       const last = records.length - 1;
       for (const [index, record] of records.entries()) yield !reread && index === last ? { ...record, cursor: this.#cursor(at) } : record;
       if (!reread && last < 0) yield { kind: 'heartbeat', cursor: this.#cursor(at) };
+      if (at.seq >= top) break; // what came since is there at the next look
     }
     this.#known = at.seq === FIRST ? null : at;
     this.#verified = true;

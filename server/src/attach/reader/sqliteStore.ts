@@ -53,6 +53,7 @@ export class SqliteStore {
   readonly #path: string;
   readonly #mayCopy: boolean;
   #copy: Copy | null = null;
+  readonly #schema = new SchemaFacts();
 
   constructor(path: string, mayCopy: boolean) {
     this.#path = path;
@@ -107,7 +108,7 @@ export class SqliteStore {
     try {
       const database = this.#open(access, stamp);
       try {
-        const result = read(new Reading(database));
+        const result = read(new Reading(database, this.#schema.of(database)));
         // A writer came in between: what an immutable reading saw may be torn.
         if (access === 'immutable' && this.#stampNow() !== stamp) throw new StoreError('it changed while being read', { passing: true });
         return result;
@@ -199,25 +200,49 @@ export class SqliteStore {
   }
 }
 
+/** What was asked of a schema, until it changes: it is asked again at every look, and changes with a new version of OpenClaw. */
+interface Facts {
+  readonly version: number;
+  readonly columns: Map<Table, ReadonlySet<string>>;
+  /** By table and column; bounded by the two of each that are asked for. */
+  readonly indexed: Map<string, boolean>;
+}
+
+class SchemaFacts {
+  #facts: Facts | null = null;
+
+  of(database: DatabaseSync): Facts {
+    const { schema_version: version } = database.prepare('PRAGMA schema_version').get() as { readonly schema_version: number };
+    if (this.#facts?.version !== version) this.#facts = { version, columns: new Map(), indexed: new Map() };
+    return this.#facts;
+  }
+}
+
 /** One reading. Only the tables named above can be asked for; `auth_profile_store` is none of them. */
 export class Reading {
   readonly #database: DatabaseSync;
-  constructor(database: DatabaseSync) {
+  readonly #facts: Facts;
+  constructor(database: DatabaseSync, facts: Facts) {
     this.#database = database;
+    this.#facts = facts;
   }
 
   /** Empty: there is no such table. */
   columns(table: Table): ReadonlySet<string> {
-    const rows = this.#database.prepare(`PRAGMA table_info(${table})`).all() as { readonly name: string }[];
-    return new Set(rows.map((row) => row.name));
+    return known(this.#facts.columns, table, () => {
+      const rows = this.#database.prepare(`PRAGMA table_info(${table})`).all() as { readonly name: string }[];
+      return new Set(rows.map((row) => row.name));
+    });
   }
 
   /** Is a row found by this column without a search through all of them? */
   isIndexedBy(table: Table, column: string): boolean {
-    const indexes = this.#database.prepare(`PRAGMA index_list(${table})`).all() as { readonly name: string; readonly partial: number }[];
-    return indexes.some(({ name, partial }) => {
-      const [first] = this.#database.prepare(`PRAGMA index_info("${name.replaceAll('"', '""')}")`).all() as { readonly name: string }[];
-      return partial === 0 && first?.name === column;
+    return known(this.#facts.indexed, `${table} ${column}`, () => {
+      const indexes = this.#database.prepare(`PRAGMA index_list(${table})`).all() as { readonly name: string; readonly partial: number }[];
+      return indexes.some(({ name, partial }) => {
+        const [first] = this.#database.prepare(`PRAGMA index_info("${name.replaceAll('"', '""')}")`).all() as { readonly name: string }[];
+        return partial === 0 && first?.name === column;
+      });
     });
   }
 
@@ -225,6 +250,12 @@ export class Reading {
   rows(sql: string, ...values: (string | number | bigint)[]): IterableIterator<Row> {
     return this.#database.prepare(sql).iterate(...values) as IterableIterator<Row>;
   }
+}
+
+function known<K, V>(facts: Map<K, V>, key: K, ask: () => V): V {
+  let fact = facts.get(key);
+  if (fact === undefined) facts.set(key, (fact = ask()));
+  return fact;
 }
 
 export type Row = Readonly<Record<string, string | number | bigint | Uint8Array | null>>;

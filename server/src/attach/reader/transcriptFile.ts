@@ -3,13 +3,13 @@
  * were; one that was replaced, cut or changed in place is read again as a whole, marked as such.
  */
 import { createHash, type Hash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cursor, SourceRecord, TranscriptRecord } from '../record';
-import { openRegular } from '../regularFile';
+import { openRegularSync } from '../regularFile';
 import { skipReasonOf, type ReaderContext } from './context';
 import { readEntry } from './entry';
-import { bytesOf, digestOf, prefixOf, tailHolds, tailOf } from './fileBytes';
+import { bytesOf, digestOf, prefixOf, tailHolds, tailOf, type OpenFile } from './fileBytes';
 import { addLost, inodeOf, midwayStamp, readFileCursor, sizeOf, writeFileCursor, type FileCursor } from './fileCursor';
 import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
 import { isArchiveOf, type TranscriptName } from './names';
@@ -108,13 +108,13 @@ export class TranscriptFile {
   /** `seen`: the stamp that gave rise to it. `siblings`: names in the same directory now, for the archive that explains a replaced file. */
   async *scan(seen: string, siblings: Siblings): AsyncGenerator<SourceRecord> {
     try {
-      const handle = await openRegular(this.#path);
+      const fd = openRegularSync(this.#path);
       try {
-        yield* this.#scanOpen(handle, siblings);
+        yield* this.#scanOpen({ fd }, siblings);
         this.#failed = null;
         yield* this.#context.mended(this.file);
       } finally {
-        await handle.close();
+        closeSync(fd);
       }
     } catch (error) {
       const until = Date.now() + this.#context.verifyEveryMs;
@@ -124,26 +124,26 @@ export class TranscriptFile {
     }
   }
 
-  async *#scanOpen(handle: FileHandle, siblings: Siblings): AsyncGenerator<SourceRecord> {
-    const stamp = stampOf(await handle.stat({ bigint: true }));
-    const verdict = await this.#judge(handle, stamp);
+  async *#scanOpen(file: OpenFile, siblings: Siblings): AsyncGenerator<SourceRecord> {
+    const stamp = stampOf(fstatSync(file.fd, { bigint: true }));
+    const verdict = await this.#judge(file, stamp);
     switch (verdict.kind) {
       case 'later':
         return;
       case 'on':
-        yield* this.#read(handle, stamp, verdict.hash, null);
+        yield* this.#read(file, stamp, verdict.hash, null);
         return;
       case 'rewritten': {
         const old = this.#known;
         if (!old) return;
         this.#lost = [];
         yield* this.#context.mended(this.file, 'part');
-        yield* this.#read(handle, stamp, createHash('sha256'), { session: old.session, explained: await this.#explained(old, siblings) });
+        yield* this.#read(file, stamp, createHash('sha256'), { session: old.session, explained: await this.#explained(old, siblings) });
       }
     }
   }
 
-  async #judge(handle: FileHandle, stamp: string): Promise<Verdict> {
+  async #judge(file: OpenFile, stamp: string): Promise<Verdict> {
     const known = this.#known;
     if (!known || known.offset === 0) return { kind: 'on', hash: createHash('sha256') };
     const now = Date.now();
@@ -156,10 +156,10 @@ export class TranscriptFile {
       // The whole was compared a short while ago. Its end is looked at now, the rest when it is due again.
       this.#unverified = true;
       if (!grown) return { kind: 'later' };
-      return (await tailHolds(handle, known.offset, this.#tail)) ? { kind: 'on', hash: this.#hash } : { kind: 'rewritten' };
+      return tailHolds(file, known.offset, this.#tail) ? { kind: 'on', hash: this.#hash } : { kind: 'rewritten' };
     }
     this.#unverified = false;
-    const prefix = await prefixOf(handle, compressed, known.offset);
+    const prefix = await prefixOf(file, compressed, known.offset);
     const ended = Date.now();
     this.#verifyFrom = ended + Math.max(this.#context.verifyEveryMs, (ended - now) * VERIFY_REST);
     return prefix && digestOf(prefix.hash) === known.hash ? { kind: 'on', hash: prefix.hash } : { kind: 'rewritten' };
@@ -167,7 +167,7 @@ export class TranscriptFile {
 
   /** Everything from where `hash` stands. With `reread`, everything, and no cursor before all of it is out. */
   async *#read(
-    handle: FileHandle,
+    file: OpenFile,
     stamp: string,
     hash: Hash,
     reread: { readonly session: string; readonly explained: boolean } | null,
@@ -176,7 +176,7 @@ export class TranscriptFile {
     let session = from === 0 ? null : (this.#known?.session ?? null);
     let open = reread;
     if (open) yield this.#mark('begin', open);
-    const batches = lineBatches(bytesOf(handle, this.#name.compressed, from), from, hash);
+    const batches = lineBatches(bytesOf(file, this.#name.compressed, from), from, hash);
     for (;;) {
       const next = await batches.next();
       const lines: readonly Line[] = next.done ? await this.#lastLine(next.value, hash) : next.value.lines;
@@ -184,7 +184,7 @@ export class TranscriptFile {
       for (const line of lines) {
         const text = line.bytes?.toString('utf8') ?? '';
         if (session === null && (line.bytes === null || text.trim() !== ''))
-          session = sessionIdIn(text) ?? (await headerBelow(handle, this.#name.compressed)) ?? this.#name.stem;
+          session = sessionIdIn(text) ?? (await headerBelow(file, this.#name.compressed)) ?? this.#name.stem;
         records.push(...this.#records(line, text, session ?? this.#name.stem));
       }
       if (open && session !== null && session !== open.session) {
@@ -199,7 +199,7 @@ export class TranscriptFile {
         yield* this.#context.mended(this.file, 'end', cut === null ? [] : [cut]);
         if (cut !== null && this.#final) yield* this.#context.skipped(this.file, cut, 'end');
         this.#advance(end, hash, stamp, session, cut);
-        this.#tail = this.#name.compressed ? Buffer.alloc(0) : await tailOf(handle, end);
+        this.#tail = this.#name.compressed ? Buffer.alloc(0) : tailOf(file, end);
         yield* this.#hand(records, open === null);
         if (open) yield { ...this.#mark('end', open), cursor: this.#cursor() };
         else if (this.#owed) yield { kind: 'heartbeat', cursor: this.#cursor() };
@@ -307,9 +307,9 @@ function sessionIdIn(text: string): string | null {
 }
 
 /** The header is the first line, unless someone put a file together by hand: then whose entries these are stands further below. */
-async function headerBelow(handle: FileHandle, compressed: boolean): Promise<string | null> {
+async function headerBelow(file: OpenFile, compressed: boolean): Promise<string | null> {
   try {
-    for await (const { lines } of lineBatches(bytesOf(handle, compressed, 0), 0, createHash('sha256')))
+    for await (const { lines } of lineBatches(bytesOf(file, compressed, 0), 0, createHash('sha256')))
       for (const { bytes } of lines) {
         const id = bytes?.includes('"session"') ? sessionIdIn(bytes.toString('utf8')) : null;
         if (id !== null) return id;
@@ -322,12 +322,12 @@ async function headerBelow(handle: FileHandle, compressed: boolean): Promise<str
 
 async function archiveHolds(path: string, compressed: boolean, old: FileCursor): Promise<boolean> {
   try {
-    const handle = await openRegular(path);
+    const fd = openRegularSync(path);
     try {
-      const prefix = await prefixOf(handle, compressed, old.offset);
+      const prefix = await prefixOf({ fd }, compressed, old.offset);
       return prefix !== null && digestOf(prefix.hash) === old.hash;
     } finally {
-      await handle.close();
+      closeSync(fd);
     }
   } catch {
     return false; // an archive that can't be read explains nothing
