@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from 'esbuild';
 import { openDirectory } from '../../server/src/attach/directory';
+import type { ContainerWay } from '../../server/src/attach/container/ways';
 import { AttachError, SandboxFileError } from '../../server/src/attach/errors';
 import type { Source, SourceRecord } from '../../server/src/attach/record';
 import { findSandboxes } from '../../server/src/sandboxes/findSandboxes';
@@ -30,11 +31,11 @@ function plain(labels?: Readonly<Record<string, string>>): PlainContainer {
   return container;
 }
 
-async function sourceOf(container: PlainContainer, silenceMs?: number): Promise<Source> {
+async function sourceOf(container: PlainContainer, silenceMs?: number, ways?: readonly ContainerWay[]): Promise<Source> {
   const { sandboxes } = await findSandboxes({ home: temporary(), env: process.env, signal });
   const found = sandboxes.find(({ id }) => id === container.sandboxId);
   if (!found) throw new Error('the container was not found');
-  return sandboxSource(found, { script: async () => script, verifyEveryMs: 100, silenceMs });
+  return sandboxSource(found, { ways, script: async () => script, verifyEveryMs: 100, silenceMs });
 }
 
 const content = (records: readonly SourceRecord[]): readonly string[] =>
@@ -75,11 +76,11 @@ describe.skipIf(there.kind === 'missing')('a container', () => {
     },
   );
 
-  it('with a database that only its writer could open says so, and writes nothing', async () => {
+  it('with a database that only its writer could open says so to one who may make no copies, and writes nothing', async () => {
     const container = plain();
     container.fill(recording('sandbox-live').stateDir);
     const before = listing(container.id);
-    const records = await readAll(await sourceOf(container));
+    const records = await readAll(await sourceOf(container, undefined, ['node']));
     expect(records.filter((record) => record.kind === 'skipped')).toMatchObject([{ reason: expect.stringContaining('-shm') as string }]);
     expect(listing(container.id)).toEqual(before);
   });
@@ -182,7 +183,7 @@ describe.skipIf(there.kind === 'missing')('a container', () => {
       const error = await failure(live.until(() => false, 0, 20_000));
       expect(AttachError.is(error, 'container-stopped'), `${way[0]}: ${String(error)}`).toBe(true);
       records.push(...live.records);
-      expect(AttachError.is(await failure(readAll(source)), 'container-stopped'), way[0]).toBe(true);
+      expect(AttachError.is(await failure(new Following(source).caughtUp()), 'container-stopped'), way[0]).toBe(true);
       docker(...back);
     }
     records.push(...(await readAll(source, cursorsOf(records))));
@@ -208,7 +209,7 @@ describe.skipIf(there.kind === 'missing')('a container', () => {
   it('without Node says what is missing', async () => {
     const container = plain();
     docker('exec', '-u', '0', container.id, 'rm', '/usr/local/bin/node');
-    const error = await failure(readAll(await sourceOf(container)));
+    const error = await failure(readAll(await sourceOf(container, undefined, ['node'])));
     expect(AttachError.is(error, 'no-runtime'), String(error)).toBe(true);
     expect((error as AttachError).hint).toContain('Node');
   });
@@ -216,7 +217,7 @@ describe.skipIf(there.kind === 'missing')('a container', () => {
   it('without user "sandbox" says what is missing', async () => {
     const container = plain();
     docker('exec', '-u', '0', container.id, 'sed', '-i', '/^sandbox:/d', '/etc/passwd');
-    expect(AttachError.is(await failure(readAll(await sourceOf(container))), 'no-runtime')).toBe(true);
+    expect(AttachError.is(await failure(readAll(await sourceOf(container, undefined, ['node']))), 'no-runtime')).toBe(true);
   });
 
   it('in which OpenClaw never ran is waited for when following, and an error when not', async () => {

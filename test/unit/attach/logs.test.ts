@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
 import { LogFiles } from '../../../server/src/attach/directory/logFiles';
-import type { SourceRecord } from '../../../server/src/attach/record';
+import type { LogOrigin, SourceRecord } from '../../../server/src/attach/record';
 import { cursorsOf, Following, readAll, temporary } from './reading';
 
 function bare(files: Readonly<Record<string, string>>): string {
@@ -14,8 +14,8 @@ function bare(files: Readonly<Record<string, string>>): string {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text);
   return root;
 }
-const lines = (records: readonly SourceRecord[]): readonly string[] =>
-  records.filter((record) => record.kind === 'log').map((record) => record.text);
+const lines = (records: readonly SourceRecord[], origin: LogOrigin = 'console'): readonly string[] =>
+  records.filter((record) => record.kind === 'log' && record.origin === origin).map((record) => (record.kind === 'log' ? record.text : ''));
 const inspect = (...roles: readonly string[]): string =>
   JSON.stringify(
     roles.map((role) => ({
@@ -24,7 +24,7 @@ const inspect = (...roles: readonly string[]): string =>
   );
 
 describe('log lines', () => {
-  it('of several files count as often as in the one that has them most often', async () => {
+  it('of several files of one origin count as often as in the one that has them most often', async () => {
     const root = bare({
       'container.log': 'a\nb\nb\nc\n',
       'var-log/openshell.2026-11-20.log': 'a\nb\n',
@@ -32,7 +32,10 @@ describe('log lines', () => {
       'var-log/openshell-ocsf.2026-11-21.log': '{"json":1}\n',
       'gateway.log': 'agent output\n',
     });
-    expect(lines(await readAll(await openDirectory(root)))).toEqual(['a', 'b', 'b', 'c', 'b', 'd']);
+    const records = await readAll(await openDirectory(root));
+    expect(lines(records)).toEqual(['a', 'b', 'b', 'c']);
+    expect(lines(records, 'file')).toEqual(['a', 'b', 'b', 'b', 'd']);
+    expect(lines(records, 'jsonl')).toEqual(['{"json":1}']);
   });
 
   it('of two containers are those of the supervisor', async () => {
@@ -56,12 +59,20 @@ describe('log lines', () => {
   it('come once when gone on with, and only the new ones', async () => {
     const root = bare({ 'container.log': 'a\nb\n', 'var-log/openshell.2026-11-21.log': 'a\nb\nb\n', 'inspect.json': inspect('') });
     const first = await readAll(await openDirectory(root));
-    expect(lines(first)).toEqual(['a', 'b', 'b']);
+    expect([lines(first), lines(first, 'file')]).toEqual([
+      ['a', 'b'],
+      ['a', 'b', 'b'],
+    ]);
     const cursors = cursorsOf(first);
-    expect(lines(await readAll(await openDirectory(root), cursors))).toEqual([]);
+    const again = await readAll(await openDirectory(root), cursors);
+    expect([...lines(again), ...lines(again, 'file')]).toEqual([]);
     appendFileSync(join(root, 'container.log'), 'b\nc\n');
     appendFileSync(join(root, 'var-log/openshell.2026-11-21.log'), 'c\nd\n');
-    expect(lines(await readAll(await openDirectory(root), cursors))).toEqual(['c', 'd']);
+    const more = await readAll(await openDirectory(root), cursors);
+    expect([lines(more), lines(more, 'file')]).toEqual([
+      ['b', 'c'],
+      ['c', 'd'],
+    ]);
   });
 
   it('that can not be read are told of until they can, or are not there any more', async () => {
@@ -102,6 +113,9 @@ describe('log lines', () => {
     writeFileSync(join(root, 'var-log', 'openshell.2026-11-21.log'), 'a\nb\nc\n');
     await live.until((record) => record.kind === 'log' && record.text === 'c');
     await live.stop();
-    expect(lines(live.records)).toEqual(['a', 'b', 'c']);
+    expect([lines(live.records), lines(live.records, 'file')]).toEqual([
+      ['a', 'b'],
+      ['a', 'b', 'c'],
+    ]);
   });
 });

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
+import type { LogOrigin } from '../../../server/src/attach/record';
 import { recording, recordingNames, type Recording } from '../../fixtures/recordings';
 import { contents, readAll, temporary, transcripts } from './reading';
 
@@ -133,7 +134,7 @@ describe.each(recordingNames)('recording %s', (name) => {
     expect(await texts(join(one.root, 'sandbox'))).toEqual(whole);
   });
 
-  it("gives the supervisor's lines once each", async () => {
+  it("gives the supervisor's lines once each, of each log that has them", async () => {
     const one = recording(name);
     const two = existsSync(join(one.root, 'container-supervisor.log'));
     const lines = (file: string): readonly string[] =>
@@ -142,8 +143,18 @@ describe.each(recordingNames)('recording %s', (name) => {
             .split('\n')
             .filter((line) => line.trim() !== '')
         : [];
-    const given = (await readAll(await openDirectory(one.root))).filter((record) => record.kind === 'log').map((record) => record.text);
-    expect(given).toEqual(lines(two ? 'container-supervisor.log' : 'container.log'));
+    const given = (await readAll(await openDirectory(one.root))).filter((record) => record.kind === 'log');
+    const of = (origin: LogOrigin): readonly string[] => given.filter((record) => record.origin === origin).map((record) => record.text);
+    expect(of('console')).toEqual(lines(two ? 'container-supervisor.log' : 'container.log'));
+    const files = (kind: RegExp): readonly string[] =>
+      existsSync(join(one.root, 'var-log'))
+        ? readdirSync(join(one.root, 'var-log'))
+            .filter((file) => kind.test(file))
+            .sort()
+            .flatMap((file) => lines(`var-log/${file}`))
+        : [];
+    expect(of('file')).toEqual(files(/^openshell\./));
+    expect(of('jsonl')).toEqual(files(/^openshell-ocsf\./));
   });
 });
 

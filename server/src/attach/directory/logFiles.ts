@@ -1,11 +1,12 @@
 /**
- * The supervisor's log as a recording keeps it: `docker logs` of the container, and the files of its `/var/log`. The same event
- * stands in several of them: a line counts as often as in the file that has it most often.
+ * The supervisor's log as a recording keeps it: `docker logs` of the container, and the files of its `/var/log`. Of files of one
+ * origin a line counts as often as in the one that has it most often; what is the same by several origins is told where it is decoded.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cursor, LogOrigin, LogRecord, SourceRecord } from '../record';
+import { supervisorLogFile } from '../labels';
 import { isFileError, skipReasonOf } from '../reader/context';
 import { bytesOf } from '../reader/fileBytes';
 import { lineBatches, type Line, type Rest } from '../reader/lines';
@@ -18,7 +19,6 @@ const MAX_LINES = 1_000_000;
 const MAX_LOG_LINE_BYTES = 1024 * 1024;
 const CURSOR_KEY = 'logs';
 const VAR_LOG_DIR = 'var-log';
-const VAR_LOG = /^openshell\.[^/]*\.log$/;
 
 export type LogLayout = { readonly kind: 'one-container' } | { readonly kind: 'two-containers' } | { readonly kind: 'agent-only' };
 
@@ -177,7 +177,10 @@ export class LogFiles {
     const text = textOf(line);
     if (text.trim() === '') return false;
     if (this.#given.size >= MAX_LINES) return null;
-    const key = createHash('sha256').update(text).digest().readUIntBE(0, 6);
+    const key = createHash('sha256')
+      .update(`${originOf(file)}\n${text}`)
+      .digest()
+      .readUIntBE(0, 6);
     const counts = this.#counts.get(file) ?? new Map<number, number>();
     this.#counts.set(file, counts);
     const count = (counts.get(key) ?? 0) + 1;
@@ -196,14 +199,15 @@ export class LogFiles {
     const varLog = join(this.#root, VAR_LOG_DIR);
     if (!lstatSync(varLog, { throwIfNoEntry: false })?.isDirectory()) return [];
     return readdirSync(varLog)
-      .filter((name) => VAR_LOG.test(name))
+      .filter((name) => supervisorLogFile(name) !== null)
       .sort()
       .map((name) => `${VAR_LOG_DIR}/${name}`);
   }
 }
 
 function originOf(file: string): LogOrigin {
-  return file.startsWith(`${VAR_LOG_DIR}/`) ? 'file' : 'console';
+  if (!file.startsWith(`${VAR_LOG_DIR}/`)) return 'console';
+  return supervisorLogFile(file.slice(VAR_LOG_DIR.length + 1))?.kind === 'ocsf-json' ? 'jsonl' : 'file';
 }
 
 function textOf(line: Line): string {
