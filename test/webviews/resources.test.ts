@@ -142,6 +142,15 @@ describe('where there is nothing to draw', () => {
   });
 });
 
+it('leaves the rows their room where the page is low', async () => {
+  const { page } = await open(fake(minute), { width: 512, height: 500 });
+  await page.locator('.resource').first().waitFor();
+  expect(await page.locator('.resource-axis').first().isVisible()).toBe(false);
+  expect(await page.locator('.resource svg').first().isVisible()).toBe(true);
+  await page.screenshot({ path: join(folder, 'resources-low.png') });
+  expect(await page.getByRole('table', { name: /^CPU and memory from/ }).count()).toBe(1);
+});
+
 describe.each(themeNames)('%s', (theme) => {
   it.each([320, 800, 1400])('at %i pixels', async (width) => {
     const { page } = await open(fake(minute), { theme, width });

@@ -119,7 +119,10 @@ export class ResourcesPane {
     this.element.hidden = false;
     if (this.#drawn === text) return;
     this.#drawn = text;
-    replace(this.element, element('p', { class: 'resources-none' }, element('span', { text: this.#t('resources.label') }), ' ', text));
+    replace(
+      this.element,
+      element('p', { class: 'resources-none', title: text }, element('span', { text: this.#t('resources.label') }), ' ', text),
+    );
   }
 
   #draw(chart: Chart, page: TracePage, goesOn: boolean): void {
