@@ -83,6 +83,11 @@ it('problems of a source that is closed, to make room for others', async () => {
   const first = await server.connection.sendRequest(messages.openRequest, { path: recording('openclaw-2026.7.1').root });
   const shown = (): number => [...server.diagnostics].filter(([uri, all]) => all.length > 0 && uri.includes(first.sourceId)).length;
   await until('problems', () => shown() > 0);
+  // One that is still being read is not closed, another would be.
+  await until('it to be read', async () => {
+    const { sandboxes } = await server.connection.sendRequest(messages.inventoryRequest, { refresh: false });
+    return sandboxes.some(({ id, attach }) => id === first.sourceId && attach.kind === 'read');
+  });
   for (let i = 0; i < openSourceLimit; i++) {
     const state = join(root, String(i), '.openclaw');
     mkdirSync(join(state, 'agents/main/sessions'), { recursive: true });
