@@ -1,8 +1,10 @@
 // Which call a denial belongs to does not depend on what came first, or in which batch.
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { SourceRecord } from '../../../server/src/attach/record';
+import { Ingest } from '../../../server/src/collect/ingest';
+import { traceDocument } from '../../../server/src/query/document';
 import { recording } from '../../fixtures/recordings';
-import { recordsOf, traceOfBatches } from '../support/traces';
+import { info, memoryStore, recordsOf, traceOfBatches } from '../support/traces';
 
 const t0 = Date.UTC(2026, 10, 21, 10);
 const iso = (ms: number): string => new Date(t0 + ms).toISOString();
@@ -67,8 +69,18 @@ function* orders<T>(items: readonly T[]): Iterable<readonly T[]> {
   for (const [i, item] of items.entries()) for (const rest of orders([...items.slice(0, i), ...items.slice(i + 1)])) yield [item, ...rest];
 }
 
+const store = memoryStore();
+let made = 0;
+afterAll(() => store[Symbol.dispose]());
+
 function joins(batches: readonly (readonly SourceRecord[])[]): unknown {
-  const { policy, sessions } = traceOfBatches(batches);
+  // One store for all of them: to make one takes longer than what is done in it.
+  const row = store.transaction(() => store.sources.ensure(`test ${made++}`, { info, registryProvider: null }));
+  using ingest = new Ingest(store, row);
+  for (const batch of batches) ingest.apply(batch);
+  ingest.settle();
+  const { policy, sessions } = traceDocument(store, row, null);
+  store.transaction(() => store.sources.remove(row));
   const spans = sessions.flatMap((each) => each.spans);
   return {
     policy: policy.map(({ startTime, callId, candidates }) => ({ startTime, joined: callId !== null, candidates: candidates.length })),
