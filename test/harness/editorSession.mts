@@ -1,5 +1,6 @@
 // An editor as a user has it: a profile of its own, the packaged extension installed, a folder open, and a page that
 // shows it. One owner: `close` ends the page, the browser, the server and removes the profile.
+import { randomBytes } from 'node:crypto';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
@@ -20,6 +21,8 @@ export interface EditorOptions {
   readonly size?: { readonly width: number; readonly height: number };
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Secrets last, and are shared by all windows, as with a keyring; else each window forgets them, as without one. */
+  readonly keyring?: boolean;
 }
 
 export interface Editor {
@@ -76,6 +79,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
       viewport: options.size ?? { width: 1440, height: 900 },
       reducedMotion: 'reduce',
     });
+    if (options.keyring === true) await keepSecrets(context);
     const open = async (url: string): Promise<Workbench> => {
       const page = await context.newPage();
       await page.goto(url);
@@ -94,4 +98,10 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
     await close();
     throw error;
   }
+}
+
+/** What code-server's own front does for its pages, which is not started here: it gives out its half of the key of their secrets. */
+async function keepSecrets(context: BrowserContext): Promise<void> {
+  const half = randomBytes(32);
+  await context.route('**/mint-key', (route) => route.fulfill({ body: half, contentType: 'application/octet-stream' }));
 }
