@@ -10,67 +10,14 @@ import { CodeLensRequest } from 'vscode-languageserver-protocol/node';
 import * as messages from '../../server/src/protocol/messages';
 import { ServerProcess, until } from '../server/support/serverProcess';
 import { line, percentile } from './figures';
+import { started, transcript } from './transcript';
 
 const calls = 4000;
 const callsPerTurn = 100;
 const appends = 30;
-/** A session of this size is folded at most about once in this time. */
-const appendEveryMs = 1200;
+/** Longer than the server waits between what it announces. */
+const appendEveryMs = 200;
 const sessionId = '22222222-2222-4222-8222-222222222222';
-const started = Date.UTC(2026, 10, 20);
-
-/** A transcript as OpenClaw writes it: turns of edits and test runs, all of them on one file. */
-function transcript(): string {
-  const lines: string[] = [];
-  let parentId: string | null = null;
-  const add = (time: number, message: object): void => {
-    const id = (lines.length + 1).toString(16).padStart(8, '0');
-    lines.push(JSON.stringify({ type: 'message', id, parentId, timestamp: new Date(time).toISOString(), message }));
-    parentId = id;
-  };
-  lines.push(
-    JSON.stringify({
-      type: 'session',
-      version: 3,
-      id: sessionId,
-      timestamp: new Date(started).toISOString(),
-      cwd: '/sandbox/.openclaw/workspace',
-    }),
-  );
-  const usage = { input: 100, output: 10, cacheRead: 5, cacheWrite: 0, cost: { total: 0.001 } };
-  const model = { api: 'openai-completions', provider: 'inference', model: 'm', usage };
-  for (let i = 0; i < calls; i++) {
-    const time = started + i * 1000;
-    if (i % callsPerTurn === 0) add(time - 500, { role: 'user', content: `go on ${i}`, timestamp: time - 510 });
-    const edit = i % 5 === 0;
-    const args = edit
-      ? { path: 'src/calc.py', edits: [{ oldText: 'a', newText: `b${i}` }] }
-      : { command: `pytest -q tests/test_${i % 7}.py` };
-    const call = { type: 'toolCall', id: `call_${i}`, name: edit ? 'edit' : 'exec', arguments: args };
-    add(time, {
-      role: 'assistant',
-      ...model,
-      content: [{ type: 'text', text: `step ${i}` }, call],
-      stopReason: 'toolUse',
-      timestamp: time - 300,
-      responseId: `r${i}`,
-    });
-    add(time + 200, {
-      role: 'toolResult',
-      toolCallId: call.id,
-      toolName: call.name,
-      content: [{ type: 'text', text: `File "src/calc.py", line 3\n${'x'.repeat(500)}` }],
-      details: edit ? { firstChangedLine: 3 } : { exitCode: i % 50 === 1 ? 1 : 0, durationMs: 150 },
-      isError: false,
-      timestamp: time + 199,
-    });
-    if (i % callsPerTurn === callsPerTurn - 1) {
-      const content = [{ type: 'text', text: 'done' }];
-      add(time + 600, { role: 'assistant', ...model, content, stopReason: 'stop', timestamp: time + 300, responseId: `f${i}` });
-    }
-  }
-  return `${lines.join('\n')}\n`;
-}
 
 export async function longSession(): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'sandglass-bench-'));
@@ -80,7 +27,7 @@ export async function longSession(): Promise<void> {
     const file = join(sessions, `${sessionId}.jsonl`);
     mkdirSync(sessions, { recursive: true });
     mkdirSync(join(workspace, 'src'), { recursive: true });
-    writeFileSync(file, transcript());
+    writeFileSync(file, `${transcript(sessionId, calls, callsPerTurn).lines.join('\n')}\n`);
     writeFileSync(
       join(sessions, 'sessions.json'),
       JSON.stringify({ 'agent:main:main': { sessionId, updatedAt: started, status: 'running' } }),

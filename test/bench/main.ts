@@ -1,6 +1,7 @@
 /** `npm run bench`: ratios measured in one run against a named baseline, with the machine's size. */
 import { cpus, totalmem } from 'node:os';
 import { latency } from './latency';
+import { intakes } from './intake';
 import { longSession } from './longSession';
 import { throughput } from './throughput';
 import { line } from './figures';
@@ -9,6 +10,7 @@ line(
   `machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}\n`,
 );
 await throughput();
+intakes();
 await longSession();
 await latency();
 line(`\nmemory of this run: ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB resident`);

@@ -7,10 +7,13 @@ import type { GatewayOverlay } from '../model/gatewayOverlay';
 import type { SessionFold } from '../model/sessionFold';
 import type { Store } from '../store/store';
 
-/** What all of them may hold; as `weightOf` counts, which is near to what they take. */
-export const liveBytes = 96 * 1024 * 1024;
+/** What all of them may hold, as `weightOf` counts, which is near to what they take. */
+export const liveBytes = 64 * 1024 * 1024;
+/** What the one at work may hold, when all others had to go: some 90,000 entries. A longer one is read anew for each fold. */
+export const longestBytes = 192 * 1024 * 1024;
 /** An event with its fields, its places in the fold and what the fold made of it, without its texts. */
-const eventBytes = 900;
+const eventBytes = 1500;
+const blockBytes = 450;
 
 export class LiveSession {
   readonly owner: object;
@@ -45,14 +48,16 @@ export class LiveSession {
 export class LiveSessions {
   static readonly #ofStore = new WeakMap<Store, LiveSessions>();
   readonly #limit: number;
+  readonly #longest: number;
   /** Least recently used first. */
   readonly #sessions = new Map<number, LiveSession>();
   /** What each was counted with. */
   readonly #counted = new Map<number, number>();
   #bytes = 0;
 
-  constructor(limit = liveBytes) {
+  constructor(limit = liveBytes, longest = longestBytes) {
     this.#limit = limit;
+    this.#longest = longest;
   }
 
   static of(store: Store): LiveSessions {
@@ -82,7 +87,7 @@ export class LiveSessions {
     return session;
   }
 
-  /** After something was added to one: those used least go, and this one too if it alone is more than there is room for. */
+  /** After something was added to one: those used least go, and this one too if it alone is more than is kept of any. */
   grew(row: number): void {
     const session = this.#sessions.get(row);
     if (session === undefined) return;
@@ -91,7 +96,7 @@ export class LiveSessions {
     this.#bytes += session.bytes;
     for (const oldest of this.#sessions.keys()) {
       if (this.#bytes <= this.#limit) return;
-      this.drop(oldest);
+      if (oldest !== row || session.bytes > this.#longest) this.drop(oldest);
     }
   }
 
@@ -123,7 +128,7 @@ export function weightOf(event: SessionEvent): number {
   switch (event.kind) {
     case 'assistant':
       for (const block of event.blocks) {
-        chars += eventBytes / 2;
+        chars += blockBytes;
         count(block.preview);
         if (block.kind === 'toolCall') count(block.command, block.target, ...block.paths);
       }

@@ -1,4 +1,5 @@
-// Whatever the order, the cuts, the repeats, and however folds were put off or a crash came between: the same rows are kept.
+// Whatever the order, the cuts, the repeats, and however folds were put off or a crash came between: the same rows are kept,
+// and the same document is told. A session that grows line by line grows; it is not folded over everything each time.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
+import { traceDocument } from '../../../server/src/query/document';
 import { Store } from '../../../server/src/store/store';
 import { recordings } from '../../fixtures/recordings';
 import { info, recordsOf } from '../support/traces';
@@ -46,12 +48,18 @@ function rowsOf(path: string): Readonly<Record<string, readonly string[]>> {
   }
 }
 
+interface Kept {
+  readonly rows: ReturnType<typeof rowsOf>;
+  readonly document: unknown;
+  readonly folded: Ingest['folded'];
+}
+
 let files = 0;
-/** Without `random`: in one batch. */
-function kept(batches: readonly (readonly SourceRecord[])[], random: (() => number) | null): ReturnType<typeof rowsOf> {
+/** Without `random`: nothing is put off, and no crash comes between. */
+function kept(batches: readonly (readonly SourceRecord[])[], random: (() => number) | null): Kept {
   const path = join(folder, `${(files += 1)}.db`);
   const chance = (part: number): boolean => random !== null && random() < part;
-  {
+  const told = ((): Omit<Kept, 'rows'> => {
     using store = Store.open({ path, key, replaceUnreadable: false });
     const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
     let ingest = new Ingest(store, row);
@@ -60,8 +68,9 @@ function kept(batches: readonly (readonly SourceRecord[])[], random: (() => numb
       if (chance(0.08)) ingest = new Ingest(store, row);
     }
     ingest.settle();
-  }
-  return rowsOf(path);
+    return { document: traceDocument(store, row, null), folded: ingest.folded };
+  })();
+  return { rows: rowsOf(path), ...told };
 }
 
 function seeded(seed: number): () => number {
@@ -101,6 +110,12 @@ const arrange: Readonly<Record<string, (records: readonly SourceRecord[], random
   },
 };
 
+/** With some of them told again; the log's are not known again, and the index tells how things stand now. */
+function repeated(records: readonly SourceRecord[], random: () => number): SourceRecord[] {
+  const again = records.filter((record) => record.kind === 'transcript' && random() < 0.2);
+  return [...records, ...again];
+}
+
 function cut(records: readonly SourceRecord[], random: () => number): SourceRecord[][] {
   const batches: SourceRecord[][] = [];
   for (let at = 0; at < records.length;) {
@@ -111,14 +126,39 @@ function cut(records: readonly SourceRecord[], random: () => number): SourceReco
   return batches;
 }
 
+/** Lines of the log, which no fold hears of, come in dozens. */
+function lineByLine(records: readonly SourceRecord[]): SourceRecord[][] {
+  const batches: SourceRecord[][] = [];
+  for (const record of records) {
+    const last = batches.at(-1);
+    if (record.kind === 'log' && last?.[0]?.kind === 'log' && last.length < 50) last.push(record);
+    else batches.push([record]);
+  }
+  return batches;
+}
+
 describe.each(recordings())('$name', ({ root }) => {
   it.each(Object.keys(arrange))('%s', { timeout: 120_000 }, async (order) => {
     const records = await recordsOf(root);
     const fresh = kept([records], null);
-    expect(Object.values(fresh).flat().length).toBeGreaterThan(0);
+    expect(Object.values(fresh.rows).flat().length).toBeGreaterThan(0);
     for (let seed = 1; seed <= seeds; seed++) {
       const random = seeded(seed * 7919);
-      expect(kept(cut(arrange[order]?.(records, random) ?? [], random), random)).toEqual(fresh);
+      const { rows, document } = kept(cut(arrange[order]?.(repeated(records, random), random) ?? [], random), random);
+      expect(rows).toEqual(fresh.rows);
+      expect(document).toEqual(fresh.document);
     }
+  });
+
+  it('line by line, in the order in which it was written', { timeout: 120_000 }, async () => {
+    const records = await recordsOf(root);
+    const fresh = kept([records], null);
+    const { rows, document, folded } = kept(lineByLine(records), null);
+    expect(rows).toEqual(fresh.rows);
+    expect(document).toEqual(fresh.document);
+    // Over everything once at its begin, and again where another session or a run of its own tells of what was there before.
+    expect(folded.anew).toBeGreaterThan(0);
+    expect(folded.anew).toBeLessThanOrEqual(4 * (fresh.rows['session'] ?? []).length);
+    expect(folded.grown).toBeGreaterThan(folded.anew);
   });
 });
