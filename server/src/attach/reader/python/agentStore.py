@@ -366,6 +366,8 @@ class AgentStore:
             start = rows[-1].seq + 1
             reached = self._trajectories[session] = TrajectoryCursor(rows[-1].seq, list(lost))
             yield {'kind': 'heartbeat', 'cursor': {'key': self._trajectory_key(session), 'value': reached.written()}}
+            if reached.seq >= top:
+                return
 
     def _rows_of(self, session, known):
         return SessionRows(self._context, self._store, self._agent, self._file, session, known)

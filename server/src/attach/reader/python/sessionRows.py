@@ -7,6 +7,7 @@ from .sqliteStore import StoreError
 from .text import MAX_SAFE
 
 FIRST = -MAX_SAFE
+NO_TOP = float('inf')
 EVENTS = 'transcript_events'
 
 
@@ -35,7 +36,7 @@ class SessionRows:
         """`top`: the highest seq there is."""
         known = self._known
         if not known:
-            yield from self._read(None, generation, None)
+            yield from self._read(None, generation, None, top)
             return
         renewed = generation != known.generation
         if top == known.seq and not renewed:
@@ -46,7 +47,7 @@ class SessionRows:
         self._verified = True
         if renewed:
             self._known = RowCursor(known.seq, generation, known.hash, known.last, known.lost)
-        yield from self._read(self._known, generation, None)
+        yield from self._read(self._known, generation, None, top)
 
     def recall(self):
         """What an earlier life could not read."""
@@ -82,9 +83,9 @@ class SessionRows:
     def _reread(self, generation):
         explained = generation is not None and generation != (self._known.generation if self._known else None)
         self._check = None
-        yield from self._read(None, generation, (explained,))
+        yield from self._read(None, generation, (explained,), NO_TOP)
 
-    def _read(self, after, generation, reread):
+    def _read(self, after, generation, reread, top):
         """`reread`: None, or (explained,)."""
         if not after:
             self._lost = []
@@ -117,6 +118,8 @@ class SessionRows:
                 else:
                     records.append({'kind': 'heartbeat', 'cursor': self._cursor(at)})
             yield from records
+            if at.seq >= top:
+                break  # What came since is there at the next look.
         self._known = None if at.seq == FIRST else at
         self._verified = True
         if reread:

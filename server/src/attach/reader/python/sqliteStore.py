@@ -2,14 +2,20 @@
 leaves `-wal` and `-shm` behind, and opening one whose writer is gone writes its `-shm` anew; so: no `-wal`, then as immutable; `-wal` and
 `-shm` there, then with the `-shm` read-only too; a `-wal` alone is not opened, for no private copy is made inside a sandbox. A connection
 lives for one short reading, never between two looks: it would keep the writer from tidying up its log."""
+import errno
+import fcntl
 import os
 import re
 import stat as modes
 import sys
-from .files import data_stamp_of, file_stamp, irregular, look, stamp_of
+from .cursors import inode_of
+from .files import data_stamp_of, file_stamp, irregular, look, open_regular, stamp_of
 from .text import MAX_SAFE, text_of
 
 BUSY_TIMEOUT_S = 2.0
+# Where SQLite locks a database for reading.
+SHARED_FIRST = 0x40000000 + 2
+SHARED_BYTES = 510
 STRICT_SINCE = (3, 37, 0)
 # All that may be asked for. `auth_profile_store` holds secrets and is none of them.
 TABLES = {
@@ -39,6 +45,7 @@ class StoreError(Exception):
 class SqliteStore:
     def __init__(self, path):
         self._path = path
+        self._facts = SchemaFacts()
 
     def stamp(self):
         """Changes with every transaction; None: there is no database."""
@@ -68,16 +75,21 @@ class SqliteStore:
         stamp = self.stamp()
         if stamp is None:
             raise StoreError('it is gone', passing=True)
-        option = self._option()
         sqlite = sqlite_module()
+        held = self._hold()
         try:
+            option = self._option()
+            if option == 'immutable':
+                # Nothing can be left behind, and no writer is to wait.
+                os.close(held)
+                held = None
             database = sqlite.connect(self._url(option), timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=True)
             try:
                 database.text_factory = text_of
                 if sqlite.sqlite_version_info < STRICT_SINCE:
                     # Before anything else: an SQLite that does not know OpenClaw's STRICT tables takes them so. Nothing can be written.
                     database.execute('PRAGMA writable_schema = on')
-                result = reading(Reading(database))
+                result = reading(Reading(database, self._facts.of(database, inode_of(stamp))))
                 # A writer came in between: what an immutable reading saw may be torn.
                 if option == 'immutable' and self.stamp() != stamp:
                     raise StoreError('it changed while being read', passing=True)
@@ -86,6 +98,22 @@ class SqliteStore:
                 database.close()
         except sqlite.Error as error:
             raise store_error(str(error)) from error
+        finally:
+            if held is not None:
+                os.close(held)
+
+    def _hold(self):
+        """The lock of a reader, before it is looked what lies beside the database: a writer that ends in between would take its log away, and
+        SQLite, which opens what is not there, would leave an empty one in the sandbox. It is SQLite's own from when that has it."""
+        file = open_regular(self._path)
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, SHARED_BYTES, SHARED_FIRST)
+            return file
+        except OSError as error:
+            os.close(file)
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                raise StoreError('the database is locked; it is tried again', passing=True) from error
+            raise
 
     def _option(self):
         wal = self._beside('-wal')
@@ -127,22 +155,47 @@ class SqliteStore:
         return 'file://%s?mode=ro&%s=1' % (path.decode('ascii'), option)
 
 
+class SchemaFacts:
+    """What was asked of a schema, until it changes: it is asked again at every look, and changes with a new version of OpenClaw."""
+
+    def __init__(self):
+        self._version = None
+        self._facts = {}
+
+    def of(self, database, inode):
+        # Another file may have the same version, and another schema.
+        version = (inode, database.execute('PRAGMA schema_version').fetchone()[0])
+        if version != self._version:
+            self._version = version
+            self._facts = {}
+        return self._facts
+
+
 class Reading:
     """One reading. Only the tables named above can be asked for; `auth_profile_store` is none of them."""
 
-    def __init__(self, database):
+    def __init__(self, database, facts):
         self._database = database
+        # By table, and by table and column; bounded by those that are asked for.
+        self._facts = facts
 
     def columns(self, table):
         """Empty: there is no such table."""
         if table not in TABLES:
             raise StoreError('the table %s is not for reading' % table)
-        return {name for _, name, *_ in self._database.execute('PRAGMA table_info(%s)' % table)}
+        if table not in self._facts:
+            self._facts[table] = {name for _, name, *_ in self._database.execute('PRAGMA table_info(%s)' % table)}
+        return self._facts[table]
 
     def is_indexed_by(self, table, column):
         """Is a row found by this column without a search through all of them?"""
         if table not in TABLES:
             raise StoreError('the table %s is not for reading' % table)
+        if (table, column) not in self._facts:
+            self._facts[table, column] = self._is_indexed_by(table, column)
+        return self._facts[table, column]
+
+    def _is_indexed_by(self, table, column):
         # Not indexes of a part of the rows: the last column of each says so.
         for _, name, _, _, partial in self._database.execute('PRAGMA index_list(%s)' % table).fetchall():
             first = self._database.execute('PRAGMA index_info("%s")' % name.replace('"', '""')).fetchone()
