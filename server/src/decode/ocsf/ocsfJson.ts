@@ -58,7 +58,11 @@ function targetOf(json: JsonObject, known: PolicyEvent): Pick<PolicyEvent, 'targ
     const url = asObject(request?.['url']);
     if (url === null) return known;
     const text = urlText(url);
-    return { target: urlTarget(text), method: asString(request?.['http_method']), url: text };
+    // The usual port is left out of the address, but a connection is told by its port.
+    const named = urlTarget(text);
+    const port = asNumber(url?.['port']) ?? asNumber(asObject(json['dst_endpoint'])?.['port']);
+    const target = named === null ? null : { host: named.host, port: named.port ?? port };
+    return { target, method: asString(request?.['http_method']), url: text };
   }
   const endpoint = asObject(json['dst_endpoint']);
   const host = asString(endpoint?.['domain']) ?? asString(endpoint?.['ip']);
