@@ -32,10 +32,21 @@ export interface Interpreter {
   readonly missing: { readonly message: string; readonly hint: string };
 }
 
+/** Less memory and fewer threads in the sandbox, for no time that anyone would notice: what a reader makes is dropped at once. */
+const FRUGAL = ['--max-semi-space-size=1', '--v8-pool-size=0'];
+
 const NODE: Interpreter = {
-  command: ['node', '--no-warnings', '-e', BOOTSTRAP],
+  command: ['node', ...FRUGAL, '--no-warnings', '-e', BOOTSTRAP],
   // What the sandbox sets for its own Node must neither be loaded into ours nor make it write a cache.
-  env: ['NODE_OPTIONS=', 'NODE_EXTRA_CA_CERTS=', 'NODE_COMPILE_CACHE=', 'NODE_DISABLE_COMPILE_CACHE=1', 'NODE_V8_COVERAGE='],
+  env: [
+    'NODE_OPTIONS=',
+    'NODE_EXTRA_CA_CERTS=',
+    'NODE_COMPILE_CACHE=',
+    'NODE_DISABLE_COMPILE_CACHE=1',
+    'NODE_V8_COVERAGE=',
+    'UV_THREADPOOL_SIZE=1',
+    'MALLOC_ARENA_MAX=1',
+  ],
   missing: {
     message: 'There is no Node in this sandbox',
     hint: 'Reading needs the Node that OpenClaw brings along, on the PATH of user "sandbox".',

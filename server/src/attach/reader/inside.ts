@@ -5,6 +5,7 @@
  */
 import { existsSync, write as writeFd } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { AttachError } from '../errors';
 import { LIFE_SIGN_LIMIT_MS, type FailedFrame, type Frame, type ReaderRequest } from './frames';
 import { readState } from './readState';
@@ -113,7 +114,11 @@ async function waitForState(stateDir: string, follow: boolean, output: Output): 
   }
 }
 
+/** The heap is tidied up before it grows, since a sandbox's memory is not ours; a V8 that does not know these goes without. */
+const FRUGAL = ['--heap-growing-percent=10', '--optimize-for-size'];
+
 async function main(): Promise<void> {
+  FRUGAL.forEach(setFlagsFromString);
   const output = new Output();
   const controller = new AbortController();
   const asked = await request();

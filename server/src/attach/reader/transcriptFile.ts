@@ -16,6 +16,8 @@ import { isArchiveOf, type TranscriptName } from './names';
 import { stampOf } from './stamp';
 
 const BRACE = 0x7d;
+/** One for all of the thousands of files that are not held warm. */
+const NO_BYTES: Buffer = Buffer.alloc(0);
 /** A whole comparison is followed by a rest of so many times as long. */
 const VERIFY_REST = 200;
 
@@ -28,14 +30,13 @@ export class TranscriptFile {
   readonly #context: ReaderContext;
   readonly #name: TranscriptName;
   readonly #agent: string;
-  readonly #path: string;
+  readonly #directory: string;
   /** Relative to the state directory. */
   readonly file: string;
-  readonly cursorKey: string;
   #known: FileCursor | null;
   /** The hash where we are; null after a restart, when it has to be built again from the bytes. */
   #hash: Hash | null = null;
-  #tail: Buffer = Buffer.alloc(0);
+  #tail: Buffer = NO_BYTES;
   #verifyFrom = 0;
   #unverified = false;
   #lost: string[];
@@ -50,11 +51,18 @@ export class TranscriptFile {
     this.#context = context;
     this.#name = name;
     this.#agent = agent;
-    this.#path = join(directory, name.name);
+    this.#directory = directory;
     this.file = file;
-    this.cursorKey = `file:${file}`;
     this.#known = readFileCursor(context.takeCursor(this.cursorKey));
     this.#lost = [...(this.#known?.lost ?? [])];
+  }
+
+  get cursorKey(): string {
+    return `file:${this.file}`;
+  }
+
+  get #path(): string {
+    return join(this.#directory, this.#name.name);
   }
 
   get session(): string {
@@ -94,7 +102,7 @@ export class TranscriptFile {
   /** Lets go of what can be built again from the file: it is compared as a whole when it changes next. */
   cool(): void {
     this.#hash = null;
-    this.#tail = Buffer.alloc(0);
+    this.#tail = NO_BYTES;
   }
 
   /** What an earlier life could not read: a file that did not change is not looked at again. */
@@ -199,7 +207,7 @@ export class TranscriptFile {
         yield* this.#context.mended(this.file, 'end', cut === null ? [] : [cut]);
         if (cut !== null && this.#final) yield* this.#context.skipped(this.file, cut, 'end');
         this.#advance(end, hash, stamp, session, cut);
-        this.#tail = this.#name.compressed ? Buffer.alloc(0) : tailOf(file, end);
+        this.#tail = this.#name.compressed ? NO_BYTES : tailOf(file, end);
         yield* this.#hand(records, open === null);
         if (open) yield { ...this.#mark('end', open), cursor: this.#cursor() };
         else if (this.#owed) yield { kind: 'heartbeat', cursor: this.#cursor() };
@@ -280,7 +288,7 @@ export class TranscriptFile {
   async #explained(old: FileCursor, siblings: Siblings): Promise<boolean> {
     for (const sibling of await siblings()) {
       if (!isArchiveOf(sibling, this.#name.name)) continue;
-      if (await archiveHolds(join(this.#path, '..', sibling), sibling.endsWith('.zst'), old)) return true;
+      if (await archiveHolds(join(this.#directory, sibling), sibling.endsWith('.zst'), old)) return true;
     }
     return false;
   }
