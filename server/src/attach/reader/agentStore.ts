@@ -31,6 +31,8 @@ const MAX_WIDE_REST_MS = 20_000;
 /** Comparing what was read goes on for so long at once, before what is new gets its turn again, and rests so many times as long. */
 const VERIFY_SLICE_MS = 10;
 const VERIFY_REST = 200;
+/** A writer shows what it wrote to the log only when it has synced it, and no file changes any more then: so late it is looked for again. */
+const AGAIN_MS: readonly number[] = [100, 1000, 5000];
 const RETRIES = 5;
 const RETRY_MS = 60;
 const AFTER_FAILURE_MS = 1000;
@@ -68,6 +70,9 @@ export class AgentStore {
   #marks: RowMarks | null = null;
   /** What the database was when its history began to be read: as long as it is that, what was read in this life is what it is. */
   #readAt: string | null = null;
+  /** After these looks it is certain that nothing of the last change was shown late. */
+  #again: readonly number[] = [];
+  #againFrom = Infinity;
   #wideFrom = 0;
   /** There were looks at what was hinted at only. */
   #wideOwed = false;
@@ -113,7 +118,7 @@ export class AgentStore {
     if (this.#context.inBacklog) return Infinity;
     const wide = this.#wideOwed ? this.#wideFrom : Infinity;
     const verify = this.#queue.length > 0 || this.#verifyOwed ? this.#verifyFrom : Infinity;
-    return Math.max(this.#failedUntil, Math.min(wide, verify));
+    return Math.max(this.#failedUntil, Math.min(wide, verify, this.#againFrom));
   }
 
   /** Every session with rows that were not read. What can't be read is told by the scan. */
@@ -258,22 +263,31 @@ export class AgentStore {
     const now = Date.now();
     // What is read for the first time just now is what it is.
     const before = [...this.#sessions.values()];
-    if (changed || (this.#wideOwed && now >= this.#wideFrom)) {
+    const again = now >= this.#againFrom;
+    if (changed && this.#context.follow) this.#again = AGAIN_MS;
+    if (changed || again) {
+      const [next, ...later] = this.#again;
+      this.#againFrom = next === undefined ? Infinity : now + next;
+      this.#again = later;
+    }
+    if (changed || again || (this.#wideOwed && now >= this.#wideFrom)) {
       this.#cursorOwed ||= changed;
       this.#verifyOwed ||= changed;
+      const wide = now >= this.#wideFrom && (changed || this.#wideOwed);
       // Without the marks of an earlier look, or when they say nothing any more, everything is looked at.
-      if (now >= this.#wideFrom || !(yield* this.#hinted())) yield* this.#everything(siblings);
+      if (wide || !(yield* this.#hinted(changed))) yield* this.#everything(siblings);
     }
     this.#stamp = stamp;
     yield* this.#verify(stamp === this.#readAt ? before.filter((rows) => !rows.verified) : before);
-    if (this.#cursorOwed && this.#queue.length === 0 && !this.#verifyOwed && !this.#wideOwed) {
+    const settled = !this.#verifyOwed && !this.#wideOwed && this.#againFrom === Infinity;
+    if (this.#cursorOwed && this.#queue.length === 0 && settled) {
       this.#cursorOwed = false;
       yield { kind: 'heartbeat', cursor: { key: `store:${this.#file}`, value: stamp } };
     }
   }
 
-  /** What came since the last look. False: that can't be told. */
-  async *#hinted(): AsyncGenerator<SourceRecord, boolean> {
+  /** What came since the last look. False: that can't be told. `changed`: there may be more than what is hinted at. */
+  async *#hinted(changed = true): AsyncGenerator<SourceRecord, boolean> {
     const marks = this.#marks;
     if (marks === null) return false;
     const found = this.#store.read((reading) => {
@@ -286,7 +300,7 @@ export class AgentStore {
     });
     this.#marks = found?.marks ?? null;
     if (!found) return false;
-    this.#wideOwed = true;
+    this.#wideOwed ||= changed || found.states.length > 0 || found.texts.length > 0;
     yield* this.#told(found.texts);
     for (const state of found.states) yield* this.#session(state);
     return true;
