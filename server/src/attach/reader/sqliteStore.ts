@@ -108,7 +108,7 @@ export class SqliteStore {
     try {
       const database = this.#open(access, stamp);
       try {
-        const result = read(new Reading(database, this.#schema.of(database)));
+        const result = read(new Reading(database, this.#schema.of(database, stamp.slice(0, stamp.indexOf(':')))));
         // A writer came in between: what an immutable reading saw may be torn.
         if (access === 'immutable' && this.#stampNow() !== stamp) throw new StoreError('it changed while being read', { passing: true });
         return result;
@@ -202,6 +202,8 @@ export class SqliteStore {
 
 /** What was asked of a schema, until it changes: it is asked again at every look, and changes with a new version of OpenClaw. */
 interface Facts {
+  /** Another file in its place may have the same version. */
+  readonly inode: string;
   readonly version: number;
   readonly columns: Map<Table, ReadonlySet<string>>;
   /** By table and column; bounded by the two of each that are asked for. */
@@ -211,9 +213,10 @@ interface Facts {
 class SchemaFacts {
   #facts: Facts | null = null;
 
-  of(database: DatabaseSync): Facts {
+  of(database: DatabaseSync, inode: string): Facts {
     const { schema_version: version } = database.prepare('PRAGMA schema_version').get() as { readonly schema_version: number };
-    if (this.#facts?.version !== version) this.#facts = { version, columns: new Map(), indexed: new Map() };
+    if (this.#facts?.version !== version || this.#facts.inode !== inode)
+      this.#facts = { inode, version, columns: new Map(), indexed: new Map() };
     return this.#facts;
   }
 }
