@@ -173,7 +173,7 @@ describe('a pipe', () => {
   it("in the place of the host's registry of sandboxes is said where it was looked", async () => {
     const path = pipe(join(temporary(), 'sandboxes.json'));
     const { outcome, reason } = await within(3000, readRegistry(path));
-    expect([outcome, reason]).toEqual(['failed', 'it is no regular file']);
+    expect([outcome, reason]).toEqual(['failed', 'it is no regular file: put the file itself there']);
   });
 
   it.each(['-shm', '-wal', '-journal'])("in the place of a database's %s is told, and the database is not opened", async (suffix) => {
