@@ -17,6 +17,8 @@ const HEARTBEAT_MS = 3000;
 /** A look at everything is followed by a rest of so many times as long, up to this. */
 const REST = 500;
 const MAX_REST_MS = 60_000;
+/** Where every change is notified, and none came, it is so many times as long apart. */
+const MAX_LULL = 5;
 /** While it streams, looks are so far apart as to take a small part of the time, and no further than no one would notice. */
 const SPACING = 100;
 const MAX_SPACING_MS = 75;
@@ -58,10 +60,12 @@ async function* follow(reader: StateReader, watcher: Watcher, options: ReaderOpt
   let fullFrom = Date.now() + watcher.pollMs;
   let heartbeatFrom = Date.now() + heartbeatMs;
   let spacedFrom = 0;
+  let restsUntil = 0;
+  let lull = 1;
   while (!options.signal.aborted) {
     const now = Date.now();
     const wait = Math.max(0, Math.min(fullFrom, heartbeatFrom, Math.max(reader.dueAt, now + SOON_MS)) - now);
-    const dirty = await watcher.next(wait, spacedFrom - now);
+    const dirty = await watcher.next(wait, spacedFrom);
     if (options.signal.aborted) return;
     const started = Date.now();
     const full = started >= fullFrom;
@@ -69,7 +73,10 @@ async function* follow(reader: StateReader, watcher: Watcher, options: ReaderOpt
     if (full || dirty.size > 0 || reader.dueAt <= started) yield* full ? reader.scan(null) : look(reader, watcher, dirty);
     const ended = Date.now();
     spacedFrom = started + Math.min(MAX_SPACING_MS, (ended - started) * SPACING);
-    if (full) fullFrom = ended + Math.max(watcher.pollMs, Math.min((ended - started) * REST, MAX_REST_MS));
+    lull = dirty.size > 0 || !watcher.watchesAll ? 1 : full ? Math.min(lull * 2, MAX_LULL) : lull;
+    if (full) restsUntil = ended + Math.min((ended - started) * REST, MAX_REST_MS);
+    if (full) fullFrom = Math.max(restsUntil, ended + watcher.pollMs * lull);
+    else if (dirty.size > 0) fullFrom = Math.min(fullFrom, Math.max(restsUntil, ended + watcher.pollMs));
     if (ended >= heartbeatFrom) {
       yield { kind: 'heartbeat' };
       heartbeatFrom = ended + heartbeatMs;

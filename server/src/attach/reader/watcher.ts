@@ -68,14 +68,19 @@ export class Watcher {
     this.#wake?.();
   }
 
+  /** Is every directory that is there watched? */
+  get watchesAll(): boolean {
+    return !this.#unwatched;
+  }
+
   get pollMs(): number {
     return this.#unwatched ? POLL_UNWATCHED_MS : POLL_MS;
   }
 
-  /** What changed since the last time, at the latest after `ms`. `settleMs`: so long a change waits for others to come along. */
-  async next(ms: number, settleMs: number = SETTLE_MS): Promise<Dirty> {
+  /** What changed since the last time, at the latest after `ms`. `notBefore`: a change waits so long for others to come along. */
+  async next(ms: number, notBefore = 0): Promise<Dirty> {
     if (this.#dirty.size === 0) await this.#wait(ms, true);
-    if (this.#dirty.size > 0) await this.#wait(Math.max(SETTLE_MS, settleMs), false);
+    if (this.#dirty.size > 0) await this.#wait(Math.max(SETTLE_MS, notBefore - Date.now()), false);
     return this.taken();
   }
 
