@@ -1,6 +1,6 @@
 /** `npm run bench`: ratios measured in one run against a named baseline, with the machine's size. */
 import { cpus, totalmem } from 'node:os';
-import { latency } from './latency';
+import { cost } from './cost';
 import { intakes } from './intake';
 import { longSession } from './longSession';
 import { throughput } from './throughput';
@@ -12,5 +12,5 @@ line(
 await throughput();
 intakes();
 await longSession();
-await latency();
+await cost(100);
 line(`\nmemory of this run: ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB resident`);

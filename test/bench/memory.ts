@@ -35,21 +35,6 @@ export function processesIn(containerId: string, text: string): readonly number[
     .filter((pid) => existsSync(`/proc/${pid}/status`));
 }
 
-/** The container's own counters: seconds of a processor, bytes of memory that are its processes' own. Either version of cgroups. */
-export function countersOf(containerId: string): { readonly cpu: number; readonly memory: number } {
-  const text = docker(
-    'exec',
-    containerId,
-    'sh',
-    '-c',
-    'cd /sys/fs/cgroup; cat cpuacct/cpuacct.usage cpu.stat memory/memory.stat memory.stat 2>/dev/null',
-  );
-  const nanoseconds = /^(\d+)$/m.exec(text)?.[1];
-  const microseconds = /^usage_usec (\d+)$/m.exec(text)?.[1];
-  const cpu = nanoseconds !== undefined ? Number(nanoseconds) / 1e9 : Number(microseconds) / 1e6;
-  return { cpu, memory: Number(/^(?:total_rss|anon) (\d+)$/m.exec(text)?.[1]) };
-}
-
 export function mib(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }

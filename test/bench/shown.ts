@@ -6,6 +6,14 @@ import * as messages from '../../server/src/protocol/messages';
 import type { ServerProcess } from '../server/support/serverProcess';
 import { until } from '../server/support/serverProcess';
 
+/** In a container. */
+export const STATE = '/sandbox/.openclaw';
+export const DATABASE = `${STATE}/agents/main/agent/openclaw-agent.sqlite`;
+/** A script that has the database open, as OpenClaw does: meanwhile its log stays beside it. */
+export const KEEP_OPEN = `const d = new (require('node:sqlite').DatabaseSync)('${DATABASE}'); d.prepare('SELECT count(*) FROM session_nodes').get(); setInterval(() => d.isOpen, 1e6)`;
+/** In the arguments of our reader, and of nothing else that runs there. */
+export const READER = '--no-warnings -e';
+
 /** Where a writer appends: a transcript file, or the rows of a session in a database that it keeps open. */
 export type Place = { readonly file: string } | { readonly database: string; readonly session: string };
 

@@ -11,7 +11,7 @@ import * as messages from '../../server/src/protocol/messages';
 import { bed, docker, PlainContainer, VERSIONS } from '../bed/bed';
 import { percentile } from '../bench/figures';
 import { cpuOf, memoryOf, mib, processesIn } from '../bench/memory';
-import { Shown, writer, type Place } from '../bench/shown';
+import { DATABASE, KEEP_OPEN, READER, Shown, STATE, writer, type Place } from '../bench/shown';
 import { ServerProcess, until } from '../server/support/serverProcess';
 import { writeDatabase, writeFiles, type History } from './history';
 
@@ -25,11 +25,6 @@ const RECORDS = 30;
 const EVERY_MS = 300;
 /** Written while the history is still being read, so far apart. */
 const MEANWHILE_MS = 5000;
-const READER = '--no-warnings -e';
-const STATE = '/sandbox/.openclaw';
-const DATABASE = `${STATE}/agents/main/agent/openclaw-agent.sqlite`;
-/** As OpenClaw does: while it is open, its log stays beside it. */
-const KEEP_OPEN = `const d = new (require('node:sqlite').DatabaseSync)('${DATABASE}'); d.prepare('SELECT count(*) FROM session_nodes').get(); setInterval(() => d.isOpen, 1e6)`;
 
 type Way = 'directory' | 'container' | 'database in a container';
 

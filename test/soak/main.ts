@@ -1,9 +1,16 @@
 /** `npm run soak [-- part …]`: what takes minutes, each part with its own verdict; without a name, all of them. */
+import { cost } from '../bench/cost';
 import { chaos } from './chaos';
+import { gigabyte } from './gigabyte';
 import { kills } from './kills';
 
 /** Each prints what it measured, and answers whether everything that must hold held. */
-const parts: Readonly<Record<string, () => Promise<boolean>>> = { kills, chaos };
+const parts: Readonly<Record<string, () => Promise<boolean>>> = {
+  kills,
+  chaos,
+  gigabyte: async () => (await gigabyte(), true),
+  cost: async () => (await cost(1000), true),
+};
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in parts));
