@@ -18,8 +18,9 @@ import { cpuOf, memoryOf, mib, processesIn } from './memory';
 import { DATABASE, KEEP_OPEN, READER, Shown, STATE, writer, type Place } from './shown';
 
 const IDLE_MS = 20_000;
-/** A reader that was just started still tidies up after itself. */
 const REST_MS = 5000;
+/** A reader that was just started still tidies up after itself: once, some seconds later, it gives back the memory that it needed to begin. */
+const READER_REST_MS = 20_000;
 const FAST = { records: 1000, everyMs: 10 };
 const SLOW_EVERY_MS = 200;
 /** Rows take a moment from the last record on. */
@@ -104,7 +105,7 @@ async function costOf(era: 'files' | 'database', slowRecords: number): Promise<v
       const { sandboxes } = await server.connection.sendRequest(messages.inventoryRequest, { refresh: false });
       return sandboxes.find((sandbox) => sandbox.id === sourceId)?.attach.kind === 'live';
     });
-    await sleep(REST_MS);
+    await sleep(READER_REST_MS);
     const ref = { sourceId, sessionId: session };
     const readerIdle = await idle();
     const fast = await Shown.of(server, ref, 'fast');

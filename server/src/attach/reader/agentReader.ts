@@ -1,6 +1,6 @@
 /** One agent: its session files and its database. Which era it is shows in the files; both may be there after an upgrade. */
 import { realpathSync } from 'node:fs';
-import { join, relative, isAbsolute } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import type { SourceRecord } from '../record';
 import { AgentStore } from './agentStore';
 import type { Piece } from './backlog';
@@ -127,7 +127,7 @@ export class AgentReader {
   /** A recording may come from anyone: its links must not lead to what is not part of it. */
   #inside(path: string): boolean {
     try {
-      return isInside(this.#context.root, realpathSync(path));
+      return isInside(this.#context.root, realpathSync.native(path));
     } catch (error) {
       if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' || codeOf(error) === 'EACCES') return true; // the one who reads it says so
       throw error;
@@ -139,7 +139,8 @@ export class AgentReader {
   }
 }
 
+/** `path` is a real one, so no part of it leads back. Asked at every look, so no more is done than must be. */
 export function isInside(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way));
+  const base = resolve(root);
+  return path === base || path.startsWith(base.endsWith(sep) ? base : base + sep);
 }
