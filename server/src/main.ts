@@ -1,9 +1,17 @@
 /** Entry of the server process: probes the runtime, then speaks LSP. The only file that knows the transport. */
+import { setFlagsFromString } from 'node:v8';
 import { catchFaults } from './faults';
 import { missing, probeRuntime } from './runtimeProbe';
 
 /** Told to the client by exit code, since without these nothing else can run. */
 const exitRuntimeTooOld = 78;
+
+/**
+ * Nearly all that is made while a history is read is dropped at once: left to itself, the heap grows to some hundred megabytes of it before
+ * any is given back. A V8 that does not know one of these goes without.
+ */
+const frugal = ['--max-semi-space-size=4', '--semi-space-growth-factor=1', '--heap-growing-percent=30'];
+frugal.forEach((flag) => setFlagsFromString(flag));
 
 if (process.argv.includes('--probe')) {
   process.stdout.write(`${JSON.stringify(probeRuntime())}\n`);
