@@ -9,6 +9,7 @@ import { posix } from 'node:path';
 import { codeOf } from '../attach/reader/context';
 import type { EngineAddress } from '../attach/container/engine';
 import { dockerContexts, type DockerContext, type DockerContexts } from './dockerContexts';
+import { hostOf, shownAddress, shownContext, socketOf } from './engineAddress';
 
 export type EnginePlace =
   /** `place` is as a person would look for it. */
@@ -27,18 +28,18 @@ export interface EngineQuestion {
 
 export function enginePlaces(question: EngineQuestion): readonly EnginePlace[] {
   const { env, dockerHost } = question;
-  if (dockerHost) return [named(`setting sandglass.docker.host ${shown(dockerHost)}`, dockerHost, ownKeys(env))];
+  if (dockerHost) return [named(`setting sandglass.docker.host ${shownAddress(dockerHost)}`, dockerHost, ownKeys(env))];
   const contexts = dockerContexts(configDirectory(env));
   if (env.DOCKER_HOST) {
-    const meant = named(`DOCKER_HOST ${shown(env.DOCKER_HOST)}`, env.DOCKER_HOST, ownKeys(env));
+    const meant = named(`DOCKER_HOST ${shownAddress(env.DOCKER_HOST)}`, env.DOCKER_HOST, ownKeys(env));
     return [meant, ...passedOver([meant], question, contexts, 'DOCKER_HOST')];
   }
   // "default" is the docker command's word for no context.
   if (env.DOCKER_CONTEXT && env.DOCKER_CONTEXT !== 'default') {
     const context = contexts.contexts.find(({ name }) => name === env.DOCKER_CONTEXT);
-    const label = `DOCKER_CONTEXT ${shown(env.DOCKER_CONTEXT)}`;
+    const label = `DOCKER_CONTEXT ${shownContext(env.DOCKER_CONTEXT)}`;
     const meant = context
-      ? ofContext(`${label} ${shown(context.host)}`, context)
+      ? ofContext(`${label} ${shownAddress(context.host)}`, context)
       : unusable(label, 'there is no such context: "docker context ls" lists them');
     return [meant, ...passedOver([meant], question, contexts, 'DOCKER_CONTEXT')];
   }
@@ -65,7 +66,7 @@ function everywhere(question: EngineQuestion, { current, contexts }: DockerConte
   const chosen = contexts.find(({ name }) => name === current);
   const gone = current !== null && chosen === undefined;
   return [
-    ...(chosen ? [ofContext(`context ${chosen.name} (current) ${shown(chosen.host)}`, chosen)] : []),
+    ...(chosen ? [ofContext(`context ${chosen.name} (current) ${shownAddress(chosen.host)}`, chosen)] : []),
     ...(gone ? [unusable(`context ${current} (current)`, 'there is no such context: choose one with "docker context use"')] : []),
     ...usualPlaces(question),
     ...contexts.filter((context) => context !== chosen).map(unchosen),
@@ -73,7 +74,7 @@ function everywhere(question: EngineQuestion, { current, contexts }: DockerConte
 }
 
 function unchosen(context: DockerContext): EnginePlace {
-  const place = `context ${context.name} ${shown(context.host)}`;
+  const place = `context ${context.name} ${shownAddress(context.host)}`;
   if (socketOf(context.host) !== null) return ofContext(place, context);
   const reason = `it is on another host and not the current context: choose it with "docker context use ${context.name}" to look there`;
   return { place, address: null, outcome: 'absent', reason };
@@ -130,7 +131,7 @@ function usualPlaces({ env, platform = process.platform, uid = process.getuid?.(
   const podman = env.CONTAINER_HOST && socketOf(env.CONTAINER_HOST) !== null ? env.CONTAINER_HOST : null;
   return [
     ...[...new Set(sockets)].map((path): EnginePlace => ({ place: `unix://${path}`, address: { kind: 'socket', path }, reason: null })),
-    ...(podman === null ? [] : [named(`CONTAINER_HOST ${shown(podman)}`, podman, null)]),
+    ...(podman === null ? [] : [named(`CONTAINER_HOST ${shownAddress(podman)}`, podman, null)]),
   ];
 }
 
@@ -159,21 +160,11 @@ function unusable(place: string, reason: string): EnginePlace {
   return { place, address: null, outcome: 'failed', reason };
 }
 
-function socketOf(host: string): string | null {
-  return /^(?:unix|npipe):\/\/(.+)$/.exec(host)?.[1] ?? null;
-}
-
 function named(place: string, host: string, keys: Keys | null): EnginePlace {
   const socket = socketOf(host);
   if (socket !== null) return { place, address: { kind: 'socket', path: socket }, reason: null };
-  const notOne = 'it is not an address such as unix:///var/run/docker.sock or tcp://localhost:2375';
-  let url: URL;
-  try {
-    url = new URL(host.includes('://') ? host : `tcp://${host}`);
-  } catch {
-    return unusable(place, notOne);
-  }
-  if (url.hostname === '') return unusable(place, notOne);
+  const url = hostOf(host);
+  if (url === null) return unusable(place, 'it is not an address such as unix:///var/run/docker.sock or tcp://localhost:2375');
   if (url.protocol === 'ssh:') return unusable(place, overSsh(url));
   if (!['tcp:', 'http:', 'https:'].includes(url.protocol))
     return unusable(place, `${url.protocol.slice(0, -1)} addresses are not supported; forward the socket, for example with ssh -L`);
@@ -193,11 +184,6 @@ function overSsh(url: URL): string {
   const user = url.username === '' ? '' : `${url.username}@`;
   const forward = `ssh -N ${port}-L /tmp/docker.sock:/var/run/docker.sock ${user}${url.hostname}`;
   return `engines are not asked over ssh: forward the socket with "${forward}", and name unix:///tmp/docker.sock in the setting sandglass.docker.host`;
-}
-
-/** A password in an address is not for show. */
-function shown(host: string): string {
-  return host.replace(/\/\/([^/@:]*):[^/@]*@/, '//$1@').replace(/[\p{Cc}\p{Cf}]/gu, '');
 }
 
 /** The user's own key for this engine, as the docker command uses it. */

@@ -106,7 +106,7 @@ describe('contexts of the docker command', () => {
 
   it('over ssh: said what to do instead', () => {
     const [first] = ask(homeWith([{ name: 'lab', host: 'ssh://dev:secret@lab.example:2222' }], 'lab'));
-    expect(first).toMatchObject({ place: 'context lab (current) ssh://dev@lab.example:2222', address: null, outcome: 'failed' });
+    expect(first).toMatchObject({ place: 'context lab (current) ssh://lab.example:2222', address: null, outcome: 'failed' });
     expect(first?.reason).toContain('ssh -N -p 2222 -L /tmp/docker.sock:/var/run/docker.sock dev@lab.example');
     expect(JSON.stringify(first)).not.toContain('secret');
   });
@@ -155,6 +155,57 @@ describe('contexts of the docker command', () => {
     writeFileSync(join(home, '.docker', 'config.json'), '[]');
     expect(dockerContexts(join(home, '.docker')).current).toBeNull();
     expect(dockerContexts(join(home, 'nothing'))).toEqual({ current: null, contexts: [] });
+  });
+});
+
+describe('a password in an address', () => {
+  it.each([
+    ['tcp://u:canary@h:2375', 'tcp://h:2375'],
+    ['tcp://u:cana@ry@h:2375', 'tcp://h:2375'],
+    ['tcp://u:@canary@h:2375', 'tcp://h:2375'],
+    ['tcp://canary@h:2375', 'tcp://h:2375'],
+    ['u:canary@h:2375', 'h:2375'],
+    ['h:2375', 'h:2375'],
+    ['tcp://u:canary/more@h:2375', 'tcp://…'],
+    ['tcp://u:canary?more@h:2375', 'tcp://…'],
+    // What stands before the slash would be a port.
+    ['tcp://u:12345/canary@h:2375', 'tcp://…'],
+    ['tcp://u:12345?canary@h:2375', 'tcp://…'],
+    ['tcp://u:12345#canary@h:2375', 'tcp://…'],
+    ['u:canary/more@h:2375', '…'],
+    ['u:canary@tcp://h:2375', '…'],
+    ['tcp://h:2375/?token=canary', 'tcp://h:2375'],
+    ['tcp://h:2375/#canary', 'tcp://h:2375'],
+    ['h:2375?token=canary', 'h:2375'],
+    ['https://[::1]:2376/', 'https://[::1]:2376'],
+    ['unix://u:canary@h/docker.sock', 'unix://h'],
+    ['npipe:////./pipe/docker@engine', 'npipe:////./pipe/docker@engine'],
+    ['unix:///home/dev@work/docker.sock', 'unix:///home/dev@work/docker.sock'],
+    ['unix:///a\u001b[2Jb.sock', 'unix:///a[2Jb.sock'],
+  ])('%s is not shown, wherever the address stands', (address, shown) => {
+    const home = homeWith([{ name: 'a', host: address }]);
+    const first = (env: Readonly<Record<string, string>>, dockerHost?: string): object => {
+      const [place] = ask(home, env, dockerHost === undefined ? {} : { dockerHost });
+      expect(JSON.stringify({ ...place, address: null })).not.toContain('canary');
+      return { place: place?.place };
+    };
+    expect(first({ DOCKER_HOST: address })).toEqual({ place: `DOCKER_HOST ${shown}` });
+    expect(first({}, address)).toEqual({ place: `setting sandglass.docker.host ${shown}` });
+    // A context without a scheme is none the docker command makes, but one may be written by hand.
+    expect(first({ DOCKER_CONTEXT: 'a' })).toEqual({ place: `DOCKER_CONTEXT a ${shown}` });
+    expect(first({ DOCKER_CONTEXT: address })).toEqual({ place: `DOCKER_CONTEXT ${shown}` });
+    expect(JSON.stringify(ask(home).map(({ place, reason }) => [place, reason]))).not.toContain('canary');
+  });
+
+  it('is no part of what is asked, and what is not sure to be a host is not asked', () => {
+    expect(ask(homeWith([]), { DOCKER_HOST: 'tcp://u:p@ss@h:2375' })[0]?.address).toEqual({
+      kind: 'tcp',
+      host: 'h',
+      port: 2375,
+      tls: null,
+    });
+    for (const odd of ['tcp://u:12345/p@h:2375', 'tcp://u:pa/ss@h:2375', 'tcp://', '://h'])
+      expect(ask(homeWith([]), { DOCKER_HOST: odd })[0]).toMatchObject({ address: null, outcome: 'failed' });
   });
 });
 
