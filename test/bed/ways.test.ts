@@ -10,7 +10,7 @@ import { AttachError } from '../../server/src/attach/errors';
 import { sweepPrivateCopies } from '../../server/src/attach/reader/privateCopy';
 import type { Source, SourceRecord, WayRecord } from '../../server/src/attach/record';
 import { findSandboxes } from '../../server/src/sandboxes/findSandboxes';
-import { sandboxSource } from '../../server/src/sandboxes/sandboxSource';
+import { sandboxSource, type SourceTuning } from '../../server/src/sandboxes/sandboxSource';
 import { recording } from '../fixtures/recordings';
 import { cursorsOf, entry, Following, header, identity, readAll, sleep, temporary } from '../unit/attach/reading';
 import { pythonScript } from '../unit/attach/readers';
@@ -20,6 +20,8 @@ const there = await bed(VERSIONS.jsonl);
 const signal = new AbortController().signal;
 const containers: PlainContainer[] = [];
 const PATIENCE_MS = 60_000;
+/** More than the real readers need between two signs of life, on a slow machine too. */
+const IDLE_MS = 10_000;
 let script = '';
 
 beforeAll(async () => {
@@ -34,11 +36,11 @@ function plain(name: string): PlainContainer {
   return container;
 }
 
-async function sourceOf(container: PlainContainer): Promise<Source> {
+async function sourceOf(container: PlainContainer, tuning: SourceTuning = {}): Promise<Source> {
   const { sandboxes } = await findSandboxes({ home: temporary(), env: process.env, signal });
   const found = sandboxes.find(({ id }) => id === container.sandboxId);
   if (!found) throw new Error('the container was not found');
-  return sandboxSource(found, { script: async () => script, pythonScript: async () => pythonScript(), lookEveryMs: 200 });
+  return sandboxSource(found, { script: async () => script, pythonScript: async () => pythonScript(), lookEveryMs: 200, ...tuning });
 }
 
 const content = (records: readonly SourceRecord[]): readonly string[] =>
@@ -160,6 +162,42 @@ describe.skipIf(there.kind === 'missing')('a sandbox', () => {
     await live.until((record) => record.kind === 'log' && record.text === 'three', 0, PATIENCE_MS);
     await live.stop();
     expect(lines(await readAll(source, cursorsOf(live.records)))).toEqual([]);
+  });
+
+  it('in which another program stands for Node is read by the next way, and its log without waiting for that', async () => {
+    const reading = async (program: string, reason: string, tuning: SourceTuning = {}): Promise<void> => {
+      const container = plain('rotation-2026.7.1');
+      const real = content(await readAll(await sourceOf(container)));
+      asRoot(
+        container,
+        'sh',
+        '-c',
+        `mv /usr/local/bin/node /usr/local/bin/node.hidden && cat > /usr/local/bin/node <<'END'
+#!/bin/sh
+${program}
+END
+chmod 755 /usr/local/bin/node`,
+      );
+      const event = '2026-11-21T12:26:05.034Z OCSF NET:OPEN [INFO] ALLOWED /usr/bin/curl(7) -> host.example:443';
+      asRoot(container, 'sh', '-c', `echo '${event}' > /proc/1/fd/2`);
+      const live = new Following(await sourceOf(container, tuning));
+      await live.until((record) => record.kind === 'caughtUp', 0, PATIENCE_MS);
+      await live.stop();
+      expect(ways(live.records), program).toMatchObject([
+        { way: 'python3', tried: [{ way: 'node', reason: expect.stringContaining(reason) }] },
+      ]);
+      expect(content(live.records), program).toEqual(real);
+      const first = (kind: SourceRecord['kind']): number => live.records.findIndex((record) => record.kind === kind);
+      if (tuning.silenceMs ?? tuning.progressMs) expect(first('log'), program).toBe(0);
+      expect(live.records[first('log')], program).toMatchObject({ text: event });
+    };
+    await Promise.all([
+      reading(`while :; do echo '{"kind":"heartbeat"}'; sleep 0.05; done`, 'told nothing of use', { progressMs: IDLE_MS }),
+      reading('while :; do echo nonsense; sleep 0.05; done', 'told nothing of use', { progressMs: IDLE_MS }),
+      reading('exec sleep 600', 'silent', { silenceMs: IDLE_MS }),
+    ]);
+    await reading('exit 0', 'ended');
+    await reading('kill -9 $$', 'killed');
   });
 
   it('leaves no copies behind when we are killed: the next of us removes them', async () => {

@@ -6,7 +6,10 @@ import type { SandboxFiles, Source } from '../attach/record';
 import type { FoundSandbox } from './findSandboxes';
 
 /** How it is read, for those who want it otherwise. */
-export type SourceTuning = Pick<ContainerSourceOptions, 'ways' | 'script' | 'pythonScript' | 'verifyEveryMs' | 'silenceMs' | 'lookEveryMs'>;
+export type SourceTuning = Pick<
+  ContainerSourceOptions,
+  'ways' | 'script' | 'pythonScript' | 'verifyEveryMs' | 'silenceMs' | 'progressMs' | 'lookEveryMs'
+>;
 
 /** Of OpenShell's drivers those that make containers of an engine on this host. */
 const CONTAINER_DRIVERS: readonly string[] = ['docker', 'podman'];

@@ -1,8 +1,11 @@
 // The container's log as the engine gives it: frames of two channels, with the engine's time before each.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { ContainerLog, loggedLines } from '../../../server/src/attach/container/containerLog';
 import type { SourceRecord } from '../../../server/src/attach/record';
+import { recordings } from '../../fixtures/recordings';
 
 type Frame = readonly [channel: 'stdout' | 'stderr', text: string];
 
@@ -31,7 +34,7 @@ async function lines(frames: readonly Frame[], size: number): Promise<readonly s
   return found;
 }
 
-function logOf(frames: readonly Frame[], cursor?: string): ContainerLog {
+function logOf(frames: readonly Frame[], cursor?: string, shared = true): ContainerLog {
   const container = {
     id: 'one',
     modem: {
@@ -39,7 +42,7 @@ function logOf(frames: readonly Frame[], cursor?: string): ContainerLog {
         done(null, Object.assign(inPieces(bytesOf(frames), 50), { destroy: () => undefined })),
     },
   };
-  return new ContainerLog(container as unknown as Docker.Container, new Map(cursor === undefined ? [] : [['log:one', cursor]]));
+  return new ContainerLog(container as unknown as Docker.Container, new Map(cursor === undefined ? [] : [['log:one', cursor]]), shared);
 }
 
 async function told(log: ContainerLog): Promise<readonly SourceRecord[]> {
@@ -96,5 +99,68 @@ describe('what an agent prints', () => {
       ]),
     );
     expect(texts(records)).toHaveLength(2);
+  });
+
+  it('is not taken for the supervisor when it stands before the first event that is left of that', async () => {
+    const records = await told(
+      logOf([
+        ['stdout', `${at(1)}${ocsf('forged.example')}\n`],
+        ['stderr', `${at(2)}2026-11-21T12:26:05.034Z INFO openshell_sandbox: still here\n`],
+        ['stdout', `${at(3)}${ocsf('forged.example')}\n`],
+        ['stderr', `${at(4)}${ocsf('real.example')}\n`],
+      ]),
+    );
+    expect(texts(records)).toEqual(['2026-11-21T12:26:05.034Z INFO openshell_sandbox: still here', ocsf('real.example')]);
+  });
+
+  it('does not silence a supervisor on stdout with a line that is no event', async () => {
+    const frames: readonly Frame[] = [
+      ['stderr', `${at(1)}2026-11-21T12:26:05.034Z INFO x: hello\n`],
+      ['stdout', `${at(2)}${ocsf('one.example')}\n`],
+      ['stderr', `${at(3)}2026-11-21T12:26:05.034Z OCSF hello\n`],
+      ['stdout', `${at(4)}${ocsf('two.example')}\n`],
+    ];
+    const records = await told(logOf(frames));
+    expect(texts(records).filter((text) => text.includes('example'))).toEqual([ocsf('one.example'), ocsf('two.example')]);
+    const cursor = records.at(-1)?.cursor?.value ?? '';
+    const later: Frame = ['stdout', `${at(5)}${ocsf('three.example')}\n`];
+    expect(texts(await told(logOf([...frames, later], cursor)))).toEqual([ocsf('three.example')]);
+    // The first event on stderr settles it, whatever was thought before.
+    const settled: readonly Frame[] = [
+      ...frames,
+      ['stderr', `${at(6)}${ocsf('real.example')}\n`],
+      ['stdout', `${at(7)}${ocsf('four.example')}\n`],
+    ];
+    expect(texts(await told(logOf(settled, cursor)))).toEqual([ocsf('real.example')]);
+  });
+
+  it('is not in the container of a supervisor that has its own, in which both channels are its', async () => {
+    const frames: readonly Frame[] = [
+      ['stdout', `${at(1)}${ocsf('one.example')}\n`],
+      ['stderr', `${at(2)}2026-11-21T12:26:05.034Z OCSF-JSON {"class_uid":4001}\n`],
+    ];
+    expect(texts(await told(logOf(frames, undefined, false)))).toHaveLength(2);
+    expect(texts(await told(logOf(frames)))).toHaveLength(1);
+  });
+});
+
+describe("every event of the recordings' logs", () => {
+  it('is known as one, so that the channel of the supervisor is', async () => {
+    let events = 0;
+    for (const { root } of recordings()) {
+      const path = join(root, 'container.log');
+      if (!existsSync(path)) continue;
+      for (const text of readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => / OCSF(-JSON)? /.test(line))) {
+        events++;
+        const frames: readonly Frame[] = [
+          ['stdout', `${at(1)}${ocsf('forged.example')}\n`],
+          ['stderr', `${at(2)}${text}\n`],
+        ];
+        expect(texts(await told(logOf(frames))), text).toEqual([text]);
+      }
+    }
+    expect(events).toBeGreaterThan(100);
   });
 });

@@ -8,8 +8,8 @@ import { answered, engineError, statusOf } from './engine';
 
 const MAX_LOG_LINE_BYTES = 1024 * 1024;
 const AGAIN_MS = 1000;
-/** How the supervisor begins a line: with a time of its own. */
-const SUPERVISORS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z +(?:OCSF|OCSF-JSON|TRACE|DEBUG|INFO|WARN|ERROR) /;
+/** An event of the supervisor, and not just a line of some program's log: its own time, its class, its severity; or its JSON. */
+const EVENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z +(?:OCSF +(?:EVENT|[A-Z]+:[^[]*) \[[A-Z]+\]|OCSF-JSON +\{)/;
 /** The engine's, and the space behind it. */
 const TIME_BYTES = '2026-11-21T12:26:05.034216291Z '.length;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/;
@@ -31,14 +31,17 @@ export class ContainerLog {
   readonly #container: Docker.Container;
   readonly #key: string;
   #at: Position | null;
+  readonly #shared: boolean;
   /**
-   * The supervisor writes on one of the two: on stderr, or on stdout as it did once. What comes on the other is someone else's, whatever
-   * it looks like. null: it was not seen yet.
+   * The supervisor writes its events on one of the two: on stderr, or on stdout as it did once. What comes on the other is someone
+   * else's, whatever it looks like; an event on stderr settles it. null: none was seen yet.
    */
   #channel: Channel | null;
 
-  constructor(container: Docker.Container, cursors: ReadonlyMap<string, string>) {
+  /** `shared`: others than the supervisor may write in it too. */
+  constructor(container: Docker.Container, cursors: ReadonlyMap<string, string>, shared: boolean) {
     this.#container = container;
+    this.#shared = shared;
     this.#key = `log:${container.id}`;
     const cursor = parseObject(cursors.get(this.#key) ?? '');
     this.#at =
@@ -53,8 +56,10 @@ export class ContainerLog {
   }
 
   /** What is there now. */
-  backlog(signal: AbortSignal): AsyncGenerator<SourceRecord> {
-    return this.#read(false, signal);
+  async *backlog(signal: AbortSignal): AsyncGenerator<SourceRecord> {
+    // Before any line on stdout is believed: what an agent printed may stand before the first event that is left of the supervisor's.
+    if (this.#shared && this.#channel === null && (await this.#hasEventOnStderr(signal))) this.#channel = 'stderr';
+    yield* this.#read(false, signal);
   }
 
   /** What comes. The engine ends it when it rotates its files, and while the container stands still. */
@@ -65,7 +70,23 @@ export class ContainerLog {
     }
   }
 
+  /** Reads no further than to the first; nothing is held. */
+  async #hasEventOnStderr(signal: AbortSignal): Promise<boolean> {
+    for await (const { channel, text } of this.#lines(false, signal)) if (channel === 'stderr' && EVENT.test(text)) return true;
+    return false;
+  }
+
   async *#read(follow: boolean, signal: AbortSignal): AsyncGenerator<SourceRecord> {
+    for await (const { channel, time, text } of this.#lines(follow, signal)) {
+      if (this.#shared && this.#channel !== 'stderr' && this.#channel !== channel && EVENT.test(text)) this.#channel = channel;
+      this.#at = { time, count: this.#at?.time === time ? this.#at.count + 1 : 1, channel: this.#channel };
+      if (text.trim() !== '' && channel === (this.#channel ?? channel))
+        yield { kind: 'log', origin: 'console', text, cursor: this.#cursor(this.#at) };
+    }
+  }
+
+  /** Those behind the cursor. */
+  async *#lines(follow: boolean, signal: AbortSignal): AsyncGenerator<TimedLine> {
     let stream: (AsyncIterable<Buffer> & { destroy(): void }) | null = null;
     const close = (): void => stream?.destroy();
     signal.addEventListener('abort', close, { once: true });
@@ -78,14 +99,9 @@ export class ContainerLog {
       for await (const { channel, line } of loggedLines(stream)) {
         const space = line.indexOf(' ');
         const time = line.slice(0, Math.max(space, 0));
-        const text = line.slice(space + 1);
         if (!TIME.test(time)) continue; // a piece of a line that the engine cut
         if (skip && (time < skip.time || (time === skip.time && ++same <= skip.count))) continue;
-        if (this.#channel !== 'stderr' && SUPERVISORS.test(text))
-          this.#channel = channel === 'stderr' ? channel : (this.#channel ?? channel);
-        this.#at = { time, count: this.#at?.time === time ? this.#at.count + 1 : 1, channel: this.#channel };
-        if (text.trim() !== '' && channel === (this.#channel ?? channel))
-          yield { kind: 'log', origin: 'console', text, cursor: this.#cursor(this.#at) };
+        yield { channel, time, text: line.slice(space + 1) };
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -120,6 +136,12 @@ export class ContainerLog {
 
 function isUnreadable(error: unknown): boolean {
   return statusOf(error) === NOT_IMPLEMENTED || (error instanceof Error && /logging driver does not support reading/.test(error.message));
+}
+
+interface TimedLine {
+  readonly channel: Channel;
+  readonly time: string;
+  readonly text: string;
 }
 
 interface LoggedLine {

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { AttachError } from '../errors';
-import { merge } from '../mergeRecords';
+import { mergeWitness } from '../mergeRecords';
 import type { OpenOptions, Source, SourceRecord } from '../record';
 import { archiveRecords } from './archiveRecords';
 import { ContainerFiles } from './containerFiles';
@@ -14,7 +14,7 @@ import { engineAt, type EngineAddress } from './engine';
 import { pythonRecords, pythonScript } from './pythonExec';
 import { readerRecords, standsStill } from './readerExec';
 import { SupervisorLog } from './supervisorLog';
-import { CONTAINER_WAYS, recordsByWays, type ContainerWay } from './ways';
+import { CONTAINER_WAYS, progressing, recordsByWays, type ContainerWay } from './ways';
 import { withCopies } from './withCopies';
 
 export const STATE_DIR = '/sandbox/.openclaw';
@@ -45,6 +45,8 @@ export interface ContainerSourceOptions {
   readonly pythonScript?: () => Promise<string>;
   readonly verifyEveryMs?: number;
   readonly silenceMs?: number;
+  /** So long a reader may live and tell nothing of use before it is given up. */
+  readonly progressMs?: number;
   /** Between two looks by the engine, however long they take; by default it depends on that. */
   readonly lookEveryMs?: number;
 }
@@ -79,33 +81,38 @@ async function* read(
           shared: logId === options.place.workloadId,
           lookEveryMs: options.lookEveryMs,
         });
-  let state: AsyncGenerator<SourceRecord> | null = null;
   try {
-    state = await stateRecords(workload, options, { ...open, signal });
-    for (;;) {
-      const next = await state.next();
-      if (next.done) return;
-      if (next.value.kind === 'caughtUp') break;
-      yield next.value.kind === 'about'
-        ? {
-            ...next.value,
-            runtimeVersion: options.runtimeVersion ?? next.value.runtimeVersion,
-            sandboxName: options.name,
-            provider: options.provider,
-          }
-        : next.value;
-    }
-    if (log) yield* log.backlog(signal);
-    else yield { kind: 'skipped', where: 'supervisor log', reason: 'the container of the supervisor is not there: start it with NemoClaw' };
-    if (signal.aborted) return;
-    yield { kind: 'caughtUp' };
-    if (open.follow) yield* merge([state, ...(log ? [log.follow(signal, () => own.abort())] : [])], () => own.abort());
+    const state = await stateRecords(workload, options, { ...open, signal });
+    const abort = (): void => own.abort();
+    yield* mergeWitness(named(state, options), logRecords(log, { follow: open.follow, signal, abort }), abort);
   } catch (error) {
     if (!open.signal.aborted) throw error;
   } finally {
     own.abort();
-    await state?.return(undefined);
   }
+}
+
+async function* named(state: AsyncIterable<SourceRecord>, options: ContainerSourceOptions): AsyncGenerator<SourceRecord> {
+  for await (const record of state)
+    yield record.kind === 'about'
+      ? {
+          ...record,
+          runtimeVersion: options.runtimeVersion ?? record.runtimeVersion,
+          sandboxName: options.name,
+          provider: options.provider,
+        }
+      : record;
+}
+
+async function* logRecords(
+  log: SupervisorLog | null,
+  { follow, signal, abort }: { readonly follow: boolean; readonly signal: AbortSignal; readonly abort: () => void },
+): AsyncGenerator<SourceRecord> {
+  if (log) yield* log.backlog(signal);
+  else yield { kind: 'skipped', where: 'supervisor log', reason: 'the container of the supervisor is not there: start it with NemoClaw' };
+  if (signal.aborted) return;
+  yield { kind: 'caughtUp' };
+  if (log && follow) yield* log.follow(signal, abort);
 }
 
 async function stateRecords(
@@ -121,6 +128,9 @@ async function stateRecords(
     ways: stopped ? ['archive'] : ways,
     tried: stopped ? ways.slice(0, ways.indexOf('archive')).map((way) => ({ way, reason: stopped.message })) : [],
     cursors,
+    follow,
+    signal,
+    standsStill: () => standsStill(workload),
     records: (way, from) => {
       const records = recordsBy(way, workload, options, { cursors: from, follow, signal });
       return way !== 'archive' && ways.includes('archive')
@@ -150,7 +160,11 @@ function recordsBy(
         lookEveryMs: options.lookEveryMs,
       });
   }
-  async function* inside(read: typeof pythonRecords, script: () => Promise<string>): AsyncGenerator<SourceRecord> {
+  function inside(read: typeof pythonRecords, script: () => Promise<string>): AsyncGenerator<SourceRecord> {
+    // Not around what is copied out beside it: that may take long.
+    return progressing((signal) => run(read, script, signal), { signal: open.signal, ms: options.progressMs });
+  }
+  async function* run(read: typeof pythonRecords, script: () => Promise<string>, signal: AbortSignal): AsyncGenerator<SourceRecord> {
     yield* read(workload, {
       script: await script(),
       request: {
@@ -160,7 +174,7 @@ function recordsBy(
         follow: open.follow,
         verifyEveryMs: options.verifyEveryMs,
       },
-      signal: open.signal,
+      signal,
       silenceMs: options.silenceMs,
     });
   }

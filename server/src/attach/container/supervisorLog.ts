@@ -19,7 +19,7 @@ export class SupervisorLog {
   #hasConsole = true;
 
   constructor(container: Docker.Container, { cursors, shared, lookEveryMs }: SupervisorLogOptions) {
-    this.#console = new ContainerLog(container, cursors);
+    this.#console = new ContainerLog(container, cursors, shared);
     this.#files = new SupervisorFiles(container, cursors, shared);
     this.#lookEveryMs = lookEveryMs;
   }
