@@ -1,10 +1,23 @@
 /** The way that runs nothing in the sandbox: what it copies, what it reads, what it leaves behind. */
-import { appendFileSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ARCHIVE_LIMITS, type ArchiveLimits } from '../../../server/src/attach/container/archiveLimits';
 import { archiveRecords } from '../../../server/src/attach/container/archiveRecords';
+import { mustBeNameable } from '../../../server/src/attach/container/archiveSnapshot';
 import { answered, spoken } from '../../../server/src/attach/container/engine';
 import { SupervisorFiles } from '../../../server/src/attach/container/supervisorFiles';
 import { openDirectory } from '../../../server/src/attach/directory';
@@ -216,6 +229,186 @@ describe('copies by the engine', () => {
   });
 });
 
+const limited = ({ engine }: Place, limits: Partial<ArchiveLimits>): { open: Parameters<typeof readAll>[0]['open'] } => ({
+  open: (options) =>
+    archiveRecords(engine.container, {
+      ...options,
+      stateDir: STATE,
+      gatewayLogDir: '/tmp/openclaw',
+      lookEveryMs: 20,
+      limits: { ...ARCHIVE_LIMITS, ...limits },
+    }),
+});
+const skippedOf = (records: readonly SourceRecord[]): readonly string[] =>
+  records.flatMap((record) => (record.kind === 'skipped' ? [`${record.where}: ${record.reason}`] : []));
+const sessionsOf = (records: readonly SourceRecord[]): readonly string[] =>
+  [...new Set(records.flatMap((record) => (record.kind === 'transcript' ? [record.session] : [])))].sort();
+
+describe('a container that is removed in the middle of a look', () => {
+  const databaseOf = (from: Place): void => {
+    const database = new DatabaseSync(join(from.agent, 'openclaw-agent.sqlite'));
+    database.exec(
+      'CREATE TABLE transcript_events (session_id TEXT, seq INTEGER, event_json TEXT, created_at INTEGER, PRIMARY KEY (session_id, seq))',
+    );
+    database.prepare('INSERT INTO transcript_events VALUES (?, ?, ?, ?)').run('rows', 0, header('rows').trim(), 0);
+    database.close();
+  };
+
+  // At every request of a look in turn.
+  it('has lost nothing: that it is gone is all there is to say', { timeout: 120_000 }, async () => {
+    const from = await place();
+    for (const id of ['a', 'b']) writeSession(from.sessions, `${id}.jsonl`, header(id), entry(`${id}1`));
+    databaseOf(from);
+    const cursors = cursorsOf(await read(from));
+    const all = from.engine.asked.length;
+    expect(sessionsOf(await read(from))).toEqual(['a', 'b', 'rows']);
+    const requests = from.engine.asked.length - all;
+    expect(requests).toBeGreaterThan(10);
+    for (let at = 0; at < requests; at++) {
+      let left = at;
+      from.engine.removed = false;
+      from.engine.before = () => void (from.engine.removed = left-- <= 0);
+      const records: SourceRecord[] = [];
+      const error = await (async () => {
+        for await (const record of source(from).open({ cursors, follow: true, signal: new AbortController().signal })) records.push(record);
+      })().catch((reason: unknown) => reason);
+      expect(AttachError.is(error, 'container-stopped'), `request ${at}: ${String(error)}`).toBe(true);
+      expect(records.filter(({ kind }) => kind === 'gone' || kind === 'reread' || kind === 'skipped')).toEqual([]);
+    }
+  });
+});
+
+describe('what an agent may put in the way', () => {
+  const HUGE = 64 * 1024 ** 3;
+
+  it('as a file without end beside its sessions ends the list, and no more: what is known is read on, and nothing is called gone', async () => {
+    const from = await place();
+    writeSession(from.sessions, 'a.jsonl', header('a'), entry('a1'));
+    const known = writeSession(from.sessions, 'known.jsonl', header('known'), entry('k1'));
+    writeSession(from.sessions, 'lost.jsonl', header('lost'), entry('l1'));
+    const cursors = cursorsOf(await read(from));
+    const core = join(from.sessions, 'core');
+    writeFileSync(core, '');
+    truncateSync(core, HUGE);
+    appendFileSync(known, entry('k2'));
+    rmSync(join(from.sessions, 'lost.jsonl'));
+    writeFileSync(join(from.sessions, 'sessions.json'), '{}');
+    const records = await read(from, cursors);
+    expect(from.engine.sent).toBeLessThan(64 * 1024 * 1024);
+    expect(skippedOf(records)).toEqual([
+      'agents: more than 16 GB lie in it: what comes after that by name is looked for no more',
+      'agents/main/sessions: more than 16 GB lie in it: what comes after that by name is looked for no more',
+    ]);
+    expect(records.filter(({ kind }) => kind === 'transcript')).toMatchObject([{ session: 'known' }]);
+    expect(records.filter(({ kind }) => kind === 'gone')).toMatchObject([{ session: 'lost' }]);
+    expect(from.engine.asked).toContain(`GET ${STATE}/agents/main/sessions/sessions.json`);
+    // Of those that it has no time to ask for, nothing is said.
+    const unasked = await readAll(limited(from, { askedFiles: 0 }), cursors);
+    expect(unasked.filter(({ kind }) => kind === 'gone' || kind === 'reread')).toEqual([]);
+  });
+
+  it('as a list that never ends is waited for so long and no longer', async () => {
+    const from = await place();
+    const core = join(from.sessions, 'core');
+    writeFileSync(core, '');
+    truncateSync(core, HUGE);
+    const records = await readAll(limited(from, { listBytes: Infinity, listMs: 200 }));
+    expect(skippedOf(records)).toEqual([
+      expect.stringContaining('agents: to list it took more than') as string,
+      expect.stringContaining('agents/main/sessions: to list it took more than') as string,
+    ]);
+  });
+
+  it('as sessions that are too much together is read a part at a time, or left out and said so', async () => {
+    const from = await place();
+    for (const id of ['a', 'b', 'c', 'd']) writeSession(from.sessions, `${id}.jsonl`, header(id), entry(`${id}1`, 'x'.repeat(600)));
+    let most = 0;
+    from.engine.before = () => void (most = Math.max(most, copies().filter((name) => name.endsWith('.jsonl')).length));
+    // Each has some 850 bytes.
+    expect(sessionsOf(await readAll(limited(from, { batchBytes: 2000 })))).toEqual(['a', 'b', 'c', 'd']);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(2);
+    writeSession(from.sessions, 'e.jsonl', header('e'), entry('e1', 'x'.repeat(5000)));
+    const records = await readAll(limited(from, { batchBytes: 2000, groupBytes: 4000 }));
+    expect(sessionsOf(records)).toEqual(['a', 'b', 'c', 'd']);
+    expect(skippedOf(records)).toEqual(['agents/main/sessions/e.jsonl: it is larger than 4000 bytes']);
+    expect(from.engine.asked.filter((what) => what.startsWith('GET') && what.endsWith('/e.jsonl'))).toEqual([]);
+  });
+
+  it('as more archives of a session than can be read accuses nobody', async () => {
+    const from = await place();
+    const name = 'a.jsonl';
+    writeSession(from.sessions, name, header('a'), entry('a1'));
+    const cursors = cursorsOf(await read(from));
+    renameSync(join(from.sessions, name), join(from.sessions, `${name}.reset.2026-11-21T00-00-00.000Z`));
+    for (const day of ['18', '19', '20'])
+      writeSession(from.sessions, `${name}.reset.2026-11-${day}T00-00-00.000Z`, header('a'), entry(day));
+    const records = await readAll(limited(from, { groupFiles: 2 }), cursors);
+    expect(records.filter(({ kind }) => kind === 'gone' || kind === 'reread')).toEqual([]);
+    expect(skippedOf(records)).toEqual([expect.stringContaining("a.jsonl: what became of it can't be told") as string]);
+    expect((await readAll(limited(from, {}), cursors)).filter(({ kind }) => kind === 'gone')).toMatchObject([{ explained: true }]);
+  });
+
+  it('as a name stays one name on this host', () => {
+    for (const name of ['a/../b', 'a//b', 'a/.']) expect(() => mustBeNameable(name, 'linux')).toThrow();
+    for (const name of ['a/b\\c.jsonl', 'a/c:x.jsonl', 'a/nul', 'a/com1.jsonl', 'a/b.']) {
+      expect(() => mustBeNameable(name, 'win32'), name).toThrow();
+      expect(() => mustBeNameable(name, 'linux'), name).not.toThrow();
+    }
+    expect(() => mustBeNameable('agents/main/sessions/a.jsonl.reset.2026-11-21T00-00-00.000Z', 'win32')).not.toThrow();
+  });
+});
+
+describe("OpenClaw's own log", () => {
+  const day = new Date().toISOString().slice(0, 10);
+  const line = (n: number): string =>
+    `${JSON.stringify({ '0': '{"subsystem":"provider-transport-fetch"}', '1': `[model-fetch] response provider=inference model=m status=500 elapsedMs=${n} contentType=x`, time: '2026-11-21T11:25:26.112+00:00' })}\n`;
+  const told = (records: readonly SourceRecord[]): readonly string[] =>
+    records.flatMap((record) => (record.kind === 'gatewayLog' ? [/elapsedMs=(\d+)/.exec(record.text)?.[1] ?? '?'] : []));
+  const logOf = async (): Promise<{ readonly from: Place; readonly at: (name: string) => string }> => {
+    const from = await place();
+    mkdirSync(join(from.root, 'tmp', 'openclaw'), { recursive: true });
+    return { from, at: (name) => join(from.root, 'tmp', 'openclaw', `openclaw-${day}${name}`) };
+  };
+
+  it('is known again when it is put aside, and what takes its place is read from its beginning', async () => {
+    const { from, at } = await logOf();
+    writeFileSync(at('.log'), line(1) + line(2));
+    const live = new Following(limited(from, {}));
+    await live.caughtUp();
+    appendFileSync(at('.log'), line(3));
+    renameSync(at('.log'), at('.1.log'));
+    writeFileSync(at('.log'), line(4) + line(5) + line(6) + line(7));
+    for (const last of ['3', '7']) await live.until((record) => told([record])[0] === last, 0, PATIENCE_MS);
+    await live.stop();
+    expect([...told(live.records)].sort()).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+  });
+
+  it('that is another of the same size is read from its beginning after a restart', async () => {
+    const { from, at } = await logOf();
+    writeFileSync(at('.log'), line(1) + line(2));
+    const cursors = cursorsOf(await readAll(limited(from, {})));
+    expect(told(await readAll(limited(from, {}), cursors))).toEqual([]);
+    writeFileSync(at('.log'), line(3) + line(4));
+    utimesSync(at('.log'), 1, 1);
+    expect(told(await readAll(limited(from, {}), cursors))).toEqual(['3', '4']);
+  });
+
+  it('is read from near its end where it is long, not at all where it is endless, and either is said', async () => {
+    const { from, at } = await logOf();
+    const last = line(9);
+    writeFileSync(at('.log'), line(1) + line(2) + last);
+    const part = await readAll(limited(from, { logHistoryBytes: last.length + 10 }));
+    expect(told(part)).toEqual(['9']);
+    expect(skippedOf(part)).toEqual([expect.stringContaining('only the last') as string]);
+    truncateSync(at('.log'), 64 * 1024 ** 3);
+    const endless = await readAll(limited(from, {}));
+    expect(told(endless)).toEqual([]);
+    expect(skippedOf(endless)).toContain(`openclaw-${day}.log: it is larger than 1 GB`);
+    expect(from.engine.sent).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
 describe("the supervisor's files", () => {
   const at = (from: Place, name: string): string => join(from.root, 'var', 'log', name);
   const scan = async (files: SupervisorFiles): Promise<readonly SourceRecord[]> => {
@@ -241,6 +434,19 @@ describe("the supervisor's files", () => {
     expect(from.engine.asked.slice(asked).filter((what) => what.startsWith('GET'))).toEqual(['GET /var/log']);
     appendFileSync(at(from, 'openshell.2026-11-21.log'), 'f\nthree\n');
     expect(lines(await scan(files))).toEqual(['file half', 'file three']);
+  });
+
+  it('are read from their beginning where another has the same name', async () => {
+    const from = await place();
+    mkdirSync(join(from.root, 'var', 'log'), { recursive: true });
+    writeFileSync(at(from, 'openshell.log'), 'one\ntwo\n');
+    const first = await scan(new SupervisorFiles(from.engine.container, new Map(), true));
+    writeFileSync(at(from, 'openshell.log'), 'three\nfour\nfive\n');
+    expect(lines(await scan(new SupervisorFiles(from.engine.container, cursorsOf(first), true)))).toEqual([
+      'file three',
+      'file four',
+      'file five',
+    ]);
   });
 
   it('are none that the agent could have written', async () => {

@@ -126,9 +126,14 @@ describe('what a killed process left', () => {
       return name;
     };
     made(`sandglass-db-${dead}-gone`);
+    made(`sandglass-db-${dead}-1-gone`);
+    // Of processes that had these ids before.
+    made(`sandglass-db-${process.pid}-1-before`);
+    if (process.platform === 'linux') made(`sandglass-db-${process.ppid}-1-before`);
     const kept = [
       made(`sandglass-db-${process.pid}-own`),
       made(`sandglass-db-${process.ppid}-runs`),
+      made(`sandglass-db-${process.ppid}-xa1b2-runs`),
       made('sandglass-db-nobody'),
       made(`other-${dead}-x`),
     ];
