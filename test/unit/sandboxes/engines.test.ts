@@ -251,6 +251,42 @@ describe('one engine', () => {
     expect(of(two.host)).toMatchObject({ outcome: 'ok', reason: `it is the same engine as ${one.host}`, found: 1 });
   });
 
+  it.each([
+    ['running', 'exited', 'one'],
+    ['exited', 'running', 'two'],
+    ['paused', 'running', 'two'],
+    ['exited', 'paused', 'two'],
+    ['running', 'running', 'one'],
+  ])('with a sandbox that another has too (%s here, %s there): one row, of the one that is awake', async (here, there, kept) => {
+    const home = temporary();
+    mkdirSync(join(home, '.docker', 'run'), { recursive: true });
+    mkdirSync(join(home, '.docker', 'desktop'), { recursive: true });
+    await using one = new PlayedEngine([container('one', id('1'), { State: here })], join(home, '.docker', 'run', 'docker.sock'));
+    await using two = new PlayedEngine([container('two', id('1'), { State: there })], join(home, '.docker', 'desktop', 'docker.sock'));
+    two.engineId = 'another';
+    await one.start();
+    await two.start();
+    const { sandboxes } = await findSandboxes({ home, env: { XDG_RUNTIME_DIR: join(home, 'none') }, signal });
+    const ours = sandboxes.filter(({ id: sandbox }) => sandbox === '1');
+    const [meant, other] = kept === 'one' ? [one, two] : [two, one];
+    expect(ours).toMatchObject([{ engine: { path: meant.path }, containers: [{ name: kept }], seenBy: [meant.host, other.host] }]);
+    expect(ours[0]?.reports.map(({ place, kind, says }) => [place, kind, says.containers])).toEqual([
+      [meant.host, 'engine', kept],
+      [other.host, 'engine', kept === 'one' ? 'two' : 'one'],
+    ]);
+  });
+
+  it('with a sandbox whose id reads like that of another kind: no two rows have one id', async () => {
+    const home = temporary();
+    const directory = join(home, '.openclaw');
+    mkdirSync(join(directory, 'agents'), { recursive: true });
+    await using engine = await new PlayedEngine([container('c', id(`directory:${directory}`))]).start();
+    const { sandboxes } = await findSandboxes({ home, env: {}, dockerHost: engine.host, signal });
+    expect(sandboxes.map(({ id: sandbox, layout, seenBy }) => [sandbox, layout, seenBy])).toEqual([
+      [`directory:${directory}`, 'one-container', [`setting sandglass.docker.host ${engine.host}`, directory]],
+    ]);
+  });
+
   it('that is there, but not the named one, is not asked, and that is said', async () => {
     const home = homeWith([]);
     mkdirSync(join(home, '.docker', 'run'));
