@@ -1,6 +1,7 @@
 /** Opens the store the editor asked for, or one for this session only, and says which and why; and takes the lease if it is free. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { orphaned } from './collect/inventory';
 import type { Shared } from './collect/sharing';
 import { StoreError } from './store/errors';
 import { Lease } from './store/lease';
@@ -10,6 +11,7 @@ import { Store } from './store/store';
 
 export interface OpenedStore extends Disposable {
   readonly store: Store;
+  /** Of a store whose file was removed beneath it, nothing stays either. */
   readonly lifetime: 'durable' | 'session';
   /** What the user should know, in a sentence; null: nothing. */
   readonly note: string | null;
@@ -32,6 +34,7 @@ export function openStore(storageDir: string | null, storeKey: string | null): O
     return inMemory(lease, 'A window on another machine holds the store; what this window reads is kept for this session only.');
   try {
     const store = Store.open({ path, key: Buffer.from(storeKey, 'base64'), replaceUnreadable: lease.held });
+    lease.opened();
     const note = store.replaced ? 'The key of the earlier store is lost, so it could not be read and a new one was begun.' : null;
     return opened(store, lease, 'durable', note);
   } catch (error) {
@@ -63,8 +66,12 @@ function inMemory(lease: Lease | null, note: string | null): OpenedStore {
 function opened(store: Store, lease: Lease | null, lifetime: OpenedStore['lifetime'], note: string | null): OpenedStore {
   return {
     store,
-    lifetime,
-    note,
+    get lifetime() {
+      return lease?.orphaned === true ? 'session' : lifetime;
+    },
+    get note() {
+      return lease?.orphaned === true ? `${orphaned.reason}. ${orphaned.hint}` : note;
+    },
     shared: { lease, store: lifetime === 'durable' },
     [Symbol.dispose]() {
       store[Symbol.dispose]();

@@ -80,11 +80,15 @@ export function registerRequests(connection: Connection, need: () => Live): void
       return { ...hub.inventory(), storeLifetime: opened.lifetime, storeNote: sentences(opened.note, beside.actions.note) };
     }),
   );
-  connection.onRequest(messages.openRequest, ({ path }) => answered(async () => ({ sourceId: (await need().hub.open(path)).id })));
-  connection.onRequest(messages.playSampleRequest, ({ speed }) =>
-    answered(async () => ({ sourceId: (await need().hub.playSample(speed)).id })),
+  connection.onRequest(messages.openRequest, ({ path, remembered }) =>
+    answered(async () => ({ sourceId: (await need().hub.open(path, remembered === true)).id })),
   );
-  connection.onRequest(messages.attachRequest, ({ sourceId }) => answered(async () => void (await need().hub.attach(sourceId))));
+  connection.onRequest(messages.playSampleRequest, ({ speed, remembered }) =>
+    answered(async () => ({ sourceId: (await need().hub.playSample(speed, remembered === true)).id })),
+  );
+  connection.onRequest(messages.attachRequest, ({ sourceId, remembered }) =>
+    answered(async () => void (await need().hub.attach(sourceId, remembered === true))),
+  );
   connection.onRequest(messages.detachRequest, ({ sourceId, remembered }) =>
     answered(() => need().hub.detach(sourceId, remembered === true)),
   );

@@ -4,10 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDirectory } from '../../server/src/attach/directory';
+import { collect } from '../../server/src/collect/collector';
 import { storeFile } from '../../server/src/openStore';
 import type { SessionInfo, TraceDocument } from '../../server/src/protocol/document';
 import * as messages from '../../server/src/protocol/messages';
+import { Store } from '../../server/src/store/store';
 import { copyOfRecording, recording } from '../fixtures/recordings';
 import { cli, runCli } from './support/cli';
 import { ServerProcess, until } from './support/serverProcess';
@@ -141,6 +145,36 @@ describe('two windows', () => {
     expect((await node(second, sourceId))?.attach.kind).toBe('read');
   });
 
+  it('leave what a person detached from in one as it is when the other comes back with what it had open', async () => {
+    const [first, second] = [await window(), await window()];
+    const live = streaming();
+    live.stream(0.1);
+    const sourceId = await open(first, live.root);
+    await open(second, live.root);
+    const { sourceId: sample } = await first.connection.sendRequest(messages.playSampleRequest, { speed: 0 });
+    await second.connection.sendRequest(messages.playSampleRequest, { speed: 0 });
+    for (const id of [sourceId, sample]) for (const each of [first, second]) await attached(each, id, 'read');
+    for (const id of [sourceId, sample]) {
+      await first.connection.sendRequest(messages.detachRequest, { sourceId: id });
+      await attached(second, id, 'idle');
+    }
+    await second.kill();
+    const again = await window();
+    expect((await again.connection.sendRequest(messages.openRequest, { path: live.root, remembered: true })).sourceId).toBe(sourceId);
+    await again.connection.sendRequest(messages.attachRequest, { sourceId, remembered: true });
+    await again.connection.sendRequest(messages.playSampleRequest, { speed: 0, remembered: true });
+    // Asked for last, and read: whatever was asked before it was done, or was not.
+    const other = await open(again, recording('rotation-2026.7.1').root);
+    await attached(again, other, 'read');
+    for (const id of [sourceId, sample])
+      for (const each of [first, again]) expect((await node(each, id))?.attach).toEqual({ kind: 'idle' });
+    // It wants it all the same: a person's word in any window is enough.
+    live.stream(1);
+    await first.connection.sendRequest(messages.attachRequest, { sourceId });
+    for (const each of [first, again]) await caughtUp(each, sourceId, live);
+    for (const each of [first, again]) await attached(each, sourceId, 'read');
+  });
+
   it('give the same errors, whoever reads', async () => {
     const both = [await window(), await window()];
     const empty = temporary();
@@ -254,6 +288,33 @@ describe('when the window that reads', () => {
     expect(kept.findings).toEqual([]);
   });
 
+  it('is killed after it wrote and before it told, the others show what it wrote', { timeout: 60_000 }, async () => {
+    const [first, second, third] = [await window(), await window(), await window()];
+    const live = streaming();
+    live.stream(0.3);
+    const sourceId = await open(first, live.root);
+    for (const each of [second, third]) await open(each, live.root);
+    for (const each of [second, third]) await attached(each, sourceId, 'read');
+    for (const each of [second, third]) await until('the session', async () => (await sessions(each, sourceId)).length > 0);
+    first.child.kill('SIGSTOP');
+    live.stream(1);
+    // What it does up to its commit, and not the telling that follows.
+    using store = Store.open({ path: join(storageDir, storeFile), key: Buffer.from(key ?? '', 'base64'), replaceUnreadable: false });
+    const row = store.sources.find(sourceId) ?? -1;
+    const end = { follow: false, signal: new AbortController().signal, onChange: () => undefined, onCaughtUp: () => undefined };
+    await collect(store, row, await openDirectory(live.root), end);
+    const written = store.sources.revisions(row).find(({ session }) => session === live.session)?.revision;
+    const lenses = [second, third].map((each) => each.lensRefreshes);
+    for (const each of [second, third]) each.changes.length = 0;
+    await first.kill();
+    for (const each of [second, third])
+      await until('that it changed', () =>
+        each.changes.some((told) => told.sessions.some(({ sessionId, revision }) => sessionId === live.session && revision === written)),
+      );
+    for (const [n, each] of [second, third].entries()) await until('lenses to be asked for', () => each.lensRefreshes > (lenses[n] ?? 0));
+    for (const each of [second, third]) await caughtUp(each, sourceId, live);
+  });
+
   it('hangs, the others say so and take nothing from it; it goes on where it was', { timeout: 60_000 }, async () => {
     const [first, second] = [await window(), await window()];
     first.child.kill('SIGSTOP');
@@ -325,6 +386,67 @@ describe('when the window that reads', () => {
   });
 });
 
+describe('windows whose store is removed beneath them', () => {
+  it('say so and read no more; one that begins after them has a new store, and reads', { timeout: 60_000 }, async () => {
+    const [first, second] = [await window(), await window()];
+    const live = streaming();
+    live.stream(0.3);
+    const sourceId = await open(first, live.root);
+    await open(second, live.root);
+    for (const each of [first, second]) await attached(each, sourceId, 'read');
+    for (const each of [first, second]) each.changes.length = 0;
+    rmSync(storageDir, { recursive: true });
+    const all = [first, second];
+    for (const each of all) {
+      await attached(each, sourceId, 'lost');
+      expect(await inventory(each)).toMatchObject({
+        storeLifetime: 'session',
+        storeNote: expect.stringContaining('Reload the window') as string,
+        collector: { kind: 'none', pid: null },
+      });
+      await until('it to be told unasked', () => each.changes.some((told) => told.inventory));
+      expect((await node(each, sourceId))?.attach).toMatchObject({ reason: expect.stringContaining('Reload') as string, retrying: false });
+      // What was read can still be looked at.
+      expect((await sessions(each, sourceId)).length).toBeGreaterThan(0);
+    }
+    const third = await window();
+    expect(await inventory(third)).toMatchObject({ storeLifetime: 'durable', storeNote: null, collector: { kind: 'this-window' } });
+    expect(await open(third, live.root)).toBe(sourceId);
+    live.stream(1);
+    await caughtUp(third, sourceId, live);
+    // Who asks once more is told again.
+    const other = await open(second, recording('rotation-2026.7.1').root);
+    await attached(second, other, 'failed');
+    expect((await node(second, other))?.attach).toMatchObject({ hint: expect.stringContaining('Reload') as string });
+    await expect(second.connection.sendRequest(messages.playSampleRequest, { speed: 0 })).rejects.toMatchObject({
+      data: { hint: expect.stringContaining('Reload') as string },
+    });
+    for (const each of all) await each[Symbol.asyncDispose]();
+    expect((await inventory(third)).collector).toEqual({ kind: 'this-window', pid: third.child.pid });
+    expect(existsSync(join(storageDir, `${storeFile}.lease.holder`))).toBe(true);
+  });
+
+  it('let go of the lease, though only the store was removed', async () => {
+    const first = await window();
+    const sourceId = await open(first, recording('rotation-2026.7.1').root);
+    await attached(first, sourceId, 'read');
+    for (const end of ['', '-wal', '-shm']) rmSync(join(storageDir, storeFile + end));
+    await attached(first, sourceId, 'lost');
+    const second = await window();
+    expect(await inventory(second)).toMatchObject({ storeLifetime: 'durable', collector: { kind: 'this-window' } });
+  });
+
+  it('go on reading where there was no store to remove', async () => {
+    key = null;
+    const first = await window();
+    rmSync(storageDir, { recursive: true });
+    await until('the lease to be lost and taken anew', () => existsSync(join(storageDir, `${storeFile}.lease.holder`)));
+    await until('it to say so', async () => (await inventory(first)).collector.kind === 'this-window');
+    const second = await window();
+    expect((await inventory(second)).collector).toEqual({ kind: 'other-window', pid: first.child.pid });
+  });
+});
+
 describe('a window that can not share', () => {
   it('does not replace the store of one that lives, though it has another key', async () => {
     const first = await window();
@@ -349,6 +471,16 @@ describe('a window that can not share', () => {
 
   it('replaces a store whose key is lost when no one has it open, and says so', async () => {
     await (await window())[Symbol.asyncDispose]();
+    const second = await window({ storeKey: randomBytes(32).toString('base64') });
+    expect(await inventory(second)).toMatchObject({ storeLifetime: 'durable', storeNote: expect.stringContaining('key') as string });
+  });
+
+  it('replaces a store whose key is lost though its window was killed and another process has its number by now', async () => {
+    await (await window()).kill();
+    const left = new DatabaseSync(join(storageDir, storeFile));
+    // This one lives, and has nothing to do with the store.
+    expect(left.prepare('UPDATE window SET pid = ?').run(process.ppid).changes).toBe(1);
+    left.close();
     const second = await window({ storeKey: randomBytes(32).toString('base64') });
     expect(await inventory(second)).toMatchObject({ storeLifetime: 'durable', storeNote: expect.stringContaining('key') as string });
   });

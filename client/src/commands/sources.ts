@@ -22,6 +22,8 @@ export class Sources {
   readonly onDidOpen = this.#opened.event;
   readonly #open: OpenSources;
   #restored: Promise<void> = Promise.resolve();
+  /** Sandboxes that were attached to and are not there (yet): the engine may start later, or the workspace is not trusted (yet). */
+  readonly #awaited = new Set<string>();
 
   constructor(
     private readonly server: ServerHost,
@@ -32,9 +34,11 @@ export class Sources {
     this.#open = new OpenSources(workspaceState);
     this.#disposables.add(
       server.onDidChangeState((state) => {
+        this.#awaited.clear();
         if (state.kind === 'running') this.#restored = this.#restore();
       }),
     );
+    this.#disposables.add(data.onDidChange(() => this.#attachAppeared()));
   }
 
   /** Resolves when the sources of the last server are open in this one. */
@@ -67,6 +71,7 @@ export class Sources {
   async attach(sourceId: string): Promise<void> {
     await vscode.window.withProgress({ location: { viewId: sandboxesView } }, async () => {
       try {
+        this.#awaited.delete(sourceId);
         await this.server.request('attach', { sourceId });
         await this.#open.remember({ kind: 'attached', sourceId });
         await until(
@@ -101,6 +106,7 @@ export class Sources {
   async detach(sourceId: string): Promise<void> {
     const { directories } = readSettings((id) => vscode.workspace.getConfiguration().get(id));
     await this.#open.detach(sourceId, this.data.node(sourceId)?.kind ?? null, directories.length > 0);
+    this.#awaited.delete(sourceId);
     await this.server.request('detach', { sourceId });
   }
 
@@ -121,8 +127,7 @@ export class Sources {
       for (const source of [...sources].reverse()) await this.#restoreOne(source);
     } catch (error) {
       // Whoever waits for this goes on without: each then says what it misses.
-      const text = vscode.l10n.t('What was open before could not be opened again: {0}', asServerError(error).message);
-      this.notifier.show({ severity: 'warning', key: 'restore', text });
+      this.#notRestored(error);
     }
   }
 
@@ -130,23 +135,44 @@ export class Sources {
     try {
       switch (source.kind) {
         case 'directory':
-          await this.server.request('open', { path: source.path });
+          await this.server.request('open', { path: source.path, remembered: true });
           return;
         case 'sample':
-          await this.server.request('playSample', { speed: 0 });
+          await this.server.request('playSample', { speed: 0, remembered: true });
           return;
         case 'detached':
           await this.server.request('detach', { sourceId: source.sourceId, remembered: true });
           return;
         case 'attached':
           // Also when another window has it read already: this one wants it when that one is closed.
-          if (this.data.node(source.sourceId) !== undefined) await this.server.request('attach', { sourceId: source.sourceId });
+          if (this.#isThere(source.sourceId)) await this.server.request('attach', { sourceId: source.sourceId, remembered: true });
+          else this.#awaited.add(source.sourceId);
           return;
       }
     } catch (error) {
       if (!ServerError.is(error, 'refused')) throw error;
-      // It is gone, or refuses now; the view shows what there is.
-      await this.#open.forget(source.sourceId);
+      // It is gone, or refuses now; the view shows what there is. A sandbox may be back any time: it has gone just now.
+      if (source.kind === 'attached') this.#awaited.add(source.sourceId);
+      else await this.#open.forget(source.sourceId);
     }
+  }
+
+  /** One that was removed is listed too, but there is nothing to attach to. */
+  #isThere(sourceId: string): boolean {
+    const node = this.data.node(sourceId);
+    return node !== null && node.state !== 'removed';
+  }
+
+  #attachAppeared(): void {
+    for (const sourceId of [...this.#awaited]) {
+      if (!this.#isThere(sourceId)) continue;
+      this.#awaited.delete(sourceId);
+      this.#restoreOne({ kind: 'attached', sourceId }).catch((error: unknown) => this.#notRestored(error));
+    }
+  }
+
+  #notRestored(error: unknown): void {
+    const text = vscode.l10n.t('What was open before could not be opened again: {0}', asServerError(error).message);
+    this.notifier.show({ severity: 'warning', key: 'restore', text });
   }
 }

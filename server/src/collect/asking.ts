@@ -35,8 +35,11 @@ export class Asking {
     this.#options = options;
   }
 
-  /** A recording, a state directory or a folder holding one. Throws AttachError. */
-  async open(path: string): Promise<OpenSource> {
+  /**
+   * A recording, a state directory or a folder holding one. `remembered`, here and below: asked for in an earlier life of the
+   * window, so it is no word of a person's now: what was detached from since stays so. Throws AttachError.
+   */
+  async open(path: string, remembered = false): Promise<OpenSource> {
     const source = await openDirectory(path);
     const real = await realpath(path);
     const id = sourceIdOf('directory', real);
@@ -45,8 +48,8 @@ export class Asking {
       const known = this.#options.roster.get(id);
       this.#options.wishes.ask(id, { kind: 'directory', path: real });
       const news = { id, kind: 'directory', source, found: null, badge: null, path: real } as const;
-      const open = known !== null && this.#isRead(known) ? known : this.#options.roster.put(news, this.#options.roster.askedState(id));
-      await this.#options.settle(id, { kind: 'attach', id });
+      const open = known !== null && this.#isRead(known) ? known : this.#options.roster.put(news, this.#asked(id, remembered));
+      await this.#options.settle(id, remembered ? null : { kind: 'attach', id });
       this.#options.bound();
       return open;
     });
@@ -56,7 +59,7 @@ export class Asking {
    * Plays the bundled recording; what an earlier playing left is forgotten first. There is one playing for all windows; one
    * that only wants to see it read joins another's.
    */
-  playSample(speed: number): Promise<OpenSource> {
+  playSample(speed: number, remembered = false): Promise<OpenSource> {
     const { sampleDir, store } = this.#options;
     const id = sampleId(sampleDir);
     return this.#options.inTurn(id, async () => {
@@ -67,8 +70,8 @@ export class Asking {
           ? this.#options.wishes.ask(id, { kind: 'sample', speed: other.speed }, other.nonce)
           : this.#options.wishes.ask(id, { kind: 'sample', speed });
       this.#options.roster.remove(id);
-      await this.#options.settle(id, { kind: 'attach', id });
-      const state = await this.#answer(id, nonce);
+      await this.#options.settle(id, remembered ? null : { kind: 'attach', id });
+      const state: AttachState = remembered && store.windows.isDetached(id) ? { kind: 'idle' } : await this.#answer(id, nonce);
       const open = this.#options.roster.put({ id, kind: 'sample', source, found: null, badge: sampleBadge, path: null }, state);
       this.#options.tell({ inventory: true, source: open, result: null });
       this.#options.bound();
@@ -77,7 +80,7 @@ export class Asking {
   }
 
   /** Attaches to a sandbox that was found; its progress is its state. Throws AttachError when there is none of this id. */
-  attach(sourceId: string): Promise<OpenSource> {
+  attach(sourceId: string, remembered = false): Promise<OpenSource> {
     return this.#options.inTurn(sourceId, async () => {
       const known = this.#options.roster.get(sourceId);
       const found = this.#options.lookout.find(sourceId);
@@ -90,9 +93,9 @@ export class Asking {
       const open =
         known !== null && (reading || found === null)
           ? known
-          : this.#options.roster.put(this.#options.unasked.sandbox(sourceId, found ?? absent()), this.#options.roster.askedState(sourceId));
-      if (!reading) open.state = this.#options.roster.askedState(sourceId);
-      await this.#options.settle(sourceId, { kind: 'attach', id: sourceId });
+          : this.#options.roster.put(this.#options.unasked.sandbox(sourceId, found ?? absent()), this.#asked(sourceId, remembered));
+      if (!reading) open.state = this.#asked(sourceId, remembered);
+      await this.#options.settle(sourceId, remembered ? null : { kind: 'attach', id: sourceId });
       this.#options.bound();
       return this.#options.roster.get(sourceId) ?? open;
     });
@@ -112,6 +115,12 @@ export class Asking {
       this.#options.tell({ inventory: true, source: open, result: null });
       this.#options.bound();
     });
+  }
+
+  /** Until whoever reads says more. */
+  #asked(id: string, remembered: boolean): AttachState {
+    const { store, roster } = this.#options;
+    return remembered && store.windows.isDetached(id) ? { kind: 'idle' } : roster.askedState(id);
   }
 
   #isRead(open: OpenSource): boolean {

@@ -65,11 +65,7 @@ export class Hearing {
 
   /** What others told; null: more than could be kept of it. */
   heard(notices: readonly Notice[] | null): void {
-    const { store } = this.#options;
-    const all: readonly Notice[] = notices ?? [
-      { kind: 'wishes' },
-      ...this.#options.roster.all().map(({ id }) => ({ kind: 'state', sourceId: id }) as const),
-    ];
+    const all: readonly Notice[] = notices ?? [{ kind: 'wishes' }, { kind: 'everything' }];
     const said = new Set<string>();
     for (const notice of all) {
       // Each is about what holds now, however often it was told.
@@ -78,7 +74,24 @@ export class Hearing {
       said.add(about);
       this.#one(notice);
     }
-    if (notices === null) for (const { row } of this.#options.roster.all()) this.#changed(row, wholeChange(store, row));
+  }
+
+  /** This process reads from now on. The one before it may have died after it wrote and before it told. */
+  takenOver(): void {
+    this.#tellOthers({ kind: 'everything' });
+    this.#showAll();
+  }
+
+  #showAll(): void {
+    const { store, roster } = this.#options;
+    for (const { id, row, state } of roster.all()) {
+      // It may be in another row by now.
+      const kept = store.sources.find(id) ?? row;
+      // What was asked for a moment ago is still to be answered.
+      const unanswered: AttachState = state.kind === 'attaching' ? state : { kind: 'idle' };
+      this.#show(id, kept, store.sources.state(kept)?.attach ?? unanswered);
+      this.#changed(kept, wholeChange(store, kept));
+    }
   }
 
   #one(notice: Notice): void {
@@ -92,6 +105,9 @@ export class Hearing {
         return;
       case 'inventory':
         this.#options.tell({ inventory: true, source: null, result: null });
+        return;
+      case 'everything':
+        this.#showAll();
         return;
       case 'state': {
         const row = store.sources.find(notice.sourceId);

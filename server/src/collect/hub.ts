@@ -213,17 +213,17 @@ export class Hub implements AsyncDisposable {
   }
 
   /** A recording, a state directory or a folder holding one. Throws AttachError. */
-  open(path: string): Promise<OpenSource> {
-    return this.#asking.open(path);
+  open(path: string, remembered = false): Promise<OpenSource> {
+    return this.#asking.open(path, remembered);
   }
 
-  playSample(speed: number): Promise<OpenSource> {
-    return this.#asking.playSample(speed);
+  playSample(speed: number, remembered = false): Promise<OpenSource> {
+    return this.#asking.playSample(speed, remembered);
   }
 
   /** Throws AttachError when there is none of this id. */
-  attach(sourceId: string): Promise<OpenSource> {
-    return this.#asking.attach(sourceId);
+  attach(sourceId: string, remembered = false): Promise<OpenSource> {
+    return this.#asking.attach(sourceId, remembered);
   }
 
   detach(sourceId: string, remembered = false): Promise<void> {
@@ -279,6 +279,7 @@ export class Hub implements AsyncDisposable {
     this.#wishes.sweep();
     const wished = [...this.#wishes.all().keys()].map((id) => store.sources.find(id)).filter((row) => row !== null);
     store.sources.forgetStates(new Set(wished));
+    this.#hearing.takenOver();
     await this.#collecting.reconcile('wished');
     this.#tell({ inventory: true, source: null, result: null });
   }

@@ -84,14 +84,22 @@ export function emptyReason(trusted: boolean, looked: readonly Looked[]): EmptyR
 
 export function collectorOf({ lease }: Shared): Collector {
   if (lease === null || lease.held) return { kind: 'this-window', pid: process.pid };
+  if (lease.orphaned) return { kind: 'none', pid: null };
   const holder = lease.holder();
   if (holder === null || !lives(holder.pid)) return { kind: 'none', pid: null };
   return { kind: 'other-window', pid: holder.pid };
 }
 
+export const orphaned = {
+  kind: 'failed',
+  reason: 'The store of this window was removed or replaced while it was open, so nothing is read any more and what is shown grows old',
+  hint: 'Reload the window.',
+} as const satisfies AttachState;
+
 /** Why what this window wants is not read, when that is no matter of the source; null: it is, or will be within a second or two. */
 export function unreadReason({ lease, store }: Shared): Extract<AttachState, { kind: 'failed' }> | null {
   if (lease === null || lease.held) return null;
+  if (lease.orphaned) return orphaned;
   const holder = lease.holder();
   const who = holder === null ? 'Another window' : `Another window (its server is process ${holder.pid})`;
   if (holder?.reads === 'command')
@@ -119,5 +127,10 @@ export function unreadReason({ lease, store }: Shared): Extract<AttachState, { k
 export function shownState(state: AttachState, unread: Extract<AttachState, { kind: 'failed' }> | null): AttachState {
   if (unread === null) return state;
   if (state.kind === 'attaching') return unread;
+  // This one does not go on by itself, not even with what lies on this host.
+  if (unread === orphaned)
+    return state.kind === 'live' || state.kind === 'lost' || state.kind === 'read'
+      ? { kind: 'lost', reason: `${orphaned.reason}. ${orphaned.hint}`, retrying: false }
+      : state;
   return state.kind === 'live' || state.kind === 'lost' ? { kind: 'lost', reason: unread.reason, retrying: true } : state;
 }

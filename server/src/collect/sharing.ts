@@ -100,12 +100,16 @@ export class Sharing implements Disposable {
   #tick(): void {
     const { store, window, shared, onTaken, onLost, onTick } = this.#options;
     const { lease } = shared;
-    if (lease !== null) {
-      if (lease.held) {
-        if (!lease.beat()) onLost();
-      } else if (lease.take(shared.store ? 'store' : 'session')) onTaken();
+    try {
+      if (lease !== null) {
+        if (lease.held) {
+          if (!lease.beat()) onLost();
+        } else if (lease.take(shared.store ? 'store' : 'session')) onTaken();
+      }
+    } finally {
+      // Also why it can't be taken is to be said.
+      onTick();
     }
-    onTick();
     this.#alone = lease?.held === true && !store.windows.others(window);
   }
 }

@@ -130,13 +130,19 @@ export interface Inventory {
 /** Ask again what is there. */
 export const inventoryRequest = new RequestType<{ readonly refresh: boolean }, Inventory, void>('sandglass/inventory');
 
+/** Of a request: the user asked for it in an earlier life of this window, so what was detached from since, in any window, stays so. */
+interface MaybeRemembered {
+  readonly remembered?: boolean;
+}
 /** Open a recording, a state directory or a folder holding one, as a source. Answers its source id. */
-export const openRequest = new RequestType<{ readonly path: string }, { readonly sourceId: string }, OpenFailure>('sandglass/open');
+export const openRequest = new RequestType<{ readonly path: string } & MaybeRemembered, { readonly sourceId: string }, OpenFailure>(
+  'sandglass/open',
+);
 /** Play the bundled sample as if it were live, `speed` times as fast as it was recorded (0: at once). */
-export const playSampleRequest = new RequestType<{ readonly speed: number }, { readonly sourceId: string }, OpenFailure>(
+export const playSampleRequest = new RequestType<{ readonly speed: number } & MaybeRemembered, { readonly sourceId: string }, OpenFailure>(
   'sandglass/playSample',
 );
-export const attachRequest = new RequestType<{ readonly sourceId: string }, void, OpenFailure>('sandglass/attach');
+export const attachRequest = new RequestType<{ readonly sourceId: string } & MaybeRemembered, void, OpenFailure>('sandglass/attach');
 /**
  * Stops reading a source, in all windows: one reader serves them all. `remembered`: the user detached in an earlier life of this window;
  * then it is only not attached to by itself here, and what other windows want is read all the same.

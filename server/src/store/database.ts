@@ -9,7 +9,6 @@ import type { StatementSync } from 'node:sqlite';
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from './errors';
-import { lives } from './machine';
 import { applicationId, mustBeOurs } from './ownFile';
 import { migrations } from './schema';
 import { SealedBox } from './sealedBox';
@@ -101,14 +100,19 @@ export class Database implements Disposable {
   }
 }
 
-/** By a window that has another key: pids are not sealed. */
+/**
+ * Has another process it open? Whoever has holds a lock on the file, which no one can leave the log against, and which the
+ * operating system lets go when its holder dies: what a dead one left in the store says nothing, for its pid is soon another's.
+ */
 function inUse(path: string): boolean {
   let db: DatabaseSync | null = null;
   try {
-    db = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    return (db.prepare('SELECT pid FROM window').all() as { pid: number }[]).some(({ pid }) => pid !== process.pid && lives(pid));
-  } catch {
-    return false; // what has no such table, or is no database, has no window
+    db = new DatabaseSync(path, { timeout: 0 });
+    db.exec('PRAGMA journal_mode = DELETE');
+    return false;
+  } catch (error) {
+    // What is no database at all, no one has open.
+    return StoreError.is(toStoreError(error), 'locked');
   } finally {
     db?.close();
   }

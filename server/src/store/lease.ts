@@ -20,13 +20,17 @@ export const leaseEveryMs = 1000;
 /** A holder that showed no life for so long hangs. */
 const hangsAfterMs = 10_000;
 const busy = 5;
+const suffix = '.lease';
 
 export class Lease implements Disposable {
   readonly #path: string;
   #reads: Holder['reads'] = 'store';
-  #lock: { readonly db: DatabaseSync; readonly file: number } | null = null;
+  #lock: { readonly db: DatabaseSync; readonly file: bigint | null } | null = null;
   /** The holder's last sign of life, and when it was first seen; by our own clock, for a machine may have slept. */
   #sign: { readonly at: number; readonly since: number } | null = null;
+  /** The store's file, as it was opened. */
+  #store: bigint | null = null;
+  #orphaned = false;
 
   private constructor(path: string) {
     this.#path = path;
@@ -35,17 +39,31 @@ export class Lease implements Disposable {
   /** Throws when no file can be made there. */
   static of(storePath: string): Lease {
     mkdirSync(dirname(storePath), { recursive: true, mode: 0o700 });
-    return new Lease(`${storePath}.lease`);
+    return new Lease(`${storePath}${suffix}`);
   }
 
   get held(): boolean {
     return this.#lock !== null;
   }
 
+  /** The store is open: from now on this is the lease of that file, and of none that comes in its place. */
+  opened(): void {
+    this.#store = inode(this.#path.slice(0, -suffix.length));
+    this.#orphaned = this.#store === null;
+  }
+
+  /** The file of the store that was opened is not there any more: no one else sees what is written in it. For ever. */
+  get orphaned(): boolean {
+    return this.#orphaned;
+  }
+
   /** Never waits. Throws when the file can't be locked at all. */
   take(reads: Holder['reads']): boolean {
     this.#reads = reads;
+    if (this.#isOrphan()) return false;
     if (this.#lock !== null) return true;
+    // Without a store the place is as good as before when it was removed and made anew.
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     const db = new DatabaseSync(this.#path, { timeout: 0 });
     try {
       // Nothing is ever written in it, so there is nothing to go back to either.
@@ -55,7 +73,7 @@ export class Lease implements Disposable {
       if ((((error as { errcode?: number }).errcode ?? 0) & 0xff) === busy) return false;
       throw error;
     }
-    this.#lock = { db, file: statSync(this.#path).ino };
+    this.#lock = { db, file: inode(this.#path) };
     this.#sign = null;
     this.#note();
     return true;
@@ -68,10 +86,10 @@ export class Lease implements Disposable {
     if (this.#lock !== null) this.#note();
   }
 
-  /** Shows that the holder lives. false: the file is not there any more, so the lock keeps no one out: it is no lease. */
+  /** Shows that the holder lives. false: the file is not there any more, so the lock keeps no one out: it is no lease; or it has no store. */
   beat(): boolean {
-    if (this.#lock === null) return false;
-    if (statSync(this.#path, { throwIfNoEntry: false })?.ino !== this.#lock.file) {
+    if (this.#lock === null || this.#isOrphan()) return false;
+    if (inode(this.#path) !== this.#lock.file) {
       this.#release();
       return false;
     }
@@ -103,8 +121,17 @@ export class Lease implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#lock === null) return;
-    rmSync(this.#notePath, { force: true });
+    // Beside another file it is another's.
+    if (inode(this.#path) === this.#lock.file) rmSync(this.#notePath, { force: true });
     this.#release();
+  }
+
+  /** Whoever opens the store that is there now is to have its lease. */
+  #isOrphan(): boolean {
+    if (this.#store === null || this.#orphaned) return this.#orphaned;
+    this.#orphaned = inode(this.#path.slice(0, -suffix.length)) !== this.#store;
+    if (this.#orphaned) this[Symbol.dispose]();
+    return this.#orphaned;
   }
 
   #release(): void {
@@ -120,4 +147,9 @@ export class Lease implements Disposable {
   get #notePath(): string {
     return `${this.#path}.holder`;
   }
+}
+
+/** While a file is open, no other gets its number. null: there is none. */
+function inode(path: string): bigint | null {
+  return statSync(path, { throwIfNoEntry: false, bigint: true })?.ino ?? null;
 }

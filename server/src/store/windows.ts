@@ -44,6 +44,8 @@ export type Notice =
   | { readonly kind: 'wishes' }
   /** What is listed is other than before, for a reason of no source. */
   | { readonly kind: 'inventory' }
+  /** Another window reads from now on: what the one before it wrote last, it may not have told. */
+  | { readonly kind: 'everything' }
   /** How far the reading of a source is. */
   | { readonly kind: 'state'; readonly sourceId: string }
   /** What is known of a source grew. */

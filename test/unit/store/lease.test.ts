@@ -1,5 +1,5 @@
 /** The lease: one holder at a time, known to others, and let go when its file can keep no one out any more. */
-import { existsSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -65,6 +65,35 @@ it('is lost when its file is removed: another could lock a new one', () => {
   expect(first.held).toBe(false);
   expect(first.take('store')).toBe(false);
   expect(second.beat()).toBe(true);
+});
+
+it('is let go for good when the store it was taken for is another file by now, and leaves alone what the next holder wrote', () => {
+  const path = storePath();
+  using first = Lease.of(path);
+  using waiting = Lease.of(path);
+  writeFileSync(path, 'the store');
+  for (const lease of [first, waiting]) {
+    lease.take('store');
+    lease.opened();
+  }
+  expect([first.beat(), first.orphaned, waiting.orphaned]).toEqual([true, false, false]);
+  // In its place, while the one that was there still is: so it has another number.
+  renameSync(path, `${path}.old`);
+  writeFileSync(path, 'another store');
+  using next = Lease.of(path);
+  next.opened();
+  expect(next.take('store')).toBe(false);
+  expect([first.beat(), first.held, first.orphaned]).toEqual([false, false, true]);
+  expect(existsSync(`${path}.lease.holder`)).toBe(false);
+  expect([waiting.take('store'), waiting.orphaned]).toEqual([false, true]);
+  expect(next.take('store')).toBe(true);
+  renameSync(`${path}.old`, path);
+  expect([first.take('store'), waiting.take('store')]).toEqual([false, false]);
+  rmSync(`${path}.lease`);
+  using another = Lease.of(path);
+  expect(another.take('store')).toBe(true);
+  next[Symbol.dispose]();
+  expect(another.holder()?.pid).toBe(process.pid);
 });
 
 it('writes its note anew when someone removed that', () => {
