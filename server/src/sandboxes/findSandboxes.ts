@@ -9,6 +9,7 @@ import type { EngineSandbox, SandboxContainer } from './containers';
 import { enginePlaces } from './engines';
 import { ambiguous, joined, type RegisteredRow, type SeenSandbox } from './join';
 import { calledPort, engineId, lookAtEngine, type EngineAnswer } from './lookAtEngine';
+import { foundOnce, seenOnce } from './oncePerId';
 import { readRegistry, registryPaths, type Registry } from './registries';
 
 export interface FindOptions {
@@ -52,7 +53,7 @@ export async function findSandboxes(
   signal.throwIfAborted();
   return {
     looked: [...answers.flatMap(({ looked }) => looked), ...[...registries, local].map(({ looked }) => looked)],
-    sandboxes: [...joined(seen, rows, ports), ...local.found].sort(runningFirst),
+    sandboxes: [...foundOnce([...joined(seen, rows, ports), ...local.found])].sort(runningFirst),
   };
 }
 
@@ -90,7 +91,7 @@ function onceEach(answers: readonly EngineAnswer[]): readonly SeenSandbox[] {
       if (known) known.places.push(place.place);
       else seen.set(key, { sandbox, places: [place.place] });
     }
-  return [...seen.values()];
+  return seenOnce([...seen.values()].map((each) => ({ ...each, elsewhere: [] })));
 }
 
 async function portsOf(seen: readonly SeenSandbox[], signal: AbortSignal): Promise<ReadonlyMap<string, number>> {

@@ -19,6 +19,8 @@ export interface SeenSandbox {
   readonly sandbox: EngineSandbox;
   /** Of the engine. Two addresses may lead to one, so there may be several. */
   readonly places: readonly string[];
+  /** What other engines say of theirs, which has the same id. */
+  readonly elsewhere: readonly { readonly places: readonly string[]; readonly says: EngineSandbox['says'] }[];
 }
 
 const MAX_SAID = 300;
@@ -45,11 +47,11 @@ export function joined(
   });
   const surelyTaken = new Set(candidates.flatMap(({ sure }) => sure));
   const taken = new Set<RegisteredRow>();
-  const sandboxes = seen.map(({ sandbox, places }, index) => {
+  const sandboxes = seen.map((one, index) => {
     const { possible = [], sure = [] } = candidates[index] ?? {};
     const own = sure.length > 0 ? sure : possible.filter((row) => !surelyTaken.has(row));
     own.forEach((row) => taken.add(row));
-    return inContainers(sandbox, places, own);
+    return inContainers(one, own);
   });
   return [...sandboxes, ...rows.filter((row) => !taken.has(row)).map(onlyInRegistry)];
 }
@@ -76,7 +78,7 @@ function portOf(row: RegistryRow, path: string): number | null {
   return /^\d{1,5}$/.test(directory) ? Number(directory) : null;
 }
 
-function inContainers(sandbox: EngineSandbox, places: readonly string[], own: readonly RegisteredRow[]): FoundSandbox {
+function inContainers({ sandbox, places, elsewhere }: SeenSandbox, own: readonly RegisteredRow[]): FoundSandbox {
   /** What all its rows agree on; where they don't, one of them would be a guess. */
   const agreed = <T>(field: (row: RegistryRow) => T): T | null => {
     const values = new Set(own.map(({ row }) => field(row)));
@@ -84,8 +86,9 @@ function inContainers(sandbox: EngineSandbox, places: readonly string[], own: re
     return values.size === 1 ? (value ?? null) : null;
   };
   const reports = [
-    ...places.map((place): SandboxReport => ({ place, kind: 'engine', says: said(sandbox.says) })),
+    ...engineReports(places, sandbox.says),
     ...own.map(registryReport),
+    ...elsewhere.flatMap((other) => engineReports(other.places, other.says)),
   ];
   return {
     id: sandbox.id,
@@ -127,6 +130,10 @@ function onlyInRegistry(registered: RegisteredRow): FoundSandbox {
     place: null,
     directory: null,
   };
+}
+
+function engineReports(places: readonly string[], says: EngineSandbox['says']): readonly SandboxReport[] {
+  return places.map((place) => ({ place, kind: 'engine', says: said(says) }));
 }
 
 function registryReport({ row, path }: RegisteredRow): SandboxReport {
