@@ -4,16 +4,31 @@ import type { Entry, SessionEvent, SessionHeader } from './events';
 
 export function compareEntries(a: Entry, b: Entry): number {
   // Entries are appended as time goes by; the place in the file orders those of one millisecond.
-  return (a.time ?? 0) - (b.time ?? 0) || a.ordinal - b.ordinal || (a.entryId < b.entryId ? -1 : a.entryId > b.entryId ? 1 : 0);
+  return (a.time ?? 0) - (b.time ?? 0) || a.ordinal - b.ordinal || compareIds(a.entryId, b.entryId);
 }
 
 export function isEntry(event: SessionEvent): event is Entry {
   return event.kind !== 'header' && event.kind !== 'index' && event.kind !== 'run' && event.kind !== 'runTool';
 }
 
-/** A fork may bring the header of the session it copies; the one that was written first says when the session was made. */
+/**
+ * A fork may bring the header of the session it copies; the one that was written first says when the session was made. Of several of
+ * one time, or without any, it is the session's own.
+ */
 export function firstOf(known: SessionHeader | null, header: SessionHeader): SessionHeader {
-  return known === null || (header.time ?? 0) < (known.time ?? 0) ? header : known;
+  return known === null || compareHeaders(header, known) < 0 ? header : known;
+}
+
+function compareHeaders(a: SessionHeader, b: SessionHeader): number {
+  return (a.time ?? 0) - (b.time ?? 0) || Number(isOwn(b)) - Number(isOwn(a)) || compareIds(a.entryId, b.entryId) || a.ordinal - b.ordinal;
+}
+
+function isOwn({ entryId, session }: SessionHeader): boolean {
+  return entryId === session;
+}
+
+function compareIds(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Sorted, each entry id once: of copies in several files the one that stands first. */
