@@ -2,20 +2,18 @@
  * Frames out of a reader's stdout. The process that writes them runs beside the agent, as the same user: what it says is checked
  * for its shape like everything else out of a sandbox.
  */
-import type { AttachReason } from '../errors';
 import type { Frame } from '../reader/frames';
 import { MAX_LINE_BYTES } from '../reader/lines';
 import { asObject, parseObject } from '../reader/reduce';
 import type { Cursor, SourceRecord } from '../record';
+import { isReadersCursor } from './readerCursors';
+import { READER_REASONS, readerFailure } from './readerFailure';
 
 /** A line of the reader's largest transcript line, with every quote escaped. */
 export const MAX_FRAME_BYTES = 2 * MAX_LINE_BYTES + 64 * 1024;
 
-const MAX_WORDS = 500;
-
 type Fields = Readonly<Record<string, unknown>>;
 
-const REASONS: readonly AttachReason[] = ['no-such-path', 'nothing-recorded', 'unreadable', 'no-runtime', 'reader-failed', 'lost'];
 const STATES = ['live', 'reset', 'deleted', 'archived'] as const;
 
 /** null: not one of ours. */
@@ -56,15 +54,8 @@ function frameOf(f: Fields): Frame | null {
     case 'heartbeat':
     case 'end':
       return { kind: f.kind };
-    case 'failed': {
-      const reason = REASONS.find((one) => one === f.reason) ?? 'reader-failed';
-      return {
-        kind: 'failed',
-        reason,
-        message: isText(f.message) ? line(f.message) : 'The reader failed',
-        hint: isText(f.hint) ? line(f.hint) : 'Try again.',
-      };
-    }
+    case 'failed':
+      return readerFailure(READER_REASONS.find((one) => one === f.reason) ?? 'reader-failed', isText(f.message) ? f.message : '');
     default:
       return null;
   }
@@ -78,16 +69,10 @@ function markOf(f: Fields): SourceRecord | null {
 }
 
 function cursorOf(value: unknown): Cursor | null {
-  const cursor = asObject(value);
-  return cursor && isText(cursor.key) && isText(cursor.value) ? { key: cursor.key, value: cursor.value } : null;
-}
-
-/** Shown to a person: nothing that could move a cursor, and no more than a line can hold. */
-function line(text: string): string {
-  return text
-    .slice(0, MAX_WORDS)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-    .trim();
+  const found = asObject(value);
+  if (!found || !isText(found.key) || !isText(found.value)) return null;
+  const cursor = { key: found.key, value: found.value };
+  return isReadersCursor(cursor) ? cursor : null;
 }
 
 function isText(value: unknown): value is string {

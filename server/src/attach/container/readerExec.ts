@@ -6,18 +6,18 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { AttachError } from '../errors';
-import { LIFE_SIGN_EVERY_MS, type Frame, type ReaderRequest } from '../reader/frames';
+import { LIFE_SIGN_EVERY_MS, type ReaderRequest } from '../reader/frames';
 import type { SourceRecord } from '../record';
 import { BOOTSTRAP, prefixed } from './bootstrap';
-import { demux } from './demux';
 import { answered, engineError, spoken, statusOf } from './engine';
-import { MAX_FRAME_BYTES, parseFrame } from './frameParser';
+import { ReaderCursors } from './readerCursors';
+import { failureOf } from './readerFailure';
+import { readerFrames } from './readerFrames';
 
 /** The reader gives a sign every 3 seconds; a machine under load may keep it waiting. */
 export const SILENCE_MS = 20_000;
 const MAX_STDERR = 8 * 1024;
 const MAX_WORDS = 300;
-const NEWLINE = 0x0a;
 /** 128 and SIGKILL. */
 const KILLED = 137;
 const STOPPING_LOOKS = 10;
@@ -77,19 +77,23 @@ export async function* readerRecords(container: Docker.Container, options: Reade
   const lifeSign = setInterval(() => {
     if (started.stream.writableLength === 0) started.stream.write('\n');
   }, LIFE_SIGN_EVERY_MS);
+  const { cursors, follow } = options.request;
+  let caughtUp = false;
   let ended = false;
   try {
     started.stream.write(prefixed(options.script));
     started.stream.write(prefixed(JSON.stringify(options.request)));
-    for await (const frame of frames(spoken(started.stream, 'The reader in the sandbox', options.silenceMs ?? SILENCE_MS), stderr)) {
-      if (frame.kind === 'failed') throw new AttachError(frame.reason, frame.message, frame.hint);
+    const chunks = spoken(started.stream, 'The reader in the sandbox', options.silenceMs ?? SILENCE_MS);
+    for await (const frame of readerFrames(chunks, new ReaderCursors(cursors), (bytes) => stderr.add(bytes))) {
+      if (frame.kind === 'failed') throw failureOf(frame, { follow, caughtUp });
       if (frame.kind === 'end') {
         ended = true;
         break;
       }
+      caughtUp ||= frame.kind === 'caughtUp';
       yield frame;
     }
-    if (!ended && !signal.aborted) throw await whyEnded(container, started.exec, stderr, interpreter);
+    if (!ended && !signal.aborted) throw await whyEnded(container, started.exec, stderr, caughtUp ? null : interpreter);
   } catch (error) {
     if (signal.aborted) return;
     throw AttachError.is(error, 'lost') ? await whySilent(container, error) : engineError(error);
@@ -164,31 +168,7 @@ function missing(interpreter: Interpreter, cause: unknown): AttachError {
   return new AttachError('no-runtime', interpreter.missing.message, interpreter.missing.hint, { cause });
 }
 
-async function* frames(chunks: AsyncIterable<Buffer>, stderr: Tail): AsyncGenerator<Frame> {
-  let parts: Buffer[] = [];
-  let held = 0;
-  for await (const { channel, bytes } of demux(chunks)) {
-    if (channel === 'stderr') {
-      stderr.add(bytes);
-      continue;
-    }
-    let at = 0;
-    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, at)) {
-      parts.push(bytes.subarray(at, end));
-      const frame = held + end - at > MAX_FRAME_BYTES ? null : parseFrame(Buffer.concat(parts).toString('utf8'));
-      if (frame) yield frame;
-      parts = [];
-      held = 0;
-      at = end + 1;
-    }
-    held += bytes.length - at;
-    // Not ours: no frame is so long. Its rest is dropped up to the next line.
-    if (held > MAX_FRAME_BYTES) parts = [];
-    else if (at < bytes.length) parts.push(Buffer.from(bytes.subarray(at)));
-  }
-}
-
-/** The last words of the reader, for the error message. */
+/** The last words of the reader: a cause for the log, and none of them for a person to follow. */
 class Tail {
   #text = '';
   add(bytes: Buffer): void {
@@ -205,10 +185,16 @@ class Tail {
   }
 }
 
-async function whyEnded(container: Docker.Container, exec: Docker.Exec, stderr: Tail, interpreter: Interpreter): Promise<AttachError> {
+/** `interpreter`: the one that may not be there; null where it was seen to be. */
+async function whyEnded(
+  container: Docker.Container,
+  exec: Docker.Exec,
+  stderr: Tail,
+  interpreter: Interpreter | null,
+): Promise<AttachError> {
   try {
     const { ExitCode: code } = await answered('the end of an exec', (abortSignal) => exec.inspect({ abortSignal }));
-    if (code === 126 || code === 127) return missing(interpreter, stderr.lastLine);
+    if (interpreter && (code === 126 || code === 127)) return missing(interpreter, stderr.lastLine);
     // Killed: by someone in the sandbox, or with the container, whose end the engine notices a moment later.
     for (let look = 0; look < (code === KILLED ? STOPPING_LOOKS : 1); look++) {
       if (look > 0) await sleep(STOPPING_MS);
@@ -217,11 +203,9 @@ async function whyEnded(container: Docker.Container, exec: Docker.Exec, stderr: 
     }
     if (code === KILLED) return new AttachError('lost', 'The reader in the sandbox was killed', 'Try again.');
     if (code !== null && code !== 0)
-      return new AttachError(
-        'reader-failed',
-        `The reader in the sandbox ended with code ${code}${stderr.lastLine ? `: ${stderr.lastLine}` : ''}`,
-        'Try again.',
-      );
+      return new AttachError('reader-failed', `The reader in the sandbox ended with code ${code}`, 'Try again.', {
+        cause: stderr.lastLine,
+      });
   } catch (error) {
     return engineError(error);
   }
