@@ -71,7 +71,10 @@ export class Actions implements AsyncDisposable {
         found === null ? 'This sandbox is not there any more' : `There is no container of "${found.name}" that could be acted on`,
         found === null ? 'Refresh the view Sandboxes.' : 'Only a sandbox whose container an engine on this host has can be acted on.',
       );
-    await this.#alone(found.id, () => this.#act(found, action, 'user'));
+    await this.#alone(found.id, async () => {
+      await this.#act(found, action, 'user');
+      this.#toResume.delete(found.id); // whatever it is now, it was asked for
+    });
   }
 
   /** Resumes what dead processes left paused, and settles what they left open. Also asked for by a timer. */
@@ -180,8 +183,13 @@ export class Actions implements AsyncDisposable {
     const { sandboxId } = entry;
     if (found === null || this.#busy.has(sandboxId)) return;
     try {
-      await this.#alone(sandboxId, () => this.#act(found, 'resume', 'recovery'));
-      this.#toResume.delete(sandboxId);
+      await this.#alone(sandboxId, async () => {
+        // Since it was seen, someone may have resumed it, and paused it again: then that was asked for.
+        const holds = await this.#log.holds(entry);
+        if (holds === null) return;
+        if (holds) await this.#act(found, 'resume', 'recovery');
+        this.#toResume.delete(sandboxId);
+      });
     } catch (error) {
       if (ActionError.is(error, 'wrong-state') || ActionError.is(error, 'no-container')) {
         this.#toResume.delete(sandboxId);

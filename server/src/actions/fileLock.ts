@@ -6,7 +6,9 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 
+/** SQLite's code for it; above its lowest byte stands why. */
 const busy = 5;
+const codeMask = 0xff;
 const tryEveryMs = 15;
 
 export class FileLock implements Disposable {
@@ -27,7 +29,7 @@ export class FileLock implements Disposable {
       return new FileLock(path, db);
     } catch (error) {
       db.close();
-      if ((error as { errcode?: number }).errcode === busy) return null;
+      if ((((error as { errcode?: number }).errcode ?? 0) & codeMask) === busy) return null;
       throw error;
     }
   }

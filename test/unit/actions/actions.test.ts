@@ -1,10 +1,22 @@
 /** Acting on sandboxes, and the log of it: over crashes, windows, and files that are something else. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ActionLog, actionFileName, actionLimit, actionsTold } from '../../../server/src/actions/actionLog';
 import { Actions } from '../../../server/src/actions/actions';
 import { ActionError } from '../../../server/src/actions/errors';
@@ -16,6 +28,7 @@ import { ActingEngine } from './actingEngine';
 const open: AsyncDisposable[] = [];
 const children: ChildProcess[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const each of open.splice(0)) await each[Symbol.asyncDispose]();
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
@@ -58,6 +71,25 @@ const told = async ({ actions }: Window): Promise<unknown> =>
   (await actions.list()).map(({ action, by, outcome, reason }) => [action, by, outcome, reason]);
 const fileIn = (directory: string): { readonly actions: readonly object[]; readonly paused: readonly object[] } =>
   JSON.parse(readFileSync(join(directory, actionFileName), 'utf8')) as never;
+
+/** From now on the clock is ahead by so much. */
+function later(ms: number): void {
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + ms);
+}
+
+/** Each time the clock is looked at, a minute is over. */
+function impatient(): void {
+  let minutes = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => ++minutes * 60_000);
+}
+
+/** Where the new file would be made stands a directory, until what is answered is called. */
+function unwritable(directory: string): () => void {
+  const path = join(directory, `${actionFileName}.${process.pid}.tmp`);
+  mkdirSync(path);
+  return () => rmdirSync(path);
+}
 
 describe('acting on a sandbox', () => {
   it('pauses, resumes and stops it, and each is written down, newest first, readable for no one else', async () => {
@@ -296,6 +328,73 @@ describe('a sandbox that was paused by us', () => {
     ]);
   });
 
+  it.each(['this window', 'another window'] as const)(
+    'whose resuming failed, resumed and paused anew by a person in %s, stays paused',
+    { timeout: 60_000 },
+    async (where) => {
+      const engine = await engineOf();
+      const directory = temporary();
+      const child = await otherProcess(directory, engine.sandbox('a'));
+      const gone = exited(child);
+      child.kill('SIGKILL');
+      await gone;
+      const window = windowOn(directory, () => [engine.sandbox('a')]);
+      engine.refuses.set('unpause a-only', 500);
+      await window.actions.look();
+      expect(window.errors).toHaveLength(1);
+      engine.refuses.clear();
+      const person = where === 'this window' ? window : windowOn(directory, () => []);
+      await person.actions.act(engine.sandbox('a'), 'resume');
+      await person.actions.act(engine.sandbox('a'), 'pause');
+      later(3_600_000);
+      await window.actions.look();
+      await window.actions.look();
+      expect(engine.done).toEqual(['pause a-only', 'unpause a-only', 'pause a-only']);
+      expect(engine.states.get('a-only')).toBe('paused');
+      expect(fileIn(directory).paused).toHaveLength(1);
+      expect((await window.actions.list()).filter(({ by }) => by === 'recovery')).toHaveLength(1);
+    },
+  );
+
+  it('whose resuming failed is resumed later, though a person tried and failed too', { timeout: 60_000 }, async () => {
+    const engine = await engineOf();
+    const directory = temporary();
+    const child = await otherProcess(directory, engine.sandbox('a'));
+    const gone = exited(child);
+    child.kill('SIGKILL');
+    await gone;
+    const window = windowOn(directory, () => [engine.sandbox('a')]);
+    engine.refuses.set('unpause a-only', 500);
+    await window.actions.look();
+    await refusal(window.actions.act(engine.sandbox('a'), 'resume'));
+    engine.refuses.clear();
+    later(3_600_000);
+    await window.actions.look();
+    expect(engine.states.get('a-only')).toBe('running');
+    expect(fileIn(directory).paused).toEqual([]);
+  });
+
+  it('by a window that could not write for a while, and was then closed properly, stays paused', async () => {
+    const engine = await engineOf();
+    const directory = temporary();
+    const window = windowOn(directory, () => []);
+    await window.actions.act(engine.sandbox('a'), 'pause');
+    const mended = unwritable(directory);
+    await window.actions.act(engine.sandbox('b'), 'pause');
+    expect(window.actions.note).toContain('for this session only');
+    expect(fileIn(directory).paused).toHaveLength(1);
+    mended();
+    await window.actions[Symbol.asyncDispose]();
+    expect(await told(windowOn(directory, () => []))).toEqual([
+      ['pause', 'user', 'done', null],
+      ['pause', 'user', 'done', null],
+    ]);
+    expect(fileIn(directory).paused).toEqual([]);
+    const next = windowOn(directory, () => [engine.sandbox('a'), engine.sandbox('b')]);
+    await next.actions.look();
+    expect([engine.states.get('a-only'), engine.states.get('b-only')]).toEqual(['paused', 'paused']);
+  });
+
   it('and that someone else resumed is not ours any more; what is seen late is not believed', async () => {
     const engine = await engineOf();
     const directory = temporary();
@@ -417,8 +516,7 @@ describe('the log of actions', () => {
     const directory = temporary();
     using log = ActionLog.open(directory);
     await log.begin(entry(1));
-    // Where the new file would be made stands a directory.
-    mkdirSync(join(directory, `${actionFileName}.${process.pid}.tmp`));
+    const mended = unwritable(directory);
     const id = await log.begin(entry(2));
     await log.end(id, 's2', null, false);
     expect((await log.list()).map(({ sandboxId, outcome }) => [sandboxId, outcome])).toEqual([
@@ -426,6 +524,70 @@ describe('the log of actions', () => {
       ['s1', null],
     ]);
     expect(log.note).toContain('for this session only');
+    expect(fileIn(directory).actions).toHaveLength(1);
+    // And in the file again as soon as that can be written, with what another wrote meanwhile.
+    mended();
+    using other = ActionLog.open(directory);
+    await other.begin(entry(3));
+    expect((await log.list()).map(({ sandboxId, outcome }) => [sandboxId, outcome])).toEqual([
+      ['s2', 'done'],
+      ['s3', null],
+      ['s1', null],
+    ]);
+    expect(log.note).toBeNull();
+    expect(fileIn(directory).actions).toMatchObject([{ sandboxId: 's1' }, { sandboxId: 's3' }, { sandboxId: 's2', outcome: 'done' }]);
+  });
+
+  it('whose lock a window that stands still has held is written again when that goes on, and meanwhile waited for once only', async () => {
+    const directory = temporary();
+    using log = ActionLog.open(directory);
+    await log.begin(entry(1));
+    const held = FileLock.take(join(directory, 'actions.lock'));
+    impatient();
+    const id = await log.begin({ ...entry(2), action: 'pause' });
+    expect(log.note).toContain('another process holds');
+    const waited = vi.spyOn(FileLock, 'wait');
+    await log.end(id, 's2', null, true);
+    expect(waited.mock.calls.map(([, ms]) => ms)).toEqual([0]);
+    held?.[Symbol.dispose]();
+    expect(await log.left()).toEqual({ paused: [], unfinished: [] });
+    expect(log.note).toBeNull();
+    expect(fileIn(directory)).toMatchObject({ actions: [{}, { sandboxId: 's2', outcome: 'done' }], paused: [{ sandboxId: 's2' }] });
+    // The one that wrote it late lives.
+    using other = ActionLog.open(directory);
+    expect(await other.left()).toEqual({ paused: [], unfinished: [] });
+  });
+
+  it('that can not be read is not asked from memory what dead processes left', async () => {
+    const directory = temporary();
+    const dead = ActionLog.open(directory);
+    await dead.begin({ ...entry(1), action: 'pause' });
+    dead[Symbol.dispose]();
+    using log = ActionLog.open(directory);
+    const [left] = (await log.left()).paused;
+    if (left === undefined) throw new Error('nothing is left');
+    const held = FileLock.take(join(directory, 'actions.lock'));
+    impatient();
+    expect(await log.takeOver(left)).toBeNull();
+    expect((await log.left()).paused).toEqual([]);
+    held?.[Symbol.dispose]();
+    expect((await log.left()).paused).toEqual([left]);
+    const ours = await log.takeOver(left);
+    expect(ours).toMatchObject({ sandboxId: 's1', holder: log.holder });
+    expect(ours && (await log.holds(ours))).toBe(true);
+    expect(await log.takeOver(left)).toBeNull();
+  });
+
+  it('whose directory can only be made later is kept on disk from then on', async () => {
+    const directory = temporary();
+    writeFileSync(join(directory, 'file'), '');
+    using log = ActionLog.open(join(directory, 'file', 'below'));
+    await log.begin(entry(1));
+    expect(log.note).toContain('for this session only');
+    rmSync(join(directory, 'file'));
+    await log.begin(entry(2));
+    expect(log.note).toBeNull();
+    expect(fileIn(join(directory, 'file', 'below')).actions).toMatchObject([{ sandboxId: 's1' }, { sandboxId: 's2' }]);
   });
 
   it('does not believe a holder that is no lock of ours', async () => {
@@ -444,6 +606,22 @@ describe('the log of actions', () => {
 });
 
 describe('a lock between processes', () => {
+  it.each([
+    [5, true],
+    [5 | (1 << 8), true],
+    [5 | (2 << 8), true],
+    [10, false],
+    [10 | (15 << 8), false],
+    [undefined, false],
+  ])('that can not be had for the reason %s: another has it: %s', (errcode, others) => {
+    vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(() => {
+      throw Object.assign(new Error('not now'), { errcode });
+    });
+    const path = join(temporary(), 'x.lock');
+    if (others) expect(FileLock.take(path)).toBeNull();
+    else expect(() => FileLock.take(path)).toThrow('not now');
+  });
+
   it('is had by one at a time', async () => {
     const path = join(temporary(), 'x.lock');
     const first = FileLock.take(path);
