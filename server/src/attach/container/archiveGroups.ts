@@ -1,30 +1,49 @@
 /** Which files of a directory of sessions are read together, so that what became of one can be told from another. */
 import { transcriptName } from '../reader/names';
+import { isTooLarge } from './archiveSnapshot';
 import type { ChangedFile, DirectoryListing, Listing } from './archiveListing';
 
 export interface Group {
   readonly files: ChangedFile[];
   readonly gone: string[];
+  /** Something became of it that others of its files may explain: to read a part of them would be to accuse without a look. */
+  unexplained: boolean;
+}
+
+/** As many of its files as are read at once; null: not even that. */
+export function within(group: Group, maxBytes: number, maxFiles: number): readonly ChangedFile[] | null {
+  const fit: ChangedFile[] = [];
+  let bytes = 0;
+  for (const file of group.files) {
+    if (isTooLarge(file.stat) && !group.unexplained) {
+      fit.push(file); // it is not copied, and that is said of it
+      continue;
+    }
+    if (fit.length >= maxFiles || bytes + file.stat.size > maxBytes) continue;
+    bytes += file.stat.size;
+    fit.push(file);
+  }
+  return group.unexplained && fit.length < group.files.length ? null : fit;
 }
 
 /** What changed of each session, with what may explain it: the archives beside a transcript that is gone or did not just grow. */
 export function groups(
   relative: string,
   listing: DirectoryListing,
-  { files, changed }: Listing,
+  { files, changed, unasked }: Listing,
   cursors: ReadonlyMap<string, string>,
 ): readonly Group[] {
   const found = new Map<string, Group>();
-  const groupOf = (name: string): Group => {
-    const group = found.get(stemOf(name)) ?? { files: [], gone: [] };
-    found.set(stemOf(name), group);
+  const groupFor = (stem: string): Group => {
+    const group = found.get(stem) ?? { files: [], gone: [], unexplained: false };
+    found.set(stem, group);
     return group;
   };
+  const groupOf = (name: string): Group => groupFor(stemOf(name));
   const unexplained = new Set<string>();
-  const prefix = `file:${relative}/`;
-  for (const key of cursors.keys()) {
-    const name = key.startsWith(prefix) ? key.slice(prefix.length) : '';
-    if (name === '' || name.includes('/') || files.get(name)?.kind === 'file') continue;
+  const unsure = new Set(unasked);
+  for (const name of namesOf(relative, cursors)) {
+    if (files.get(name)?.kind === 'file' || unsure.has(name)) continue;
     groupOf(name).gone.push(name);
     unexplained.add(stemOf(name));
   }
@@ -38,7 +57,17 @@ export function groups(
       const stat = isPutAway(name) && unexplained.has(stemOf(name)) && !chosen.has(name) ? listing.statTaken(name) : null;
       if (stat !== null) groupOf(name).files.push({ name, stat });
     }
+  for (const stem of unexplained) groupFor(stem).unexplained = true;
   return [...found.values()];
+}
+
+/** Transcripts of this directory of which something was read. */
+export function namesOf(relative: string, cursors: ReadonlyMap<string, string>): readonly string[] {
+  const prefix = `file:${relative}/`;
+  return [...cursors.keys()]
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => key.slice(prefix.length))
+    .filter((name) => name !== '' && !name.includes('/'));
 }
 
 /** Files of one session belong together: one may explain what became of another. */

@@ -9,19 +9,21 @@ import { aboutRecord } from '../reader/about';
 import { DATABASE } from '../reader/agentReader';
 import { isFileError, skipReasonOf } from '../reader/context';
 import { readState } from '../reader/readState';
+import { sweepPrivateCopies } from '../reader/privateCopy';
 import { StoreError } from '../reader/storeError';
 import type { SourceRecord } from '../record';
 import { Told } from '../told';
 import { ArchiveGatewayLog } from './archiveGatewayLog';
-import { groups, isPutAway } from './archiveGroups';
+import { groups, isPutAway, namesOf, within, type Group } from './archiveGroups';
+import { ARCHIVE_LIMITS, sizeText, type ArchiveLimits } from './archiveLimits';
 import { DirectoryListing, type ChangedFile } from './archiveListing';
+import { namesIn } from './archiveNames';
 import { isTooLarge, MAX_COPIED_BYTES, Snapshot, tooLarge } from './archiveSnapshot';
 import type { ArchiveStat, EngineArchive } from './engineArchive';
 
-/** So much is copied at once, unless a single file is larger. */
-const BATCH_BYTES = 256 * 1024 * 1024;
-const BATCH_FILES = 500;
 const MAX_AGENTS = 1000;
+/** Where their list took too much to be ended. */
+const LIST_AGAIN_MS = 600_000;
 const SESSION_DIRECTORIES = ['sessions', 'sessions/cold'];
 
 export interface ArchiveReaderOptions {
@@ -31,6 +33,7 @@ export interface ArchiveReaderOptions {
   readonly gatewayLogDir?: string;
   readonly cursors: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
+  readonly limits?: ArchiveLimits;
 }
 
 interface Agent {
@@ -48,7 +51,9 @@ export class ArchiveReader {
   readonly #cursors: Map<string, string>;
   readonly #agents = new Map<string, Agent>();
   readonly #gatewayLog: ArchiveGatewayLog | null;
+  readonly #limits: ArchiveLimits;
   #agentsStamp: string | null = null;
+  #agentsAgain = Infinity;
   /** What lies on the way to the files, as this look found it. */
   readonly #steps = new Map<string, ArchiveStat>();
   readonly #told = new Told();
@@ -60,8 +65,11 @@ export class ArchiveReader {
     this.#archive = archive;
     this.#stateDir = options.stateDir;
     this.#signal = options.signal;
+    this.#limits = options.limits ?? ARCHIVE_LIMITS;
+    sweepPrivateCopies();
     this.#cursors = new Map(options.cursors);
-    this.#gatewayLog = options.gatewayLogDir === undefined ? null : new ArchiveGatewayLog(archive, options.gatewayLogDir, options.cursors);
+    this.#gatewayLog =
+      options.gatewayLogDir === undefined ? null : new ArchiveGatewayLog(archive, options.gatewayLogDir, options.cursors, this.#limits);
     for (const key of this.#cursors.keys()) {
       const id = /^(?:file|rows):agents\/([^/]+)\//.exec(key)?.[1];
       if (id !== undefined) this.#agent(id);
@@ -70,7 +78,9 @@ export class ArchiveReader {
 
   /** Is there a state directory? */
   async isThere(): Promise<boolean> {
-    return (await this.#directory('')) !== null;
+    if ((await this.#directory('')) !== null) return true;
+    await this.#archive.mustBeThere(this.#signal);
+    return false;
   }
 
   /** All that changed since the last look. */
@@ -97,14 +107,18 @@ export class ArchiveReader {
     try {
       yield* look();
     } catch (error) {
-      yield* this.#say(where, whyNot(error));
+      const reason = whyNot(error);
+      await this.#archive.mustBeThere(this.#signal);
+      yield* this.#say(where, reason);
     }
   }
 
   #agent(id: string): Agent {
     let agent = this.#agents.get(id);
     if (!agent) {
-      const directories = new Map(SESSION_DIRECTORIES.map((name) => [`agents/${id}/${name}`, new DirectoryListing(this.#archive)]));
+      const directories = new Map(
+        SESSION_DIRECTORIES.map((name) => [`agents/${id}/${name}`, new DirectoryListing(this.#archive, this.#limits)]),
+      );
       this.#agents.set(id, (agent = { id, directories, databaseStamp: null }));
     }
     return agent;
@@ -112,15 +126,22 @@ export class ArchiveReader {
 
   async *#listAgents(): AsyncGenerator<SourceRecord> {
     const directory = await this.#directory('agents');
-    if (directory === null || directory.stamp === this.#agentsStamp) return;
+    if (directory === null || (directory.stamp === this.#agentsStamp && Date.now() < this.#agentsAgain)) return;
     const ids = new Set<string>();
-    for await (const { header } of this.#archive.entries(directory.path, this.#signal)) {
-      const [, id, ...deeper] = header.name.split('/').filter((part) => part !== '' && part !== '.');
-      if (id !== undefined && id !== '..' && deeper.length === 0 && (header.type === 'directory' || header.type === 'symlink')) ids.add(id);
-    }
+    const stopped = await namesIn(
+      this.#archive,
+      directory.path,
+      this.#signal,
+      ({ name, type }) => {
+        if (type === 'directory' || type === 'symlink') ids.add(name);
+      },
+      this.#limits,
+    );
     for (const id of [...ids].slice(0, MAX_AGENTS)) this.#agent(id);
     this.#agentsStamp = directory.stamp;
+    this.#agentsAgain = stopped === null ? Infinity : Date.now() + LIST_AGAIN_MS;
     if (ids.size > MAX_AGENTS) yield* this.#say('agents', `there are ${ids.size} agents; ${MAX_AGENTS} of them are read: move others away`);
+    else if (stopped !== null) yield* this.#say('agents', stopped);
     else yield* this.#unsay('agents');
   }
 
@@ -141,8 +162,9 @@ export class ArchiveReader {
 
   async *#sessions(relative: string, listing: DirectoryListing): AsyncGenerator<SourceRecord> {
     const directory = await this.#directory(relative);
-    const listed = await listing.look(directory, this.#signal);
-    if (listed.beyond > 0)
+    const listed = await listing.look(directory, namesOf(relative, this.#cursors), this.#signal);
+    if (listed.stopped !== null) yield* this.#say(relative, listed.stopped);
+    else if (listed.beyond > 0)
       yield* this.#say(
         relative,
         `it holds ${listed.files.size + listed.beyond} files; the first ${listed.files.size} by name are read: move old ones away`,
@@ -152,20 +174,37 @@ export class ArchiveReader {
     const changed = groups(relative, listing, listed, this.#cursors);
     if (changed.length === 0) return;
     let copied = new Copied(new Snapshot(this.#archive, this.#signal));
+    const { batchBytes, batchFiles, groupBytes, groupFiles } = this.#limits;
     try {
       for (const group of changed) {
-        if (copied.isFull) {
+        const files = within(group, groupBytes, groupFiles);
+        yield* this.#sayLeftOut(relative, group, files);
+        if (files === null) continue;
+        const bytes = files.reduce((sum, { stat }) => sum + (isTooLarge(stat) ? 0 : stat.size), 0);
+        if (copied.hasAny && (copied.snapshot.bytes + bytes > batchBytes || copied.paths.length + files.length > batchFiles)) {
           yield* this.#readSessions(copied, listing);
           copied.snapshot.dispose();
           copied = new Copied(new Snapshot(this.#archive, this.#signal));
         }
-        for (const file of group.files) yield* this.#copy(relative, file, copied, listing);
+        for (const file of files) yield* this.#copy(relative, file, copied, listing);
         copied.gone.push(...group.gone.map((name) => `${relative}/${name}`));
       }
       yield* this.#readSessions(copied, listing);
     } finally {
       copied.snapshot.dispose();
     }
+  }
+
+  /** Of a session whose files are too much to be read at once. Those that are left come with the next look, if it can be told without. */
+  *#sayLeftOut(relative: string, { files, gone }: Group, read: readonly ChangedFile[] | null): Generator<SourceRecord> {
+    const place = `${relative}/${gone[0] ?? files[0]?.name ?? ''}`;
+    const { groupBytes, groupFiles } = this.#limits;
+    if (read === null)
+      yield* this.#say(
+        place,
+        `what became of it can't be told: its files are more than ${groupFiles}, or larger than ${sizeText(groupBytes)} together`,
+      );
+    else if (read.length === 0 && files.length > 0) yield* this.#say(place, `it is larger than ${sizeText(groupBytes)}`);
   }
 
   async *#copy(relative: string, file: ChangedFile, copied: Copied, listing: DirectoryListing): AsyncGenerator<SourceRecord> {
@@ -175,7 +214,8 @@ export class ArchiveReader {
         listing.taken(file.name, file.stat); // until it changes
         throw tooLarge();
       }
-      await copied.snapshot.file(file.stat.path, path);
+      // It may have grown since it was looked at.
+      await copied.snapshot.file(file.stat.path, path, Math.min(MAX_COPIED_BYTES, this.#limits.groupBytes - copied.snapshot.bytes));
       copied.files.push(file);
       copied.paths.push(path);
     } catch (error) {
@@ -222,7 +262,9 @@ export class ArchiveReader {
   async #putAway(id: string): Promise<readonly string[]> {
     const relative = `agents/${id}/sessions`;
     const listing = this.#agent(id).directories.get(relative);
-    const files = (await listing?.look(await this.#directory(relative), this.#signal))?.files ?? new Map<string, never>();
+    const files =
+      (await listing?.look(await this.#directory(relative), namesOf(relative, this.#cursors), this.#signal))?.files ??
+      new Map<string, never>();
     return [...files.keys()].filter(isPutAway);
   }
 
@@ -237,6 +279,8 @@ export class ArchiveReader {
 
   /** The reader sees these files and those that are gone, and knows of no others: nothing else is missed. */
   async *#read(snapshot: Snapshot, files: readonly string[], gone: readonly string[]): AsyncGenerator<SourceRecord> {
+    // Whatever was not found until now was of a container that is there: else all of it would seem to be gone.
+    await this.#archive.mustBeThere(this.#signal);
     const said = new Set<string>();
     const places = [...files, ...gone];
     for await (const record of readState({
@@ -317,8 +361,8 @@ class Copied {
     this.snapshot = snapshot;
   }
 
-  get isFull(): boolean {
-    return this.snapshot.bytes >= BATCH_BYTES || this.paths.length >= BATCH_FILES;
+  get hasAny(): boolean {
+    return this.paths.length > 0 || this.snapshot.bytes > 0;
   }
 }
 

@@ -4,6 +4,7 @@ import type Docker from 'dockerode';
 import { AttachError } from '../errors';
 import { aboutRecord } from '../reader/about';
 import type { SourceRecord } from '../record';
+import type { ArchiveLimits } from './archiveLimits';
 import { ArchiveReader } from './archiveReader';
 import { EngineArchive } from './engineArchive';
 import { standsStill } from './readerExec';
@@ -23,6 +24,7 @@ export interface ArchiveRecordsOptions {
   readonly signal: AbortSignal;
   /** However long a look takes; by default it depends on that. */
   readonly lookEveryMs?: number;
+  readonly limits?: ArchiveLimits;
 }
 
 /** Of looks at something that changes seldom, and that the engine has to work for. */

@@ -1,7 +1,7 @@
 /**
  * A few files of a container's state directory, copied out by the engine into a private directory under the names they had, for as
- * long as it takes to read them. Each is asked for by its own path: whatever else lies beside it, keys among it, never leaves the
- * engine.
+ * long as it takes to read them. Each is asked for by its own path: of what else lies beside it, keys among it, nothing is copied. (To
+ * learn what is there, whole directories are asked for; of those only names, sizes and times are kept, and no byte is written.)
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { SandboxFileError } from '../errors';
 import { privateDirectory } from '../reader/privateCopy';
 import { StoreError } from '../reader/storeError';
+import { sizeText } from './archiveLimits';
 import type { ArchiveStat, EngineArchive } from './engineArchive';
 
 /** A file larger than this is not copied. */
@@ -40,12 +41,13 @@ export class Snapshot {
   }
 
   /** One regular file, `from` in the container, as `to` below the state directory. Rejects with SandboxFileError. */
-  async file(from: string, to: string): Promise<void> {
+  async file(from: string, to: string, maxBytes: number = MAX_COPIED_BYTES): Promise<void> {
+    mustBeNameable(to);
     for await (const { header, bytes } of this.#archive.entries(from, this.#signal)) {
       // It may be another one since it was looked at.
       if (header.type !== 'file') throw new SandboxFileError('not-a-file', 'It is not a file.');
-      if ((header.size ?? 0) > MAX_COPIED_BYTES) throw tooLarge();
-      await this.#write(to, bytes);
+      if ((header.size ?? 0) > maxBytes) throw tooLarge(maxBytes);
+      await this.#write(to, bytes, maxBytes);
       return;
     }
     throw new SandboxFileError('not-found', 'It is not there.');
@@ -70,6 +72,7 @@ export class Snapshot {
 
   /** Only that something of this name is there, and no bytes of it: a name may explain why another file is gone. */
   async name(to: string): Promise<void> {
+    mustBeNameable(to);
     await mkdir(join(this.stateDir, to), { recursive: true, mode: DIRECTORY_MODE });
   }
 
@@ -101,7 +104,7 @@ export class Snapshot {
     }
   }
 
-  async #write(to: string, bytes: AsyncIterable<Buffer>): Promise<void> {
+  async #write(to: string, bytes: AsyncIterable<Buffer>, maxBytes: number): Promise<void> {
     const path = join(this.stateDir, to);
     await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
     const handle = await open(path, 'wx', FILE_MODE);
@@ -109,7 +112,7 @@ export class Snapshot {
     try {
       for await (const piece of bytes) {
         size += piece.length;
-        if (size > MAX_COPIED_BYTES) throw tooLarge();
+        if (size > maxBytes) throw tooLarge(maxBytes);
         await handle.write(piece);
       }
     } finally {
@@ -134,9 +137,20 @@ async function firstBytes(bytes: AsyncIterable<Buffer>, length: number): Promise
   return Buffer.concat(parts).subarray(0, length);
 }
 
-export function tooLarge(): SandboxFileError {
-  return new SandboxFileError('too-large', `it is larger than ${MAX_COPIED_BYTES / 1024 ** 3} GB`);
+export function tooLarge(maxBytes: number = MAX_COPIED_BYTES): SandboxFileError {
+  return new SandboxFileError('too-large', `it is larger than ${sizeText(maxBytes)}`);
 }
+
+/** A name out of a sandbox must stay one name here: Windows takes some of them for a path, a drive, a stream or a device. */
+export function mustBeNameable(path: string, platform: NodeJS.Platform = process.platform): void {
+  const parts = path.split('/');
+  const bad =
+    parts.some((part) => part === '' || part === '.' || part === '..') ||
+    (platform === 'win32' && parts.some((part) => NOT_ON_WINDOWS.test(part)));
+  if (bad) throw new SandboxFileError('unreadable', 'its name can be no name on this system: give it another');
+}
+
+const NOT_ON_WINDOWS = /[\\:*?"<>|\u0000-\u001f]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /** Is what was found larger than is copied? */
 export function isTooLarge(found: ArchiveStat): boolean {

@@ -43,6 +43,25 @@ export class EngineArchive {
     this.#container = container;
   }
 
+  /**
+   * To be asked after files were not found, and before that is believed: the engine says the same of every file of a container that is
+   * no more. Rejects with AttachError.
+   */
+  async mustBeThere(signal: AbortSignal): Promise<void> {
+    let state: Docker.ContainerInspectInfo['State'];
+    try {
+      ({ State: state } = await answered('the state of a container', (abortSignal) => this.#container.inspect({ abortSignal }), signal));
+    } catch (error) {
+      throw signal.aborted ? signal.reason : engineError(error);
+    }
+    if (state.Dead || state.Status === 'removing')
+      throw new AttachError(
+        'container-stopped',
+        'The container is being removed',
+        'Start the sandbox again, or refresh the list of sandboxes.',
+      );
+  }
+
   /** Of the path itself: only links above it are followed, by the engine. Rejects with SandboxFileError or AttachError. */
   async stat(path: string, signal: AbortSignal): Promise<ArchiveStat> {
     try {

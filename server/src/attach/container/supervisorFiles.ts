@@ -13,42 +13,40 @@ import { lineBatches } from '../reader/lines';
 import { parseObject } from '../reader/reduce';
 import type { Cursor, SourceRecord } from '../record';
 import { Told } from '../told';
+import { ARCHIVE_LIMITS, sizeText, type ArchiveLimits } from './archiveLimits';
+import { namesIn } from './archiveNames';
 import { restAfter } from './archiveRecords';
+import { tailOf, tailPosition, type TailPosition } from './archiveTail';
 import { EngineArchive, type ArchiveStat } from './engineArchive';
 
 const DIRECTORY = '/var/log';
-/** To list it the engine sends all of it; after so much it is left. */
-const MAX_LIST_BYTES = 512 * 1024 * 1024;
 /** It keeps a few days of each kind. */
 const MAX_FILES = 100;
 const MAX_LINE_BYTES = 1024 * 1024;
+/** The supervisor changes its file daily. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024;
 
 export type LogKinds = 'all' | 'ocsf-json';
-
-interface Position {
-  /** Of the file when it was read to `offset`, its end. */
-  readonly stamp: string;
-  readonly offset: number;
-}
 
 export class SupervisorFiles {
   readonly #archive: EngineArchive;
   readonly #prefix: string;
   readonly #rootOnly: boolean;
-  readonly #at = new Map<string, Position>();
+  readonly #at = new Map<string, TailPosition>();
   readonly #told = new Told();
   #listed: ReadonlyMap<string, SupervisorLogFile> = new Map();
   #stamp: string | null = null;
+  readonly #limits: ArchiveLimits;
 
   /** `rootOnly`: someone else than the supervisor runs in this container too. */
-  constructor(container: Docker.Container, cursors: ReadonlyMap<string, string>, rootOnly: boolean) {
+  constructor(container: Docker.Container, cursors: ReadonlyMap<string, string>, rootOnly: boolean, limits = ARCHIVE_LIMITS) {
     this.#archive = new EngineArchive(container);
     this.#prefix = `log:${container.id}:`;
     this.#rootOnly = rootOnly;
+    this.#limits = limits;
     for (const [key, value] of cursors) {
-      const at = key.startsWith(this.#prefix) ? parseObject(value) : null;
-      if (typeof at?.stamp === 'string' && typeof at.offset === 'number' && at.offset >= 0)
-        this.#at.set(key.slice(this.#prefix.length), { stamp: at.stamp, offset: at.offset });
+      const at = key.startsWith(this.#prefix) ? tailPosition(parseObject(value)) : null;
+      if (at) this.#at.set(key.slice(this.#prefix.length), at);
     }
   }
 
@@ -60,8 +58,8 @@ export class SupervisorFiles {
   /** What came since the last look. */
   async *scan(kinds: LogKinds, signal: AbortSignal): AsyncGenerator<SourceRecord> {
     try {
-      await this.#list(signal);
-      yield* this.#told.gone(DIRECTORY);
+      yield* this.#list(signal);
+      yield* this.#told.mended(DIRECTORY, 'whole');
     } catch (error) {
       if (!SandboxFileError.is(error)) throw error;
       yield* this.#told.skipped(DIRECTORY, error.message);
@@ -92,7 +90,7 @@ export class SupervisorFiles {
     }
   }
 
-  async #list(signal: AbortSignal): Promise<void> {
+  async *#list(signal: AbortSignal): AsyncGenerator<SourceRecord> {
     let directory: ArchiveStat;
     try {
       directory = await this.#archive.resolve(DIRECTORY, signal);
@@ -103,33 +101,45 @@ export class SupervisorFiles {
     }
     if (directory.kind !== 'directory' || directory.stamp === this.#stamp) return;
     const found = new Map<string, SupervisorLogFile>();
-    let passed = 0;
-    for await (const { header } of this.#archive.entries(directory.path, signal)) {
-      const [, name, ...deeper] = header.name.split('/').filter((part) => part !== '' && part !== '.');
-      const file = name === undefined || deeper.length > 0 ? null : supervisorLogFile(name);
-      if (name !== undefined && file && header.type === 'file' && found.size < MAX_FILES) found.set(name, file);
-      passed += header.size ?? 0;
-      if (passed > MAX_LIST_BYTES) break;
+    const stopped = await namesIn(
+      this.#archive,
+      directory.path,
+      signal,
+      ({ name, type }) => {
+        const file = type === 'file' && found.size < MAX_FILES ? supervisorLogFile(name) : null;
+        if (file) found.set(name, file);
+      },
+      this.#limits,
+    );
+    yield* this.#told.mended(DIRECTORY, 'part', stopped === null ? [] : [stopped]);
+    if (stopped !== null) {
+      // Those known before are there, or are not found when they are asked for.
+      for (const [name, file] of this.#listed) if (found.size < MAX_FILES) found.set(name, file);
+      yield* this.#told.skipped(DIRECTORY, stopped, 'part');
     }
     this.#listed = found;
     this.#stamp = directory.stamp;
   }
 
   async *#file(name: string, path: string, kind: SupervisorLogFile['kind'], signal: AbortSignal): AsyncGenerator<SourceRecord> {
-    const { stamp } = await this.#archive.stat(path, signal);
+    const { stamp, size: before } = await this.#archive.stat(path, signal);
     const known = this.#at.get(name);
     if (stamp === known?.stamp) return;
+    if (before > MAX_FILE_BYTES) throw tooLarge();
     for await (const { header, bytes } of this.#archive.entries(path, signal)) {
       if (header.type !== 'file') throw new SandboxFileError('not-a-file', 'it is no regular file');
       if (this.#rootOnly && header.uid !== 0) throw new SandboxFileError('unreadable', 'it belongs to someone else than the supervisor');
-      // Shorter than it was: another file of the same name.
-      const from = known && known.offset <= (header.size ?? 0) ? known.offset : 0;
-      const batches = lineBatches(after(bytes, from), from, createHash('sha256'), MAX_LINE_BYTES);
+      const size = header.size ?? 0;
+      if (size > MAX_FILE_BYTES) throw tooLarge();
+      // Shorter than it was, or with another beginning: another file of the same name.
+      const tail = await tailOf(bytes, size, known ? [known] : []);
+      const batches = lineBatches(tail.bytes, tail.from, createHash('sha256'), MAX_LINE_BYTES);
       for (;;) {
         const next = await batches.next();
         // A line without an end is still being written.
         if (next.done) {
-          yield { kind: 'heartbeat', cursor: this.#reached(name, { stamp, offset: next.value.start }) };
+          const offset = next.value.start;
+          yield { kind: 'heartbeat', cursor: this.#reached(name, { stamp, offset, head: tail.head(offset) }) };
           return;
         }
         const lines = next.value.lines
@@ -137,23 +147,22 @@ export class SupervisorFiles {
           .filter((text) => text.trim() !== '');
         for (const [index, text] of lines.entries()) {
           const record = { kind: 'log', origin: kind === 'shorthand' ? 'file' : 'jsonl', text } as const;
+          const { end: offset } = next.value;
           // Not at its end yet: the stamp is not that of the file.
-          yield index < lines.length - 1 ? record : { ...record, cursor: this.#reached(name, { stamp: '', offset: next.value.end }) };
+          yield index < lines.length - 1
+            ? record
+            : { ...record, cursor: this.#reached(name, { stamp: '', offset, head: tail.head(offset) }) };
         }
       }
     }
   }
 
-  #reached(name: string, at: Position): Cursor {
+  #reached(name: string, at: TailPosition): Cursor {
     this.#at.set(name, at);
     return { key: `${this.#prefix}${name}`, value: JSON.stringify(at) };
   }
 }
 
-async function* after(bytes: AsyncIterable<Buffer>, offset: number): AsyncGenerator<Buffer> {
-  let left = offset;
-  for await (const piece of bytes) {
-    if (left < piece.length) yield left > 0 ? piece.subarray(left) : piece;
-    left = Math.max(0, left - piece.length);
-  }
+function tooLarge(): SandboxFileError {
+  return new SandboxFileError('too-large', `it is larger than ${sizeText(MAX_FILE_BYTES)}`);
 }

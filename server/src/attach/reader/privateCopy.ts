@@ -3,6 +3,7 @@
  * go into a file that has no name any more when the first of them arrives: a process that is killed leaves none of them behind. Its
  * log must have a name while SQLite opens it; what a killed process left of one is removed by the next.
  */
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -12,6 +13,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -22,13 +24,14 @@ import { openRegularSync } from '../regularFile';
 import { codeOf, isFileError, skipReasonOf } from './context';
 import { StoreError } from './storeError';
 
-/** Followed by the id of the process, and by what makes it the only one of its name. */
+/** Followed by the id of the process, what tells it from others that had or will have that id, and what makes it the only one of its name. */
 const PREFIX = 'sandglass-db-';
-const OURS = /^sandglass-db-(\d+)-/;
+const OURS = /^sandglass-db-(\d+)-(?:(\w+)-)?/;
 const NAME = 'agent.sqlite';
 const MODE = 0o600;
 
 let swept = false;
+let own: string | null = null;
 
 export interface CopyOptions {
   readonly path: string;
@@ -42,7 +45,7 @@ export interface CopyOptions {
 export function privateDirectory(): string {
   if (!swept) sweepPrivateCopies();
   try {
-    return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-${ownMark()}-`));
   } catch (error) {
     throw notCopied(error);
   }
@@ -70,8 +73,8 @@ export function privateCopy(options: CopyOptions): DatabaseSync {
 export function sweepPrivateCopies(dir: string = tmpdir()): void {
   swept = true;
   for (const name of entriesOf(dir)) {
-    const pid = Number(OURS.exec(name)?.[1] ?? NaN);
-    if (!Number.isSafeInteger(pid) || pid === process.pid || isAlive(pid)) continue;
+    const [, id, mark] = OURS.exec(name) ?? [];
+    if (id === undefined || isOfOneThatRuns(Number(id), mark)) continue;
     try {
       const path = join(dir, name);
       const stat = lstatSync(path);
@@ -87,6 +90,33 @@ function entriesOf(dir: string): readonly string[] {
     return readdirSync(dir);
   } catch (error) {
     if (isFileError(error)) return []; // then no copy can be made in it either, and that says why
+    throw error;
+  }
+}
+
+/** The id of a process is given again; without a mark that can be compared, one of that id is taken for the same. */
+function isOfOneThatRuns(pid: number, mark: string | undefined): boolean {
+  if (pid === process.pid) return mark === undefined || mark === ownMark();
+  if (!Number.isSafeInteger(pid) || !isAlive(pid)) return !Number.isSafeInteger(pid);
+  const started = startOf(pid);
+  return mark === undefined || started === null || !/^\d+$/.test(mark) || mark === started;
+}
+
+/** When this process started, where that can be asked of others too; else something that no other has. */
+function ownMark(): string {
+  own ??= startOf(process.pid) ?? `x${randomBytes(6).toString('hex')}`;
+  return own;
+}
+
+/** In ticks since the system began; null: it can't be told. Linux only. */
+function startOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name of the program, in brackets, may hold anything; the start is the 20th of what follows.
+    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return /^\d+$/.test(started) ? started : null;
+  } catch (error) {
+    if (isFileError(error)) return null;
     throw error;
   }
 }
