@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ContainerLog, loggedLines } from '../../../server/src/attach/container/containerLog';
 import type { SourceRecord } from '../../../server/src/attach/record';
 import { recordings } from '../../fixtures/recordings';
@@ -53,6 +53,10 @@ async function told(log: ContainerLog): Promise<readonly SourceRecord[]> {
 
 const texts = (records: readonly SourceRecord[]): readonly string[] =>
   records.flatMap((record) => (record.kind === 'log' ? [record.text] : []));
+
+// The cursors below are of this day, whatever day it is.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-21T13:00:00Z') }));
+afterEach(() => void vi.useRealTimers());
 
 describe("the engine's frames", () => {
   it.each([1, 7, 31, 100_000])('are put together to lines where the engine cut them, in pieces of %i', async (size) => {
@@ -142,6 +146,22 @@ describe('what an agent prints', () => {
     expect(texts(await told(logOf(frames, undefined, false)))).toHaveLength(2);
     expect(texts(await told(logOf(frames)))).toHaveLength(1);
   });
+});
+
+describe('where to go on from', () => {
+  const frames: readonly Frame[] = [['stderr', `${at(1)}${ocsf('one.example')}\n`]];
+  const from = async (time: string): Promise<number> =>
+    texts(await told(logOf(frames, JSON.stringify({ time, count: 1, channel: 'stderr' })))).length;
+
+  it('is after what was told', async () => {
+    expect(await from('2026-11-21T12:26:01.034216291Z')).toBe(0);
+    expect(await from('2026-11-22T12:59:59.000000000Z')).toBe(0);
+  });
+
+  it.each(['9999-01-01T00:00:00.000000000Z', '2026-11-22T13:00:01.000000000Z', '2026-99-99T00:00:00.000000000Z', 'zzzz'])(
+    'is the beginning, where a time that can not be is said to be it: %s',
+    async (time) => expect(await from(time)).toBe(1),
+  );
 });
 
 describe("every event of the recordings' logs", () => {

@@ -8,6 +8,8 @@ import { answered, engineError, statusOf } from './engine';
 
 const MAX_LOG_LINE_BYTES = 1024 * 1024;
 const AGAIN_MS = 1000;
+/** By how much the engine's clock may be ahead of ours. */
+const MAX_AHEAD_MS = 24 * 60 * 60_000;
 /** An event of the supervisor, and not just a line of some program's log: its own time, its class, its severity; or its JSON. */
 const EVENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z +(?:OCSF +(?:EVENT|[A-Z]+:[^[]*) \[[A-Z]+\]|OCSF-JSON +\{)/;
 /** The engine's, and the space behind it. */
@@ -45,7 +47,7 @@ export class ContainerLog {
     this.#key = `log:${container.id}`;
     const cursor = parseObject(cursors.get(this.#key) ?? '');
     this.#at =
-      cursor && typeof cursor.time === 'string' && typeof cursor.count === 'number'
+      cursor && typeof cursor.time === 'string' && isPast(cursor.time) && typeof cursor.count === 'number'
         ? {
             time: cursor.time,
             count: cursor.count,
@@ -142,6 +144,11 @@ interface TimedLine {
   readonly channel: Channel;
   readonly time: string;
   readonly text: string;
+}
+
+/** However wrong a clock is: from a time that never comes, nothing would be heard of the log again. */
+function isPast(time: string): boolean {
+  return TIME.test(time) && Date.parse(time) <= Date.now() + MAX_AHEAD_MS;
 }
 
 interface LoggedLine {
