@@ -369,8 +369,11 @@ describe('a sandbox that was paused by us', () => {
     await refusal(window.actions.act(engine.sandbox('a'), 'resume'));
     engine.refuses.clear();
     later(3_600_000);
+    await until('the resuming', async () => {
+      await window.actions.look();
+      return engine.states.get('a-only') === 'running';
+    });
     await window.actions.look();
-    expect(engine.states.get('a-only')).toBe('running');
     expect(fileIn(directory).paused).toEqual([]);
   });
 
