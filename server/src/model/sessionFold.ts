@@ -44,7 +44,10 @@ export interface CallFact {
   /** Two calls with the same target tried the same thing. */
   readonly target: string;
   readonly pid: number | null;
-  /** When it was asked for, and when its result was written (null: still running, or never). */
+  /**
+   * When it was asked for, and when its result was written. One that never got a result is over with its turn, or when a later turn
+   * began; null: it may still run.
+   */
   readonly start: number | null;
   readonly end: number | null;
 }
@@ -98,6 +101,11 @@ export class SessionFold {
   readonly #toolTimes = new Map<string, ToolTimes>();
   readonly #views = new Map<TurnDraft, TurnView>();
   readonly #runOf = new Map<TurnDraft, Run | null>();
+  readonly #nextTurn = new Map<TurnDraft, TurnDraft>();
+  /** When each turn was over, as its calls without an end were made with. */
+  readonly #overAt = new Map<TurnDraft, number | null>();
+  /** By turn, those with a result that tells no time. */
+  readonly #untimed = new Map<TurnDraft, Set<CallDraft>>();
   #header: SessionHeader | null = null;
   #firstOwn: TurnDraft | null = null;
   #firstTime: number | null = null;
@@ -124,6 +132,10 @@ export class SessionFold {
       answered: (call, result) => {
         this.#totals.answered(call, result);
         this.#touched.add(call);
+        if (answeredAt(call) !== null) return;
+        const others = this.#untimed.get(call.turn);
+        if (others === undefined) this.#untimed.set(call.turn, new Set([call]));
+        else others.add(call);
       },
       ran: (turn) => void this.#rematch.add(turn),
     });
@@ -191,6 +203,11 @@ export class SessionFold {
     this.#drafts.push(draft);
     this.#touched.add(draft);
     if (draft.kind !== 'turn') return;
+    const before = this.#turns.at(-1);
+    if (before !== undefined) {
+      this.#nextTurn.set(before, draft);
+      this.#touched.add(before);
+    }
     this.#turns.push(draft);
     this.#rematch.add(draft);
     if (!draft.inherited) this.#firstOwn ??= draft;
@@ -242,7 +259,12 @@ export class SessionFold {
     const before = this.#views.get(turn);
     const view = turnView(this.#agent, this.#session, turn, this.#runOf.get(turn) ?? null, turn === this.#running, index);
     this.#views.set(turn, view);
-    if (before !== undefined && before.status !== view.status) for (const call of turn.waiting) this.#touched.add(call);
+    const overAt = turnOverAt(turn, view, this.#nextTurn.get(turn));
+    const overBefore = this.#overAt.get(turn) ?? null;
+    this.#overAt.set(turn, overAt);
+    if (before === undefined) return;
+    if (before.status !== view.status || overAt !== overBefore) for (const call of turn.waiting) this.#touched.add(call);
+    if (overAt !== overBefore) for (const call of this.#untimed.get(turn) ?? []) this.#touched.add(call);
   }
 
   #view(turn: TurnDraft): TurnView {
@@ -316,7 +338,7 @@ export class SessionFold {
         target: `${call.block.name}\n${call.block.target}`,
         pid: call.result?.pid ?? null,
         start: call.message.time,
-        end: call.result?.writtenTime ?? call.result?.time ?? null,
+        end: answeredAt(call) ?? this.#overAt.get(call.turn) ?? null,
       },
       childKey: call.result?.childSessionKey ?? null,
     };
@@ -345,6 +367,18 @@ export class SessionFold {
       workspaceDir,
     };
   }
+}
+
+function answeredAt({ result }: CallDraft): number | null {
+  return result?.writtenTime ?? result?.time ?? null;
+}
+
+/** After this no call of the turn runs any more; null: one still may. */
+function turnOverAt(turn: TurnDraft, { run }: TurnView, next: TurnDraft | undefined): number | null {
+  const ended = run !== null && run.outcome !== null ? run.end : null;
+  if (!turn.closed && ended === null && next === undefined) return null;
+  const times = [turn.lastTime, ended, turn.closed ? null : next?.first.time].filter((time) => typeof time === 'number');
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 /** The entry whose branch a draft lies on. */

@@ -231,4 +231,14 @@ CREATE TABLE run(
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_by_session ON run(session);
 `,
+  `
+-- Which calls ran in a time is asked of one source, with each batch of its log; of those without an end there are few.
+ALTER TABLE call ADD COLUMN source INTEGER NOT NULL DEFAULT 0;
+UPDATE call SET source = (SELECT source FROM session WHERE id = call.session);
+DROP INDEX call_by_end;
+CREATE INDEX call_by_end ON call(source, end, start) WHERE end IS NOT NULL;
+CREATE INDEX call_without_end ON call(source, start) WHERE end IS NULL;
+-- A call that never got a result is over with its turn: where there is one, the session is folded again.
+UPDATE session SET dirty = 1 WHERE body IS NOT NULL AND id IN (SELECT session FROM call WHERE end IS NULL);
+`,
 ];

@@ -130,7 +130,10 @@ export class SpanStore {
       this.#db.prepare('INSERT OR REPLACE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)').run(session, span.id, child);
     if (call === null) return [];
     this.#db
-      .prepare('INSERT OR REPLACE INTO call(session, span_id, start, end, body) VALUES (?, ?, ?, ?, ?)')
+      .prepare(
+        `INSERT OR REPLACE INTO call(session, span_id, source, start, end, body)
+         VALUES (?1, ?2, (SELECT source FROM session WHERE id = ?1), ?3, ?4, ?5)`,
+      )
       .run(session, span.id, call.start, call.end, box.seal(JSON.stringify(call)));
     return call.start === null ? [] : [{ from: call.start, to: call.end ?? Infinity }];
   }
@@ -306,22 +309,20 @@ export class SpanStore {
   /** Whether a call that had begun by then ended in this time. */
   anyEnded(source: number, begunBy: number, from: number, before: number): boolean {
     const row = this.#db
-      .prepare(
-        'SELECT 1 FROM call c JOIN session s ON s.id = c.session WHERE c.end >= ? AND c.end < ? AND c.start <= ? AND s.source = ? LIMIT 1',
-      )
-      .get(from, before, begunBy, source);
+      .prepare('SELECT 1 FROM call INDEXED BY call_by_end WHERE source = ? AND end >= ? AND end < ? AND start <= ? LIMIT 1')
+      .get(source, from, before, begunBy);
     return row !== undefined;
   }
 
-  /** Calls that ran in a time frame, and those without an end. */
+  /** Calls that ran in a time frame, and those begun by its end that may still run. */
   calls(source: number, from: number, to: number): readonly CallFact[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT c.body FROM call c JOIN session s ON s.id = c.session
-          WHERE s.source = ? AND c.start IS NOT NULL AND c.start <= ? AND (c.end IS NULL OR c.end >= ?)`,
-      )
-      .all(source, to, from) as { body: Uint8Array }[];
-    return rows.map((row) => JSON.parse(this.#db.box.open(row.body)) as CallFact);
+    const ended = this.#db
+      .prepare('SELECT body FROM call INDEXED BY call_by_end WHERE source = ? AND end >= ? AND start <= ?')
+      .all(source, from, to) as { body: Uint8Array }[];
+    const running = this.#db
+      .prepare('SELECT body FROM call INDEXED BY call_without_end WHERE source = ? AND end IS NULL AND start <= ?')
+      .all(source, to) as { body: Uint8Array }[];
+    return [...ended, ...running].map((row) => JSON.parse(this.#db.box.open(row.body)) as CallFact);
   }
 }
 

@@ -44,6 +44,20 @@ function session(name: string, ended: number | null): SourceRecord[] {
   return records;
 }
 
+/** The turn after that of the call. */
+function laterTurn(name: string, at: number): SourceRecord {
+  const message = { role: 'user', content: 'And now?', timestamp: t0 + at };
+  return {
+    kind: 'transcript',
+    agent: 'main',
+    session: name,
+    state: 'live',
+    file: `${name}.jsonl`,
+    ordinal: 3,
+    text: JSON.stringify({ type: 'message', id: `${name}u`, timestamp: iso(at), message }),
+  };
+}
+
 function denial(at: number, pid: number): SourceRecord {
   return {
     kind: 'log',
@@ -91,6 +105,8 @@ function joins(batches: readonly (readonly SourceRecord[])[]): unknown {
 describe.each([
   ['long after the call ended', [...session('s', 1000), denial(300_000, 7)], { joined: 0 }],
   ['while a call without a result may still run', [...session('s', null), denial(120_000, 7)], { joined: 1 }],
+  ['before a later turn began', [...session('s', null), laterTurn('s', 180_000), denial(120_000, 7)], { joined: 1 }],
+  ['after a later turn began', [...session('s', null), laterTurn('s', 60_000), denial(120_000, 7)], { joined: 0 }],
   ['of a process that lives on after the call', [...session('s', 400), denial(200, 7), denial(600_000, 7)], { joined: 0 }],
   ['of a process that lived within the call', [...session('s', 400), denial(200, 7), denial(600_000, 8)], { joined: 1 }],
 ])('a denial %s', (_, records, { joined }) => {
@@ -120,5 +136,38 @@ describe('a fork that was read before the session it copies', () => {
     });
     expect(joins([fork, [...own, ...logs]])).toEqual(joins([[...fork, ...own, ...logs]]));
     expect(joins([logs, fork, own])).toEqual(joins([[...fork, ...own, ...logs]]));
+  });
+});
+
+describe('calls that never got a result', () => {
+  it('are asked for only while they may still run', () => {
+    const row = store.transaction(() => store.sources.ensure('unanswered', { info, registryProvider: null }));
+    using ingest = new Ingest(store, row);
+    const many = 40;
+    const records = Array.from({ length: many }, (_, n) => {
+      const at = (ms: number): { timestamp: string } => ({ timestamp: iso(n * 10_000 + ms) });
+      const entry = (k: number, json: object): SourceRecord => ({
+        kind: 'transcript',
+        agent: 'main',
+        session: 'long',
+        state: 'live',
+        file: 'long.jsonl',
+        ordinal: n * 2 + k,
+        text: JSON.stringify({ type: 'message', id: `e${n}-${k}`, ...at(k), ...json }),
+      });
+      const call = { type: 'toolCall', id: `c${n}`, name: 'exec', arguments: { command: 'ls' } };
+      return [
+        entry(0, { message: { role: 'user', content: 'Go on.' } }),
+        entry(1, {
+          message: { role: 'assistant', provider: 'p', model: 'm', responseId: `r${n}`, stopReason: 'toolUse', content: [call] },
+        }),
+      ];
+    });
+    for (const batch of records) {
+      ingest.apply(batch);
+      ingest.settle();
+    }
+    expect(store.spans.calls(row, t0 - 1, Infinity)).toHaveLength(many);
+    expect(store.spans.calls(row, t0 + many * 10_000, Infinity)).toMatchObject([{ start: t0 + (many - 1) * 10_000 + 1, end: null }]);
   });
 });
