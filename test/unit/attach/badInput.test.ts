@@ -319,6 +319,37 @@ describe.each(ways)('as $name, a directory', ({ open }) => {
     expect([...ids(await readAll(await open(stateDir)))].sort()).toEqual(names.map((_, index) => `s${index}`));
   });
 
+  it('with a name that is no UTF-8 says so, and reads the others', async () => {
+    const { stateDir, sessions } = emptyState();
+    writeSession(sessions, 'a.jsonl', header('a'));
+    writeFileSync(Buffer.concat([Buffer.from(`${sessions}/bad-`), Buffer.from([0xff]), Buffer.from('.jsonl')]), header('bad'));
+    const records = await readAll(await open(stateDir));
+    expect(ids(records)).toEqual(['a']);
+    expect(reasons(records)).toEqual([['agents/main/sessions/bad-\ufffd.jsonl', 'its name is not UTF-8: rename it']]);
+  });
+
+  it('with an archive that unpacks without an end is read up to a limit, and that is said', async () => {
+    const { stateDir, sessions } = emptyState();
+    const name = 'bomb.jsonl.deleted.2026-11-21T00-00-00.000Z.zst';
+    const zeros = Buffer.alloc(66 * 1024 * 1024);
+    writeFileSync(join(sessions, name), zstdCompressSync(Buffer.concat([Buffer.from(header('bomb')), zeros])));
+    const records = await readAll(await open(stateDir));
+    expect(ids(records)).toEqual(['bomb']);
+    expect(reasons(records)).toEqual([[`agents/main/sessions/${name}`, expect.stringMatching(/^unpacked it is longer than 64 MB/)]]);
+  });
+
+  it('with a line that would be three times as long as it is, since it is no UTF-8, says so', async () => {
+    const { stateDir, sessions } = emptyState();
+    const path = writeSession(sessions, 'a.jsonl', header('a'));
+    appendFileSync(
+      path,
+      Buffer.concat([Buffer.from('{"type":"message","id":"'), Buffer.alloc(24 * 1024 * 1024, 0xff), Buffer.from('"}\n')]),
+    );
+    const records = await readAll(await open(stateDir));
+    expect(ids(records)).toEqual(['a']);
+    expect(reasons(records)).toEqual([['agents/main/sessions/a.jsonl', expect.stringContaining('longer than 32 MB')]]);
+  });
+
   it('full of what is no transcript is not read', async () => {
     const { stateDir, sessions } = emptyState();
     for (const name of [

@@ -67,6 +67,19 @@ describe.each([nodeReader, pythonReader])("OpenClaw's own log, read with $name",
     expect(texts(await readAll(source, cursorsOf(second, cursors)))).toHaveLength(1);
   });
 
+  it('is begun anew where its inode was given to another file, as long or longer', async () => {
+    const { stateDir, tmpDir, file } = place();
+    const source = reader.open(stateDir, { tmpDir });
+    for (const more of [0, 1]) {
+      writeFileSync(file, `${failed(1)}\n`);
+      const cursors = cursorsOf(await readAll(source));
+      // In place: the inode stays, as it does where the next file gets it.
+      writeFileSync(file, `${failed(2)}\n${failed(3).repeat(more)}${'\n'.repeat(more)}`);
+      const again = texts(await readAll(source, cursors));
+      expect(again.map((text) => /elapsedMs=(\d)/.exec(text)?.[1])).toEqual(['2', '3'].slice(0, 1 + more));
+    }
+  });
+
   it('is followed, and begun again where it was cut', async () => {
     const { stateDir, tmpDir, file } = place();
     writeFileSync(file, `${failed(1)}\n`);
@@ -114,6 +127,15 @@ describe.each([nodeReader, pythonReader])("OpenClaw's own log, read with $name",
     expect(texts(records)).toHaveLength(1);
     expect(records.find((record) => record.kind === 'skipped')).toMatchObject({ reason: expect.stringContaining('64 MB') as string });
   });
+});
+
+it('is gone on with by the other reader where one stopped', async () => {
+  const { stateDir, tmpDir, file } = place();
+  writeFileSync(file, `${failed(1)}\n`);
+  const [node, python] = [nodeReader.open(stateDir, { tmpDir }), pythonReader.open(stateDir, { tmpDir })];
+  const [first, second] = [cursorsOf(await readAll(node)), cursorsOf(await readAll(python))];
+  expect(second).toEqual(first);
+  expect([...texts(await readAll(python, first)), ...texts(await readAll(node, second))]).toEqual([]);
 });
 
 it('is the same by both readers', async () => {

@@ -25,14 +25,39 @@ describe('the name of a transcript', () => {
     [`exp.reset.v2.jsonl.deleted.${TIME}`, 'exp.reset.v2', 'deleted'],
     [`exp.jsonl.bak.v2.jsonl.reset.${TIME}`, 'exp.jsonl.bak.v2', 'reset'],
     [`exp.reset.${TIME}.v2.jsonl`, `exp.reset.${TIME}.v2`, 'live'],
+    // Ids that look like what is none.
+    ['a.tmpfoo.jsonl', 'a.tmpfoo', 'live'],
+    ['my.trajectory.notes.jsonl', 'my.trajectory.notes', 'live'],
+    ['exp.compact.v2.jsonl', 'exp.compact.v2', 'live'],
+    [`my.tmp.trajectory.x.jsonl.reset.${TIME}`, 'my.tmp.trajectory.x', 'reset'],
     // Put aside by hand: read, not dropped in silence.
     ['a.jsonl.bak.old', 'a', 'archived'],
   ])('%s', (name, stem, state) => expect(transcriptName(name)).toMatchObject({ name, stem, state }));
 
-  it.each(['a.trajectory.jsonl', 'a.jsonl.lock', 'a.jsonl.tmp', 'sessions.json', 'a.jsonl.', 'a.jsonl.reset', 'a.jsonlx'])(
-    'not %s',
-    (name) => expect(transcriptName(name)).toBeNull(),
-  );
+  it.each([
+    'a.trajectory.jsonl',
+    `a.trajectory.jsonl.deleted.${TIME}`,
+    `a.jsonl.deleted.${TIME}.0a1b.zst.tmp-12`,
+    `a.jsonl.bak.${TIME}.12.abc.tmp`,
+    `a.jsonl.reset.${TIME}.lock`,
+    `a.compact.${TIME}.jsonl`,
+    'a.compact.1763683200000.jsonl',
+    `a.jsonl.compact.${TIME}`,
+    `a.compact.${TIME}.jsonl.deleted.${TIME}`,
+    'a.jsonl.lock',
+    'a.jsonl.tmp',
+    'sessions.json',
+    'a.jsonl.',
+    'a.jsonl.reset',
+    'a.jsonlx',
+  ])('not %s', (name) => expect(transcriptName(name)).toBeNull());
+
+  it.each([
+    [`a.jsonl.deleted.${TIME}`, false],
+    [`a.jsonl.deleted.${TIME}.zst`, true],
+    [`a.jsonl.deleted.${TIME}.0a1b2c.zst`, true],
+    ['a.jsonl.bak.old.zst', true],
+  ])('%s is packed: %s', (name, compressed) => expect(transcriptName(name)).toMatchObject({ stem: 'a', compressed }));
 
   it('tells the archive of one transcript from another transcript', () => {
     expect(isArchiveOf(`a.jsonl.reset.${TIME}`, 'a.jsonl')).toBe(true);

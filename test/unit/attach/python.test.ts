@@ -334,7 +334,7 @@ print([name for name, count in collections.Counter(names).items() if count > 1 o
       [...(from.exec(text)?.[1] ?? '').matchAll(/'([a-z_]+)'/g)].map(([, name = '']) => name).sort();
     const node = of(readFileSync(join(PYTHON_READER, '../sqliteStore.ts'), 'utf8'), /export type Table =([^;]+);/);
     expect(node.length).toBeGreaterThan(4);
-    expect(of(pythonScript(), /^TABLES = \{([^}]+)\}/m)).toEqual(node);
+    expect(of(pythonScript(), /^TABLES = \(([^)]+)\)/m)).toEqual(node);
   });
 });
 

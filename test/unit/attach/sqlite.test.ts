@@ -273,6 +273,94 @@ it.each(ways)('trajectory rows nested too deeply, or no JSON, stop nothing and a
   ]);
 });
 
+describe.each(ways)('read as $name, a database that was made to do harm', ({ open }) => {
+  const where = 'agents/main/agent/openclaw-agent.sqlite';
+  const endless = (columns: string): string =>
+    `AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT ${columns} FROM c`;
+  const told = (records: readonly SourceRecord[]): readonly (readonly [string, string])[] =>
+    records.flatMap((record) => (record.kind === 'skipped' ? [[record.where, record.reason] as const] : []));
+
+  it('by a view without an end in the place of its transcripts is not asked, and that is said every time', async () => {
+    const writer = new Writer();
+    writer.database.exec(
+      `DROP TABLE transcript_events; CREATE VIEW Transcript_Events ${endless("'s' session_id, x seq, '{}' event_json, 0 created_at, x rowid")}`,
+    );
+    writer.database.close();
+    writeFileSync(join(writer.sessions, 'other.jsonl'), '{"type":"session","id":"other"}\n');
+    const records = await readAll(await open(writer.stateDir));
+    expect(ids(records)).toEqual(['other']);
+    expect(told(records)).toEqual([[where, 'transcript_events is no table: it is not read']]);
+    expect(told(await readAll(await open(writer.stateDir), cursorsOf(records)))).toEqual(told(records));
+  });
+
+  it.each([
+    ['session_nodes', "'k' session_key, 's' current_session_id, x updated_at"],
+    ['session_windows', "'a' session_id, 'k' session_key, x updated_at"],
+    ['trajectory_runtime_events', "'a' session_id, x seq, '{}' event_json, x rowid"],
+    ['transcript_rewrite_watermarks', "'a' session_id, x generation"],
+    ['session_transcript_archives', 'x session_id'],
+    ['schema_meta', 'x app_version, x updated_at'],
+  ])('by a view in the place of %s is read without it', async (table, columns) => {
+    const writer = new Writer();
+    writer.session('a');
+    writer.message('a', '1');
+    writer.database.exec(`DROP TABLE ${table}; CREATE VIEW ${table} ${endless(columns)}`);
+    writer.database.close();
+    const records = await readAll(await open(writer.stateDir));
+    expect(ids(records)).toEqual(['a', '1']);
+    expect(told(records)).toEqual([[where, `${table} is no table: it is not read`]]);
+  });
+
+  it('by a table that is none, or one that computes, is read without them', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    writer.database
+      .exec(`DROP TABLE trajectory_runtime_events; CREATE VIRTUAL TABLE trajectory_runtime_events USING fts5(session_id, seq, event_json);
+      DROP TABLE schema_meta; CREATE TABLE schema_meta (updated_at INTEGER, app_version TEXT AS (hex(zeroblob(10))));
+      INSERT INTO schema_meta VALUES (1)`);
+    writer.database.close();
+    const records = await readAll(await open(writer.stateDir));
+    expect(ids(records)).toEqual(['a']);
+    expect(told(records)).toEqual([
+      [where, 'trajectory_runtime_events is no table: it is not read'],
+      [where, 'schema_meta has columns that are computed: it is not read'],
+    ]);
+  });
+
+  it('whose rows have no number of their own is read all the same', async () => {
+    const writer = new Writer();
+    writer.database.exec(
+      'DROP TABLE transcript_events; CREATE TABLE transcript_events (session_id TEXT, seq INTEGER, event_json TEXT, created_at INTEGER, event_zstd BLOB, event_utf8_bytes INTEGER, PRIMARY KEY (session_id, seq)) WITHOUT ROWID',
+    );
+    writer.session('a');
+    const live = await followed(open, writer);
+    writer.message('a', '1');
+    await live.until(isEntry('1'), 0, 20_000);
+    await live.stop();
+    expect(told(live.records)).toEqual([]);
+  });
+
+  it('by rows that are too long as they are, or would be when unpacked, loses those only', async () => {
+    const writer = new Writer();
+    writer.session('a');
+    writer.message('a', '1', 'x'.repeat(33 * 1024 * 1024));
+    writer.message('a', '2', 'x'.repeat(5 * 1024 * 1024), true);
+    writer.message('a', '3');
+    writer.message('a', '4', 'x'.repeat(5 * 1024 * 1024));
+    writer.database
+      .prepare("INSERT INTO trajectory_runtime_events VALUES ('a', 0, 'r', ?, 1)")
+      .run(`{"type":"session.ended","pad":"${'x'.repeat(33 * 1024 * 1024)}"}`);
+    writer.database.close();
+    const records = await readAll(await open(writer.stateDir));
+    expect(ids(records)).toEqual(['a', '3', '4']);
+    expect(told(records)).toEqual([
+      [`${where} session a`, 'row 1: it is longer than 32 MB'],
+      [`${where} session a`, 'row 2: it is longer than 4 MB'],
+      [`${where} trajectory a`, 'row 0: it is longer than 32 MB'],
+    ]);
+  });
+});
+
 describe.each(ways)('when going on after a while, as $name,', ({ open }) => {
   it('only new rows come, whatever became of the log', async () => {
     const writer = new Writer();

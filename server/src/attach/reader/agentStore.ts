@@ -86,6 +86,8 @@ export class AgentStore {
   #failing = false;
   #generations: ReadonlyMap<string, string> = new Map();
   #version: string | null = null;
+  /** What in it has the name of a table and was not read; as long as there is any, whoever asks anew is told again. */
+  #refused: readonly string[] = [];
 
   constructor(context: ReaderContext, agent: string, path: string, file: string) {
     this.#context = context;
@@ -280,7 +282,7 @@ export class AgentStore {
     this.#stamp = stamp;
     yield* this.#verify(stamp === this.#readAt ? before.filter((rows) => !rows.verified) : before);
     const settled = !this.#verifyOwed && !this.#wideOwed && this.#againFrom === Infinity;
-    if (this.#cursorOwed && this.#queue.length === 0 && settled) {
+    if (this.#cursorOwed && this.#queue.length === 0 && settled && this.#refused.length === 0) {
       this.#cursorOwed = false;
       yield { kind: 'heartbeat', cursor: { key: `store:${this.#file}`, value: stamp } };
     }
@@ -309,6 +311,7 @@ export class AgentStore {
   async *#everything(siblings: readonly string[]): AsyncGenerator<SourceRecord> {
     const began = performance.now();
     const found = this.#store.read((reading) => {
+      this.#refused = reading.refused();
       if (reading.columns('transcript_events').size === 0) return null;
       // First, so that what comes in between is looked at again.
       this.#marks = marksOf(reading);
@@ -322,6 +325,8 @@ export class AgentStore {
     });
     const took = performance.now() - began;
     this.#wideOwed = false;
+    yield* this.#context.mended(this.#file, 'part', this.#refused);
+    for (const reason of this.#refused) yield* this.#context.skipped(this.#file, reason, 'part');
     if (!found) {
       this.#marks = null;
       // OpenClaw makes it so a moment before it writes to it; in a recording it was cut off.

@@ -1,12 +1,17 @@
 /** The bytes of one regular file, plain or zstd, from an offset of what is in it; and a hash over the first part of them. */
 import { createHash, type Hash } from 'node:crypto';
-import { readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { CHUNK_BYTES } from './lines';
 
 /** As many bytes before the offset as are compared at every growth. */
 export const TAIL_BYTES = 4096;
+/** What is unpacked of a file is at most so much, and so many times what is packed: a transcript becomes ten to forty times smaller. */
+const MAX_UNPACKED_FLOOR = 64 * 1024 * 1024;
+const MAX_UNPACKED_RATIO = 256;
+
+const TOO_LONG_UNPACKED = `unpacked it is longer than ${MAX_UNPACKED_FLOOR / 1024 / 1024} MB and ${MAX_UNPACKED_RATIO} times what is packed: no transcript is`;
 
 /** An open file. It is read synchronously, since handing a few bytes to another thread and back costs more than reading them. */
 export interface OpenFile {
@@ -30,9 +35,13 @@ export async function* bytesOf(file: OpenFile, compressed: boolean, from: number
   const plain = zlib.createZstdDecompress();
   stream.on('error', (error) => plain.destroy(error));
   stream.pipe(plain);
+  const limit = Math.max(MAX_UNPACKED_FLOOR, fstatSync(file.fd).size * MAX_UNPACKED_RATIO);
+  let unpacked = 0;
   let left = from;
   try {
     for await (const chunk of plain as AsyncIterable<Buffer>) {
+      unpacked += chunk.length;
+      if (unpacked > limit) throw new Error(TOO_LONG_UNPACKED);
       if (left >= chunk.length) left -= chunk.length;
       else {
         yield left > 0 ? chunk.subarray(left) : chunk;

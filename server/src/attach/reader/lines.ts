@@ -9,6 +9,11 @@ export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 /** Small, since what is made of one chunk is held until all of it is handed out. */
 export const CHUNK_BYTES = 64 * 1024;
 
+/** A byte that is no UTF-8 becomes three when it is written again: is the text still one that a frame can hold? */
+export function isTooLong(text: string): boolean {
+  return text.length > MAX_LINE_BYTES / 3 && Buffer.byteLength(text) > MAX_LINE_BYTES;
+}
+
 const NEWLINE = 0x0a;
 
 export interface Line {

@@ -8,7 +8,7 @@ type Counted = Extract<Table, 'transcript_events' | 'trajectory_runtime_events'>
 type Dated = Extract<Table, 'session_nodes' | 'session_windows'>;
 
 export interface RowMarks {
-  /** The highest row id of each; null: there is no such table. */
+  /** The highest row id of each; null: there is no such table, or its rows have none. */
   readonly transcripts: number | null;
   readonly trajectories: number | null;
   /** The latest time in each, where that is looked up and not searched for; else null. */
@@ -54,7 +54,7 @@ export function hintsSince(reading: Reading, before: RowMarks): Hints | null {
 }
 
 function topRow(reading: Reading, table: Counted): number | null {
-  if (reading.columns(table).size === 0) return null;
+  if (!reading.isNumbered(table)) return null;
   return numberOf(reading, `SELECT max(rowid) AS number FROM ${table}`);
 }
 

@@ -17,6 +17,9 @@ const MAX_FILES = 50_000;
 /** Transcripts whose hash and last bytes are held, so that a growth is cheap; of others all is read again when they change. */
 export const MAX_WARM = 128;
 const INDEX = 'sessions.json';
+/** What stands in a name for bytes that are no UTF-8: such a name leads nowhere. */
+const NO_TEXT = '\ufffd';
+const UNREADABLE_NAME = 'its name is not UTF-8: rename it';
 
 export class SessionsDirectory {
   readonly #context: ReaderContext;
@@ -239,7 +242,7 @@ export class SessionsDirectory {
   /** A link, a pipe or the like has the name of a file. A directory is just something else. */
   *#irregular(name: string): Generator<SourceRecord> {
     const stat = lstatSync(join(this.path, name), { throwIfNoEntry: false });
-    const reason = stat && !stat.isDirectory() ? irregular(stat) : null;
+    const reason = stat ? (stat.isDirectory() ? null : irregular(stat)) : name.includes(NO_TEXT) ? UNREADABLE_NAME : null;
     if (reason === null) return;
     this.#irregulars.add(name);
     yield* this.#context.skipped(`${this.relative}/${name}`, reason);

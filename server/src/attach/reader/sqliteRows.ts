@@ -1,6 +1,6 @@
 /** The statements against an agent's database: columns are asked for, not assumed, since its schema moves every few weeks. */
 import * as zlib from 'node:zlib';
-import { MAX_LINE_BYTES } from './lines';
+import { isTooLong, MAX_LINE_BYTES } from './lines';
 import type { Reading, Row, Table } from './sqliteStore';
 
 /** One reading hands out at most this much, so that no transaction is long and memory stays bounded. */
@@ -13,6 +13,11 @@ export interface EventRow {
   readonly text: string | null;
   readonly reason: string | null;
 }
+
+/** OpenClaw packs nothing larger; what is unpacked is bounded by this, whatever a frame says of itself. */
+export const MAX_PACKED_BYTES = 4 * 1024 * 1024;
+/** The number of bytes in a text, as it is kept. */
+const bytesIn = (column: string): string => `length(CAST(${column} AS BLOB))`;
 
 type EventTable = Extract<Table, 'transcript_events' | 'trajectory_runtime_events'>;
 
@@ -64,11 +69,14 @@ export function eventRows(
 ): readonly EventRow[] {
   const columns = reading.columns(table);
   if (columns.size === 0) return [];
-  const packed = columns.has('event_zstd') ? 'event_zstd' : 'NULL';
+  // What is too long does not come out of the database at all.
+  const packed = columns.has('event_zstd') ? `CASE WHEN length(event_zstd) > ${MAX_PACKED_BYTES} THEN NULL ELSE event_zstd END` : 'NULL';
+  const packedBytes = columns.has('event_zstd') ? 'length(event_zstd)' : 'NULL';
   const found: EventRow[] = [];
   let bytes = 0;
   for (const row of reading.rows(
-    `SELECT seq, event_json, ${packed} AS event_zstd FROM ${table} WHERE session_id = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ${BATCH_ROWS}`,
+    `SELECT seq, CASE WHEN ${bytesIn('event_json')} > ${MAX_LINE_BYTES} THEN NULL ELSE event_json END AS event_json,
+     ${bytesIn('event_json')} AS bytes, ${packed} AS event_zstd, ${packedBytes} AS packed_bytes FROM ${table} WHERE session_id = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ${BATCH_ROWS}`,
     session,
     from,
     to,
@@ -83,15 +91,22 @@ export function eventRows(
 
 function eventRow(row: Row): EventRow {
   const seq = Number(row.seq);
+  if (Number(row.bytes ?? 0) > MAX_LINE_BYTES || (typeof row.event_json === 'string' && isTooLong(row.event_json)))
+    return { seq, text: null, reason: tooLong(MAX_LINE_BYTES) };
   if (typeof row.event_json === 'string') return { seq, text: row.event_json, reason: null };
+  if (Number(row.packed_bytes ?? 0) > MAX_PACKED_BYTES) return { seq, text: null, reason: tooLong(MAX_PACKED_BYTES) };
   if (!(row.event_zstd instanceof Uint8Array)) return { seq, text: null, reason: 'the row is empty' };
   if (typeof zlib.zstdDecompressSync !== 'function') return { seq, text: null, reason: 'this Node cannot read zstd (22.15 or newer can)' };
   try {
-    return { seq, text: zlib.zstdDecompressSync(row.event_zstd, { maxOutputLength: MAX_LINE_BYTES }).toString('utf8'), reason: null };
+    return { seq, text: zlib.zstdDecompressSync(row.event_zstd, { maxOutputLength: MAX_PACKED_BYTES }).toString('utf8'), reason: null };
   } catch (error) {
-    const tooLong = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
-    return { seq, text: null, reason: tooLong ? `it is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB` : 'its zstd frame is damaged' };
+    const long = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+    return { seq, text: null, reason: long ? tooLong(MAX_PACKED_BYTES) : 'its zstd frame is damaged' };
   }
+}
+
+function tooLong(limit: number): string {
+  return `it is longer than ${limit / 1024 / 1024} MB`;
 }
 
 /** Session id to the generation of its rows: a new one says that OpenClaw itself rewrote them. */

@@ -40,6 +40,17 @@ export type Table =
   | 'session_transcript_cold_archives'
   | 'schema_meta';
 
+const TABLES: Readonly<Record<Table, true>> = {
+  transcript_events: true,
+  transcript_rewrite_watermarks: true,
+  trajectory_runtime_events: true,
+  session_nodes: true,
+  session_windows: true,
+  session_transcript_archives: true,
+  session_transcript_cold_archives: true,
+  schema_meta: true,
+};
+
 type Access = 'immutable' | 'live' | 'copy';
 
 interface Copy {
@@ -108,6 +119,7 @@ export class SqliteStore {
     try {
       const database = this.#open(access, stamp);
       try {
+        harden(database);
         const result = read(new Reading(database, this.#schema.of(database, stamp.slice(0, stamp.indexOf(':')))));
         // A writer came in between: what an immutable reading saw may be torn.
         if (access === 'immutable' && this.#stampNow() !== stamp) throw new StoreError('it changed while being read', { passing: true });
@@ -205,9 +217,11 @@ interface Facts {
   /** Another file in its place may have the same version. */
   readonly inode: string;
   readonly version: number;
-  readonly columns: Map<Table, ReadonlySet<string>>;
+  /** A text: why what has the name of the table is not asked for anything. */
+  readonly columns: Map<Table, ReadonlySet<string> | string>;
   /** By table and column; bounded by the two of each that are asked for. */
   readonly indexed: Map<string, boolean>;
+  readonly numbered: Map<Table, boolean>;
 }
 
 class SchemaFacts {
@@ -216,7 +230,7 @@ class SchemaFacts {
   of(database: DatabaseSync, inode: string): Facts {
     const { schema_version: version } = database.prepare('PRAGMA schema_version').get() as { readonly schema_version: number };
     if (this.#facts?.version !== version || this.#facts.inode !== inode)
-      this.#facts = { inode, version, columns: new Map(), indexed: new Map() };
+      this.#facts = { inode, version, columns: new Map(), indexed: new Map(), numbered: new Map() };
     return this.#facts;
   }
 }
@@ -230,16 +244,30 @@ export class Reading {
     this.#facts = facts;
   }
 
-  /** Empty: there is no such table. */
+  /** Empty: there is no such table, or none that may be asked. */
   columns(table: Table): ReadonlySet<string> {
-    return known(this.#facts.columns, table, () => {
-      const rows = this.#database.prepare(`PRAGMA table_info(${table})`).all() as { readonly name: string }[];
-      return new Set(rows.map((row) => row.name));
-    });
+    const found = this.#look(table);
+    return typeof found === 'string' ? new Set() : found;
+  }
+
+  /** Why what has the name of a table is not read: of each that is there and is none, or none that is no more than its rows. */
+  refused(): readonly string[] {
+    return (Object.keys(TABLES) as Table[]).map((table) => this.#look(table)).filter((found) => typeof found === 'string');
+  }
+
+  #look(table: Table): ReadonlySet<string> | string {
+    return known(this.#facts.columns, table, () => columnsOf(this.#database, table));
+  }
+
+  /** Can its rows be asked for by the order in which they came? */
+  isNumbered(table: Table): boolean {
+    const columns = this.columns(table);
+    return known(this.#facts.numbered, table, () => columns.size > 0 && !columns.has('rowid') && !isWithoutRowid(this.#database, table));
   }
 
   /** Is a row found by this column without a search through all of them? */
   isIndexedBy(table: Table, column: string): boolean {
+    if (!this.columns(table).has(column)) return false;
     return known(this.#facts.indexed, `${table} ${column}`, () => {
       const indexes = this.#database.prepare(`PRAGMA index_list(${table})`).all() as { readonly name: string; readonly partial: number }[];
       return indexes.some(({ name, partial }) => {
@@ -253,6 +281,41 @@ export class Reading {
   rows(sql: string, ...values: (string | number | bigint)[]): IterableIterator<Row> {
     return this.#database.prepare(sql).iterate(...values) as IterableIterator<Row>;
   }
+}
+
+/**
+ * A database is what an agent's user made of it: a view in the place of a table runs a statement of theirs, which may have no end, and so
+ * does a column that is computed. Only what holds nothing but rows is asked.
+ */
+function columnsOf(database: DatabaseSync, table: Table): ReadonlySet<string> | string {
+  const named = database
+    .prepare(
+      "SELECT type = 'table' AND rootpage > 0 AND sql LIKE 'CREATE TABLE %' AS plain FROM sqlite_master WHERE name = ? COLLATE NOCASE",
+    )
+    .all(table) as { readonly plain: number | null }[];
+  if (named.length === 0) return new Set();
+  if (named.length > 1 || named[0]?.plain !== 1) return `${table} is no table: it is not read`;
+  const columns = database.prepare(`PRAGMA table_xinfo(${table})`).all() as { readonly name: string; readonly hidden: number }[];
+  if (columns.some(({ hidden }) => hidden !== 0)) return `${table} has columns that are computed: it is not read`;
+  return new Set(columns.map(({ name }) => name));
+}
+
+/** Its rows are kept by their key, and have no number of their own. */
+function isWithoutRowid(database: DatabaseSync, table: Table): boolean {
+  try {
+    database.prepare(`SELECT rowid FROM ${table} LIMIT 0`);
+    return false;
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('no such column')) return true;
+    throw error;
+  }
+}
+
+/** For this connection alone; nothing is written. What a Node does not have yet is a second lock on a door that is shut. */
+function harden(database: DatabaseSync): void {
+  database.exec('PRAGMA trusted_schema = OFF');
+  const young = database as Partial<Pick<DatabaseSync, 'enableDefensive'>>;
+  young.enableDefensive?.(true);
 }
 
 function known<K, V>(facts: Map<K, V>, key: K, ask: () => V): V {

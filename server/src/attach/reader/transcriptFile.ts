@@ -11,7 +11,7 @@ import { skipReasonOf, type ReaderContext } from './context';
 import { readEntry } from './entry';
 import { bytesOf, digestOf, prefixOf, tailHolds, tailOf, type OpenFile } from './fileBytes';
 import { addLost, inodeOf, midwayStamp, readFileCursor, sizeOf, writeFileCursor, type FileCursor } from './fileCursor';
-import { lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
+import { isTooLong, lineBatches, MAX_LINE_BYTES, type Line, type Rest } from './lines';
 import { isArchiveOf, type TranscriptName } from './names';
 import { stampOf } from './stamp';
 
@@ -229,7 +229,7 @@ export class TranscriptFile {
   }
 
   *#records(line: Line, text: string, session: string): Generator<SourceRecord> {
-    if (line.bytes === null) {
+    if (line.bytes === null || isTooLong(text)) {
       yield* this.#lose(`the line at byte ${line.start} is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`);
       return;
     }

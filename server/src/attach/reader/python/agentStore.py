@@ -57,6 +57,8 @@ class AgentStore:
         self._generations = {}
         # The version of OpenClaw that wrote it.
         self.version = None
+        # What in it has the name of a table and was not read; as long as there is any, whoever asks anew is told again.
+        self._refused = []
         prefix = 'rows:%s#' % file
         for key in context.cursor_keys(prefix):
             session = key[len(prefix):]
@@ -239,7 +241,8 @@ class AgentStore:
                 yield from self._everything(siblings)
         self._stamp = stamp
         yield from self._verify(before)
-        if self._cursor_owed and not self._queue and not self._verify_owed and not self._wide_owed and self._again_from == NEVER:
+        settled = not self._verify_owed and not self._wide_owed and self._again_from == NEVER
+        if self._cursor_owed and not self._queue and settled and not self._refused:
             self._cursor_owed = False
             yield {'kind': 'heartbeat', 'cursor': {'key': 'store:' + self._file, 'value': stamp}}
 
@@ -268,6 +271,9 @@ class AgentStore:
         found = self._store.read(self._looked)
         took = now_ms() - began
         self._wide_owed = False
+        yield from self._context.mended(self._file, 'part', self._refused)
+        for reason in self._refused:
+            yield from self._context.skipped(self._file, reason, 'part')
         if found is None:
             self._marks = None
             # OpenClaw makes it so a moment before it writes to it; in a recording it was cut off.
@@ -294,6 +300,7 @@ class AgentStore:
 
     def _looked(self, reading):
         """None: no transcripts in it. (Tops, tops of the trajectories, what was archived.)"""
+        self._refused = reading.refused()
         if not reading.columns(EVENTS):
             return None
         # First, so that what comes in between is looked at again.

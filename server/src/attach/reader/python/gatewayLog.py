@@ -4,8 +4,9 @@ import hashlib
 import os
 import re
 import stat as modes
-from .files import code_of, names_in, open_regular, skip_reason_of
-from .lines import Rest, bytes_of, line_batches
+from .cursors import whole
+from .files import code_of, names_in, open_regular, skip_reason_of, stamp_of
+from .lines import Rest, bytes_of, line_batches, tail_of
 from .parse import parse_object
 from .reduce import reduce_gateway_line
 from .text import js_flat, js_items, text_of
@@ -20,7 +21,8 @@ MAX_HISTORY_BYTES = 64 * 1024 * 1024
 # An answer of an agent may stand in a line; nothing that is looked for is as long.
 MAX_LOG_LINE_BYTES = 256 * 1024
 LOG_CURSOR = 'gatewayLog'
-MAX_SAFE_OFFSET = 2 ** 53 - 1
+# Enough of a hash to tell two files apart.
+MARK_LENGTH = 16
 # Written by the parts of OpenClaw that tell what transcripts don't hold; an agent's words may hold it too.
 TELLS = re.compile(
     r'\[model-fetch\] response .{0,400} status=[45]|same-model retry |model_fallback_decision'
@@ -35,9 +37,11 @@ class GatewayLog:
     def __init__(self, context, parent):
         self._context = context
         self._parent = parent
-        # Up to where each file was read, by its inode: a file that is put aside keeps it.
-        cursor = parse_object(context.take_cursor(LOG_CURSOR) or '{}') or {}
-        self._offsets = {inode: offset for inode, offset in cursor.items() if type(offset) is int and abs(offset) <= MAX_SAFE_OFFSET}
+        # Up to where each file was read, and the mark of the bytes before that, by its inode: a file that is put aside keeps it; one that
+        # takes its place may get it, too.
+        self._reached = read_cursor(context.take_cursor(LOG_CURSOR))
+        # What each file was when it was read to its end in this life.
+        self._stamps = {}
         self._directories = []
 
     @property
@@ -71,7 +75,7 @@ class GatewayLog:
     def _file(self, path, name):
         try:
             found = os.lstat(path)
-            if self._offsets.get(str(found.st_ino)) == found.st_size:
+            if self._stamps.get(str(found.st_ino)) == stamp_of(found):
                 return
             file = open_regular(path)
             try:
@@ -86,8 +90,15 @@ class GatewayLog:
     def _open_file(self, file, name):
         found = os.fstat(file)
         inode = str(found.st_ino)
-        before = self._offsets.get(inode, 0)
-        offset = 0 if before > found.st_size else before
+        offset, mark = self._reached.get(inode, (0, ''))
+        # Is this still the file of which so much was read? Its lines have times, so those of two files differ.
+        if offset > found.st_size or mark_before(file, offset) != mark:
+            offset = 0
+        if offset == 0:
+            self._reached.pop(inode, None)
+        elif offset == found.st_size:
+            self._stamps[inode] = stamp_of(found)
+            return
         if found.st_size - offset > MAX_HISTORY_BYTES:
             offset = found.st_size - MAX_HISTORY_BYTES
             reason = "of OpenClaw's own log only the last %d MB are read" % (MAX_HISTORY_BYTES // 1024 // 1024)
@@ -100,12 +111,28 @@ class GatewayLog:
                 cut = reduce_gateway_line(text) if TELLS.search(text) else None
                 if cut is not None:
                     yield {'kind': 'gatewayLog', 'text': cut}
-            self._offsets[inode] = batch.end
+            self._reached[inode] = (batch.end, mark_before(file, batch.end))
+        self._stamps[inode] = stamp_of(found)
         yield {'kind': 'heartbeat', 'cursor': {'key': LOG_CURSOR, 'value': self._cursor()}}
 
     def _cursor(self):
         """Of the files last read, as many as there may be."""
-        for inode in list(self._offsets):
-            if len(self._offsets) > MAX_LOG_FILES * MAX_LOG_DIRECTORIES:
-                del self._offsets[inode]
-        return js_flat(dict(js_items(self._offsets)))
+        for inode in list(self._reached):
+            if len(self._reached) > MAX_LOG_FILES * MAX_LOG_DIRECTORIES:
+                del self._reached[inode]
+                self._stamps.pop(inode, None)
+        written = {inode: {'offset': offset, 'mark': mark} for inode, (offset, mark) in self._reached.items()}
+        return js_flat(dict(js_items(written)))
+
+
+def read_cursor(value):
+    found = {}
+    for inode, at in (parse_object(value or '{}') or {}).items():
+        offset = whole(at.get('offset')) if isinstance(at, dict) else None
+        if offset is not None and offset >= 0 and isinstance(at.get('mark'), str):
+            found[inode] = (offset, at['mark'])
+    return found
+
+
+def mark_before(file, offset):
+    return hashlib.sha256(tail_of(file, offset)).hexdigest()[:MARK_LENGTH]

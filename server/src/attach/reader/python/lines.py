@@ -2,13 +2,25 @@
 not finished yet is handed back, not consumed: its rest may still come."""
 import hashlib
 import os
-from .files import CHUNK_BYTES
+from .files import CHUNK_BYTES, DataError
 from .zstd import unpacked
 
 # Longer lines are reported and left out; the longest seen in the wild is 10 MB.
 MAX_LINE_BYTES = 32 * 1024 * 1024
 # As many bytes before the offset as are compared at every growth.
 TAIL_BYTES = 4096
+# What is unpacked of a file is at most so much, and so many times what is packed: a transcript becomes ten to forty times smaller.
+MAX_UNPACKED_FLOOR = 64 * 1024 * 1024
+MAX_UNPACKED_RATIO = 256
+TOO_LONG_UNPACKED = 'unpacked it is longer than %d MB and %d times what is packed: no transcript is' % (
+    MAX_UNPACKED_FLOOR // 1024 // 1024,
+    MAX_UNPACKED_RATIO,
+)
+
+
+def is_too_long(text):
+    """A byte that is no UTF-8 becomes three when it is written again: is the text still one that a frame can hold?"""
+    return len(text) > MAX_LINE_BYTES // 6 and len(text.encode('utf-8', 'surrogatepass')) > MAX_LINE_BYTES
 
 
 def bytes_of(file, compressed, start):
@@ -19,8 +31,13 @@ def bytes_of(file, compressed, start):
                 return
             start += len(chunk)
             yield chunk
+    limit = max(MAX_UNPACKED_FLOOR, os.fstat(file).st_size * MAX_UNPACKED_RATIO)
+    size = 0
     left = start
     for chunk in unpacked(bytes_of(file, False, 0)):
+        size += len(chunk)
+        if size > limit:
+            raise DataError(TOO_LONG_UNPACKED)
         if left >= len(chunk):
             left -= len(chunk)
         else:

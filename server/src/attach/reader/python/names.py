@@ -3,11 +3,15 @@ import re
 
 # A session id may hold any characters, a mark among them: the time tells them apart.
 TIME = r'[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}[-:][0-9]{2}[-:][0-9]{2}(?:[.-][0-9]{1,9})?Z'
-ARCHIVED = re.compile(r'(.*?)\.jsonl(?:\.(reset|deleted|bak)\.' + TIME + r'(?:\..+?)?)?(\.zst)?\Z', re.DOTALL)
+ARCHIVED = re.compile(r'(.*?)\.jsonl(?:\.(reset|deleted|bak)\.' + TIME + r'(?:\..+?)??)?(\.zst)?\Z', re.DOTALL)
 # One that a person put aside under a name of their own.
 PUT_ASIDE = re.compile(r'(.*?)\.jsonl\.(reset|deleted|bak)\..+?(\.zst)?\Z', re.DOTALL)
 # How some versions spell an archive: the mark before the extension.
 MARKED_STEM = re.compile(r'\.(reset|deleted|bak)\.' + TIME + r'\Z', re.DOTALL)
+# What is none though it is called so: a trajectory, and what a compaction keeps of the time before it.
+OTHER_STEM = re.compile(r'\.trajectory\Z|\.compact\.(?:' + TIME + r'|[0-9]{10,})\Z', re.DOTALL)
+# Behind the extension: what is being written, and who writes.
+PASSING = re.compile(r'\.tmp|\.lock\Z')
 STATES = {'reset': 'reset', 'deleted': 'deleted', 'bak': 'archived'}
 TRAJECTORY_SUFFIX = '.trajectory.jsonl'
 
@@ -24,12 +28,12 @@ class TranscriptName:
 
 
 def transcript_name(name):
-    if '.trajectory' in name or name.endswith('.lock') or '.tmp' in name:
-        return None
     match = ARCHIVED.match(name) or PUT_ASIDE.match(name)
     if not match:
         return None
     stem, mark, packed = match.groups()
+    if OTHER_STEM.search(stem) or PASSING.search(name[len(stem) + len('.jsonl'):]):
+        return None
     if mark is None:
         marked = MARKED_STEM.search(stem)
         mark = marked.group(1) if marked else None

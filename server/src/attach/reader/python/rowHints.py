@@ -4,7 +4,7 @@ from .sqliteRows import number, string
 
 
 class RowMarks:
-    """The highest row id of each table (None: there is none), and the latest time in each where that is looked up and not searched for."""
+    """The highest row id of each table (None: there is none, or its rows have none), and the latest time in each where that is looked up and not searched for."""
     __slots__ = ('transcripts', 'trajectories', 'nodes', 'windows')
 
     def __init__(self, reading):
@@ -44,7 +44,7 @@ def fewer(now, before):
 
 
 def top_row(reading, table):
-    return number_of(reading, 'SELECT max(rowid) AS number FROM %s' % table) if reading.columns(table) else None
+    return number_of(reading, 'SELECT max(rowid) AS number FROM %s' % table) if reading.is_numbered(table) else None
 
 
 def latest(reading, table):

@@ -14,6 +14,9 @@ MAX_FILES = 50000
 # Transcripts whose hash and last bytes are held, so that a growth is cheap; of others all is read again when they change.
 MAX_WARM = 128
 INDEX = 'sessions.json'
+# What stands in a name for bytes that are no UTF-8: such a name leads nowhere.
+NO_TEXT = '\ufffd'
+UNREADABLE_NAME = 'its name is not UTF-8: rename it'
 
 
 class SessionsDirectory:
@@ -224,7 +227,10 @@ class SessionsDirectory:
     def _irregular(self, name):
         """A link, a pipe or the like has the name of a file. A directory is just something else."""
         found = look(os.path.join(self.path, name))
-        reason = irregular(found) if found and not modes.S_ISDIR(found.st_mode) else None
+        if found:
+            reason = None if modes.S_ISDIR(found.st_mode) else irregular(found)
+        else:
+            reason = UNREADABLE_NAME if NO_TEXT in name else None
         if reason is None:
             return
         self._irregulars[name] = True

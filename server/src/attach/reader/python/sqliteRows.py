@@ -1,13 +1,21 @@
 """The statements against an agent's database (sqliteRows.ts): columns are asked for, not assumed, since its schema moves every few
 weeks."""
 from .files import DataError
-from .lines import MAX_LINE_BYTES
+from .lines import MAX_LINE_BYTES, is_too_long
 from .text import MAX_SAFE, js_number, text_of, units
 from .zstd import unpacked_row
 
 # One reading hands out at most this much, so that no transaction is long and memory stays bounded.
 BATCH_ROWS = 500
 BATCH_BYTES = 512 * 1024
+# OpenClaw packs nothing larger; what is unpacked is bounded by this, whatever a frame says of itself.
+MAX_PACKED_BYTES = 4 * 1024 * 1024
+# What is too long does not come out of the database at all.
+ROWS = (
+    'SELECT seq, CASE WHEN length(CAST(event_json AS BLOB)) > {limit} THEN NULL ELSE event_json END AS event_json, '
+    'length(CAST(event_json AS BLOB)) AS bytes, {packed} AS event_zstd, {packed_bytes} AS packed_bytes FROM {table} '
+    'WHERE session_id = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT {rows}'
+)
 
 
 class EventRow:
@@ -62,13 +70,14 @@ def event_rows(reading, table, session, start, end=MAX_SAFE):
     columns = reading.columns(table)
     if not columns:
         return []
-    packed = 'event_zstd' if 'event_zstd' in columns else 'NULL'
+    packed, packed_bytes = 'NULL', 'NULL'
+    if 'event_zstd' in columns:
+        packed = 'CASE WHEN length(event_zstd) > %d THEN NULL ELSE event_zstd END' % MAX_PACKED_BYTES
+        packed_bytes = 'length(event_zstd)'
     found = []
     size = 0
     for row in reading.rows(
-        'SELECT seq, event_json, {0} AS event_zstd FROM {1} WHERE session_id = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT {2}'.format(
-            packed, table, BATCH_ROWS
-        ),
+        ROWS.format(limit=MAX_LINE_BYTES, packed=packed, packed_bytes=packed_bytes, table=table, rows=BATCH_ROWS),
         session,
         start,
         end,
@@ -83,17 +92,25 @@ def event_rows(reading, table, session, start, end=MAX_SAFE):
 
 def event_row(row):
     seq = number(row['seq'])
+    if (row['bytes'] or 0) > MAX_LINE_BYTES or (isinstance(row['event_json'], str) and is_too_long(row['event_json'])):
+        return EventRow(seq, None, too_long(MAX_LINE_BYTES))
     if isinstance(row['event_json'], str):
         return EventRow(seq, row['event_json'])
+    if (row['packed_bytes'] or 0) > MAX_PACKED_BYTES:
+        return EventRow(seq, None, too_long(MAX_PACKED_BYTES))
     if not isinstance(row['event_zstd'], bytes):
         return EventRow(seq, None, 'the row is empty')
     try:
-        data = unpacked_row(row['event_zstd'], MAX_LINE_BYTES)
+        data = unpacked_row(row['event_zstd'], MAX_PACKED_BYTES)
     except DataError:
         return EventRow(seq, None, 'its zstd frame is damaged')
     if data is None:
-        return EventRow(seq, None, 'it is longer than %d MB' % (MAX_LINE_BYTES // 1024 // 1024))
+        return EventRow(seq, None, too_long(MAX_PACKED_BYTES))
     return EventRow(seq, text_of(data))
+
+
+def too_long(limit):
+    return 'it is longer than %d MB' % (limit // 1024 // 1024)
 
 
 def generations(reading):

@@ -16,9 +16,12 @@ BUSY_TIMEOUT_S = 2.0
 # Where SQLite locks a database for reading.
 SHARED_FIRST = 0x40000000 + 2
 SHARED_BYTES = 510
+# What an authorizer of SQLite answers.
+ALLOW = 0
+DENY = 1
 STRICT_SINCE = (3, 37, 0)
 # All that may be asked for. `auth_profile_store` holds secrets and is none of them.
-TABLES = {
+TABLES = (
     'transcript_events',
     'transcript_rewrite_watermarks',
     'trajectory_runtime_events',
@@ -27,7 +30,7 @@ TABLES = {
     'session_transcript_archives',
     'session_transcript_cold_archives',
     'schema_meta',
-}
+)
 DAMAGED = re.compile('not a database|malformed|disk image')
 UNUSABLE = re.compile('readonly|unable to open|permission')
 LOCKED = re.compile('locked|busy')
@@ -89,6 +92,7 @@ class SqliteStore:
                 if sqlite.sqlite_version_info < STRICT_SINCE:
                     # Before anything else: an SQLite that does not know OpenClaw's STRICT tables takes them so. Nothing can be written.
                     database.execute('PRAGMA writable_schema = on')
+                harden(database)
                 result = reading(Reading(database, self._facts.of(database, inode_of(stamp))))
                 # A writer came in between: what an immutable reading saw may be torn.
                 if option == 'immutable' and self.stamp() != stamp:
@@ -180,17 +184,32 @@ class Reading:
         self._facts = facts
 
     def columns(self, table):
-        """Empty: there is no such table."""
+        """Empty: there is no such table, or none that may be asked."""
+        found = self._look(table)
+        return set() if isinstance(found, str) else found
+
+    def refused(self):
+        """Why what has the name of a table is not read: of each that is there and is none, or none that is no more than its rows."""
+        return [found for found in map(self._look, TABLES) if isinstance(found, str)]
+
+    def _look(self, table):
         if table not in TABLES:
             raise StoreError('the table %s is not for reading' % table)
         if table not in self._facts:
-            self._facts[table] = {name for _, name, *_ in self._database.execute('PRAGMA table_info(%s)' % table)}
+            self._facts[table] = columns_of(self._database, table)
         return self._facts[table]
+
+    def is_numbered(self, table):
+        """Can its rows be asked for by the order in which they came?"""
+        columns = self.columns(table)
+        if (table, None) not in self._facts:
+            self._facts[table, None] = bool(columns) and 'rowid' not in columns and not is_without_rowid(self._database, table)
+        return self._facts[table, None]
 
     def is_indexed_by(self, table, column):
         """Is a row found by this column without a search through all of them?"""
-        if table not in TABLES:
-            raise StoreError('the table %s is not for reading' % table)
+        if column not in self.columns(table):
+            return False
         if (table, column) not in self._facts:
             self._facts[table, column] = self._is_indexed_by(table, column)
         return self._facts[table, column]
@@ -215,6 +234,40 @@ class Reading:
                 yield dict(zip(names, row))
         finally:
             cursor.close()
+
+
+def columns_of(database, table):
+    """A database is what an agent's user made of it: a view in the place of a table runs a statement of theirs, which may have no end, and so
+    does a column that is computed. Only what holds nothing but rows is asked. A text: why it is not."""
+    named = database.execute(
+        "SELECT type = 'table' AND rootpage > 0 AND sql LIKE 'CREATE TABLE %' FROM sqlite_master WHERE name = ? COLLATE NOCASE", (table,)
+    ).fetchall()
+    if not named:
+        return set()
+    if len(named) > 1 or named[0][0] != 1:
+        return '%s is no table: it is not read' % table
+    columns = database.execute('PRAGMA table_xinfo(%s)' % table).fetchall()
+    if any(column[6] != 0 for column in columns):
+        return '%s has columns that are computed: it is not read' % table
+    return {column[1] for column in columns}
+
+
+def is_without_rowid(database, table):
+    """Its rows are kept by their key, and have no number of their own."""
+    try:
+        database.execute('SELECT rowid FROM %s LIMIT 0' % table).close()
+        return False
+    except sqlite_module().OperationalError as error:
+        if 'no such column' in str(error):
+            return True
+        raise
+
+
+def harden(database):
+    """For this connection alone; nothing is written. An SQLite that takes a schema as it is would take one that lies about what has a name,
+    too: so nothing is taken out of a view, whatever it is called."""
+    database.execute('PRAGMA trusted_schema = OFF')
+    database.set_authorizer(lambda action, one, two, where, within: DENY if within in TABLES else ALLOW)
 
 
 def sqlite_module():

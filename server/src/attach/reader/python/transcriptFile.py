@@ -4,7 +4,7 @@ import hashlib
 import os
 from .cursors import FileCursor, add_lost, inode_of, midway_stamp, read_file_cursor, size_of
 from .files import open_regular, skip_reason_of, stamp_of
-from .lines import MAX_LINE_BYTES, Line, Rest, bytes_of, line_batches, prefix_of, tail_of
+from .lines import MAX_LINE_BYTES, Line, Rest, bytes_of, is_too_long, line_batches, prefix_of, tail_of
 from .names import is_archive_of
 from .reduce import read_entry
 from .text import is_blank, text_of
@@ -189,7 +189,7 @@ class TranscriptFile:
         return [Line(rest.start, rest.bytes)]
 
     def _records(self, line, text, session):
-        if line.bytes is None:
+        if line.bytes is None or is_too_long(text):
             yield from self._lose('the line at byte %d is longer than %d MB' % (line.start, MAX_LINE_BYTES // 1024 // 1024))
             return
         if is_blank(text):
