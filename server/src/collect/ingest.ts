@@ -5,14 +5,16 @@
  * skipped, and everything else goes on.
  */
 import type { SourceRecord } from '../attach/record';
+import { decodeShorthand } from '../decode/ocsf/shorthand';
 import { decodeEntry } from '../decode/openclaw/entry';
 import { decodeIndex } from '../decode/openclaw/sessionIndex';
 import { decodeTrajectory } from '../decode/openclaw/trajectory';
 import { assertNever } from '../model/assertNever';
 import { llmCallKey } from '../model/events';
 import type { SessionEvent } from '../model/events';
+import { meetingKey } from '../model/sightings';
 import { recordDigest } from '../store/entries';
-import type { NewSighting } from '../store/policies';
+import type { NewSighting, PolicyChanges } from '../store/policies';
 import type { NewRecord } from '../store/entries';
 import type { Store } from '../store/store';
 import { joinLog, livesOf, withJudged } from './joinLog';
@@ -33,6 +35,8 @@ export class Ingest implements Disposable {
   readonly #folds: SessionFolds;
   /** Sessions being read again, with the ids that have come so far; bounded by the files the reader has open. */
   readonly #rereads = new Map<string, Set<string>>();
+  /** What an older version kept of the supervisor's log is as this one decodes it. */
+  #decodedAnew = false;
 
   constructor(store: Store, source: number) {
     this.#store = store;
@@ -72,6 +76,7 @@ export class Ingest implements Disposable {
     } catch (error) {
       this.#folds.forget();
       this.#rereads.clear();
+      this.#decodedAnew = false;
       throw error;
     }
   }
@@ -132,10 +137,12 @@ export class Ingest implements Disposable {
       this.#source,
       sightings.map(({ event }) => event),
     );
-    const policy = this.#store.policies.add(this.#source, sightings);
+    const anew = this.#decodedAnew ? null : this.#store.policies.decodeAnew(this.#source, keptSighting);
+    const policy = together(anew, this.#store.policies.add(this.#source, sightings));
     const changes = this.#folds.fold(when, this.#registryProvider, skip);
     const judged = joinLog(this.#store, this.#source, policy, lives, changes);
     for (const [key, value] of cursors) this.#store.sources.setCursor(this.#source, key, value);
+    this.#decodedAnew = true;
     return {
       sessions: withJudged(this.#store, this.#source, changes, judged),
       policyChanged: policy.changed || judged.size > 0,
@@ -263,6 +270,22 @@ export class Ingest implements Disposable {
     if (made) this.#folds.begun(row);
     return row;
   }
+}
+
+/** The text of a line in shorthand as it was kept; null: it tells of no event. */
+function keptSighting(text: string, time: number): NewSighting | null {
+  const event = decodeShorthand(text, time);
+  return event === null ? null : { way: 'console', event, key: meetingKey(event) };
+}
+
+function together(before: PolicyChanges | null, after: PolicyChanges): PolicyChanges {
+  if (before === null) return after;
+  return {
+    changed: before.changed || after.changed,
+    events: [...before.events, ...after.events],
+    calls: [...before.calls, ...after.calls],
+    shortened: [...before.shortened, ...after.shortened],
+  };
 }
 
 /** Decoders answer null for what they don't know. If one throws all the same, it costs that record and no other. */

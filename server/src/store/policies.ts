@@ -64,8 +64,6 @@ const reachMs = 4 * nearMs;
 
 export class PolicyStore {
   readonly #db: Database;
-  /** Sources of which all rows have their key. */
-  readonly #keyed = new Set<number>();
   constructor(db: Database) {
     this.#db = db;
   }
@@ -78,7 +76,6 @@ export class PolicyStore {
       if (group === undefined) groups.set(sighting.key, { key: this.#db.box.blind(sighting.key), sightings: [sighting] });
       else group.sightings.push(sighting);
     }
-    if (groups.size > 0) this.#giveKeys(source);
     const changes: Changes = { changed: false, events: [], calls: [], shortened: [] };
     for (const group of groups.values()) this.#addGroup(source, group, changes);
     return changes;
@@ -198,26 +195,37 @@ export class PolicyStore {
     return n;
   }
 
-  /** Rows of an older version have no key; each gets it once. */
-  #giveKeys(source: number): void {
-    if (this.#keyed.has(source)) return;
+  /**
+   * What an older version kept has no key, and is as that version decoded its text: it is decoded anew, once, for its log may be gone.
+   * `decode` answers null when the text tells of no event any more: that one stays as it was.
+   */
+  decodeAnew(source: number, decode: (text: string, time: number) => NewSighting | null): PolicyChanges {
+    const changes: Changes = { changed: false, events: [], calls: [], shortened: [] };
     const rows = this.#db
-      .prepare('SELECT policy_id, body FROM policy WHERE source = ? AND key_blind IS NULL')
-      .all(source) as unknown as Row[];
-    for (const { policy_id: id, body } of rows) {
+      .prepare('SELECT policy_id, ordinal, call_id, body FROM policy WHERE source = ? AND key_blind IS NULL')
+      .all(source) as unknown as (Row & { readonly ordinal: number })[];
+    for (const { policy_id: id, ordinal, call_id: callId, body } of rows) {
       const { seen, span } = this.#open(body);
-      const event = asOne(seen);
-      this.#db
-        .prepare('UPDATE policy SET key_blind = ?, ways = ?, body = ? WHERE source = ? AND policy_id = ?')
-        .run(
-          this.#db.box.blind(meetingKey(event)),
-          wayBits.console,
-          this.#db.box.seal(JSON.stringify({ seen, span } satisfies PolicyBody)),
-          source,
-          id,
-        );
+      const before = asOne(seen);
+      const sighting = decode(before.text, before.time);
+      // It keeps its time and text, for its id is made of them.
+      const event: PolicyEvent = sighting === null ? before : { ...sighting.event, time: before.time, text: before.text };
+      this.#db.prepare('DELETE FROM policy WHERE source = ? AND policy_id = ?').run(source, id);
+      const alike = joinsAlike(before, event);
+      this.#insert(
+        source,
+        this.#db.box.blind(sighting?.key ?? meetingKey(event)),
+        [{ way: 'console', event }],
+        ordinal,
+        alike ? span : undefined,
+      );
+      if (JSON.stringify(before) !== JSON.stringify(event)) changes.changed = true;
+      if (alike) continue;
+      changes.events.push(before, event);
+      if (callId !== null) changes.calls.push(callId);
+      for (const { process } of [before, event]) if (process !== null) changes.shortened.push(process.pid);
     }
-    this.#keyed.add(source);
+    return changes;
   }
 
   #open(body: Uint8Array): PolicyBody {
