@@ -1,5 +1,6 @@
 /** One way in after the other: which failures lead on, and where the next goes on. */
 import { describe, expect, it } from 'vitest';
+import { NOT_ITS_OWN, READER } from '../../../server/src/attach/container/readerFrames';
 import { progressing, recordsByWays, type ContainerWay } from '../../../server/src/attach/container/ways';
 import { AttachError, type AttachReason } from '../../../server/src/attach/errors';
 import type { SourceRecord } from '../../../server/src/attach/record';
@@ -39,6 +40,18 @@ describe('ways', () => {
   it('say which one it is, before its first record', async () => {
     const { records } = await play({ node: [alive, caughtUp] });
     expect(records).toEqual([{ kind: 'way', way: 'node', tried: [] }, alive, caughtUp]);
+  });
+
+  it('are not taken for one that works by output that is none of their own', async () => {
+    const noise: SourceRecord = { kind: 'skipped', where: READER, reason: NOT_ITS_OWN };
+    const failed = await play({ node: [noise, 'no-runtime'], python3: [noise, caughtUp] }, ['node', 'python3']);
+    expect(failed.records).toEqual([
+      { kind: 'way', way: 'python3', tried: [{ way: 'node', reason: 'node: no-runtime' }] },
+      noise,
+      caughtUp,
+    ]);
+    const lost = await play({ node: [noise, 'lost'], python3: [caughtUp] }, ['node', 'python3']);
+    expect(lost.records[0]).toMatchObject({ way: 'python3' });
   });
 
   it('give place to the next, with what was tried, and its cursors', async () => {

@@ -5,6 +5,7 @@
 import type { WayIn, WayTried } from '../../protocol/messages';
 import { AttachError, type AttachReason } from '../errors';
 import type { SourceRecord } from '../record';
+import { READER } from './readerFrames';
 
 /** In the order in which they are tried: the best first. */
 export type ContainerWay = Exclude<WayIn, 'host'>;
@@ -36,9 +37,18 @@ export async function* recordsByWays(options: WayOptions): AsyncGenerator<Source
   for (const [index, way] of options.ways.entries()) {
     let caughtUp = false;
     let told = false;
+    // What of its output was none of its own: where nothing else comes, that is why the way failed, and no news of the sandbox.
+    const aside: SourceRecord[] = [];
     try {
       for await (const record of options.records(way, cursors)) {
-        if (!told) yield { kind: 'way', way, tried: [...tried] };
+        if (!told && record.kind === 'skipped' && record.where === READER) {
+          aside.push(record);
+          continue;
+        }
+        if (!told) {
+          yield { kind: 'way', way, tried: [...tried] };
+          yield* aside;
+        }
         told = true;
         caughtUp ||= record.kind === 'caughtUp';
         // Kept only as long as another way may need them.
