@@ -3,7 +3,7 @@
 import * as assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import * as vscode from 'vscode';
 import type { PolicySpan, Span, TraceDocument } from '../../../server/src/protocol/document';
@@ -224,9 +224,10 @@ describe('a sandbox that is treated badly', function () {
     await wait(3000);
     const watched = watching();
     const engine = join(projectRoot(), 'test/bed/sandbox/engine.sh');
-    await run(engine, ['stop'], { env: direct() });
+    const place = dirname(needed('SANDGLASS_ENGINE').replace(/^unix:\/\//, ''));
+    await run(engine, ['stop', place], { env: direct() });
     await until('its loss is seen', async () => (await state()) !== 'live', settleMs);
-    await run(engine, ['start'], { env: direct() });
+    await run(engine, ['start', place], { env: direct() });
     await turn;
     await docker('start', await container());
     await watched.back('engine restarted');
