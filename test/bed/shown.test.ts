@@ -38,9 +38,9 @@ describe.skipIf(there.kind === 'missing')('a sandbox that works, in the installe
     await row(sandbox.name).waitFor();
     expect(await row(sandbox.name).textContent()).toContain('not attached');
     await editor.workbench.command('Sandglass: Attach');
-    await editor.workbench.page.keyboard.type(sandbox.name);
+    await editor.workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: sandbox.name }).waitFor();
     await shot('1-attach');
-    await editor.workbench.page.keyboard.press('Enter');
+    await editor.workbench.pick(sandbox.name);
     await row(sandbox.name).filter({ hasText: 'live' }).waitFor();
   });
 

@@ -49,8 +49,7 @@ describe.skipIf(there.kind === 'missing')('two windows beside one sandbox', () =
     await first.openView();
     await row(first, sandbox.name).waitFor();
     await editor.workbench.command('Sandglass: Attach');
-    await editor.workbench.page.keyboard.type(sandbox.name);
-    await editor.workbench.page.keyboard.press('Enter');
+    await editor.workbench.pick(sandbox.name);
     await row(first, sandbox.name).filter({ hasText: 'live' }).waitFor();
     second = new SandglassPage(await editor.another('second'));
     await second.openView();

@@ -34,6 +34,14 @@ export class Workbench {
     while ((await input.isVisible()) && (await input.inputValue()).startsWith('>')) await this.page.waitForTimeout(20);
   }
 
+  /** Chooses what a command offers: by its row, once that stands there, for what is typed before is lost. */
+  async pick(text: string): Promise<void> {
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first();
+    await row.waitFor({ timeout: readyTimeoutMs });
+    await row.click();
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden', timeout: readyTimeoutMs });
+  }
+
   /** Types a path into the file dialog, which in a remote window is a line to type into. */
   async answerPath(path: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input').first();
