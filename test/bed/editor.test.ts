@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CodeLensRequest } from 'vscode-languageserver-protocol/node';
 import type { SessionInfo, TraceDocument } from '../../server/src/protocol/document';
@@ -135,14 +136,21 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
     await sandbox.restart();
     await live();
     await sandbox.run('hello');
-    const kept = await until('the new session', async () => {
-      const all = await sessions();
-      return all.some((session) => session.key === 'agent:main:main' && session.totals.llmCalls > 0 && session.status === 'done')
-        ? all
-        : null;
+    await until('the new session', async () =>
+      (await sessions()).some((session) => session.key === 'agent:main:main' && session.totals.llmCalls > 0 && session.status === 'done'),
+    );
+    // The agent writes that a run is done before it puts the run's trajectory in its place, which knows more: who asked.
+    const fresh = await until('the trajectory of the last run', async () => {
+      const read = await document();
+      return read.sessions.some((session) => session.key === 'agent:main:main' && session.trigger === 'user') ? read : null;
     });
-    const fresh = await document();
-    expect(kept).toEqual(fresh.sessions.map(({ spans: _spans, ...info }) => info));
+    const told = fresh.sessions.map(({ spans: _spans, ...info }) => info);
+    const kept = await until('what is kept to equal a fresh reading', async () => {
+      const all = await sessions();
+      return isDeepStrictEqual(all, told) ? all : null;
+      // In vain: then the comparison shows what differs.
+    }).catch(sessions);
+    expect(kept).toEqual(told);
   });
 
   it('whose transcript is rewritten is reported while attached, and both versions are kept', async () => {
