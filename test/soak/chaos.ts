@@ -11,15 +11,23 @@ import { projectRoot } from '../harness/tools.mts';
 /** So far into what the engine sends next a connection is cut, at most. */
 const cutWithinBytes = 200;
 
+/** Both ways in which an agent keeps its records, one after the other. */
 export async function chaos(): Promise<boolean> {
-  const state = await bed(VERSIONS.jsonl);
+  let held = true;
+  for (const version of Object.values(VERSIONS)) held = (await chaosOf(version)) && held;
+  return held;
+}
+
+async function chaosOf(version: string): Promise<boolean> {
+  console.log(`OpenClaw ${version}`);
+  const state = await bed(version);
   if (state.kind === 'missing') {
     console.log(`chaos: did NOT run: ${state.reason}`);
     return false;
   }
   const dir = mkdtempSync(join(tmpdir(), 'sandglass-chaos-'));
   const cutting = new CuttingProxy(state.dockerHost.replace(/^unix:\/\//, ''));
-  const sandbox = await BedSandbox.up({ version: VERSIONS.jsonl });
+  const sandbox = await BedSandbox.up({ version });
   try {
     const proxied = join(dir, 'docker.sock');
     const control = join(dir, 'cut.sock');
@@ -35,7 +43,7 @@ export async function chaos(): Promise<boolean> {
         SANDGLASS_ENGINE: state.dockerHost,
         SANDGLASS_CUT: control,
         SANDGLASS_BED_SANDBOX: sandbox.name,
-        SANDGLASS_BED_VERSION: VERSIONS.jsonl,
+        SANDGLASS_BED_VERSION: version,
         SANDGLASS_PROJECT: projectRoot,
       },
       say: (line) => console.log(line),
