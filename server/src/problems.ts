@@ -6,10 +6,9 @@ import type { OpenSource } from './collect/roster';
 import { byFile, sessionDiagnostics } from './editor/diagnostics';
 import type { OpenedStore } from './openStore';
 import type { Places } from './query/places';
-import type { SessionView } from './store/sessions';
 
 const diagnosticsMs = 300;
-/** Sessions whose problems are shown, newest first, for each source. */
+/** Sessions whose problems are shown, those last written in first, for each source. */
 const sessionsWithProblems = 50;
 
 /** Keeps the published diagnostics in step with the sessions; only those that changed are worked out anew. */
@@ -40,7 +39,7 @@ export class Problems implements Disposable {
   }
 
   touchAll(source: OpenSource): void {
-    for (const view of this.#newest(source)) this.touch(view.row);
+    for (const row of this.#newest(source)) this.touch(row);
   }
 
   /** Sources were opened or closed. */
@@ -48,9 +47,8 @@ export class Problems implements Disposable {
     this.#timer.ask();
   }
 
-  #newest(source: OpenSource): readonly SessionView[] {
-    const time = (view: SessionView): string => view.info.endTime ?? view.info.startTime ?? '~';
-    return [...this.#opened.store.sessions.list(source.row)].sort((a, b) => (time(a) < time(b) ? 1 : -1)).slice(0, sessionsWithProblems);
+  #newest(source: OpenSource): readonly number[] {
+    return this.#opened.store.sessions.newest(source.row, sessionsWithProblems);
   }
 
   #go(): void {
@@ -72,11 +70,13 @@ export class Problems implements Disposable {
   async #round(): Promise<void> {
     const order: number[] = [];
     for (const source of this.#hub.all()) {
-      for (const view of this.#newest(source)) {
-        order.push(view.row);
-        if (!this.#dirty.delete(view.row) && this.#sessions.has(view.row)) continue;
+      for (const row of this.#newest(source)) {
+        order.push(row);
+        if (!this.#dirty.delete(row) && this.#sessions.has(row)) continue;
+        const view = this.#opened.store.sessions.byRow(row);
+        if (view === null) continue; // removed while those before it were worked on
         try {
-          this.#sessions.set(view.row, await sessionDiagnostics(this.#opened.store, this.#places, source, view, this.#abort.signal));
+          this.#sessions.set(row, await sessionDiagnostics(this.#opened.store, this.#places, source, view, this.#abort.signal));
         } catch (error) {
           if (this.#abort.signal.aborted) return;
           // One session whose places can't be worked out must not take the problems of all others along.

@@ -196,7 +196,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const view = opened.store.sessions.bySession(open.row, sessionId);
     if (view === null) return [];
     const round = places.round(signalOf(token));
-    const denied = opened.store.policies.deniedCalls(open.row);
+    const denied = opened.store.policies.deniedCallsOf(open.row, view.row);
     const steps = replaySteps(
       opened.store.spans
         .page(view.row, 0, -1)

@@ -103,13 +103,30 @@ async function staged<T>(way: Way, wanted: number, then: (stage: Stage) => Promi
 /** What to compare with: the rows of the newest session, and the milliseconds until one more record of it is shown, some of them. */
 interface Alone {
   readonly rows: number;
+  readonly more: More;
+}
+
+/** Of records that were written one after another. */
+interface More {
+  /** Milliseconds until each was shown. */
   readonly times: readonly number[];
+  /** Milliseconds of a processor that the server took for each. */
+  readonly server: number;
 }
 
 async function oneMore(stage: Stage): Promise<Alone> {
   await until('all of it to be read', () => isRead(stage), PATIENCE_MS);
   const rows = await rowsOfNewest(stage);
-  return { rows, times: await more(stage, 'after', RECORDS, EVERY_MS) };
+  return { rows, more: await after(stage) };
+}
+
+async function after(stage: Stage): Promise<More> {
+  const pid = stage.server.child.pid ?? 0;
+  // What the end of the reading set off is no part of it.
+  await more(stage, 'before', 3, EVERY_MS);
+  const before = cpuOf(pid);
+  const times = await more(stage, 'after', RECORDS, EVERY_MS);
+  return { times, server: ((cpuOf(pid) - before) * 1000) / RECORDS };
 }
 
 async function more({ server, sourceId, history, write }: Stage, run: string, count: number, everyMs: number): Promise<readonly number[]> {
@@ -148,9 +165,10 @@ async function whole(stage: Stage, alone: Alone): Promise<void> {
   say('a record written meanwhile, until shown', milliseconds(meanwhile));
   say('server, at most', `${mib(memoryOf(pid).peak)} (aim ≤ ${mib(AIM_SERVER)})`);
   if (readerPeak > 0) say('reader, at most', `${mib(readerPeak)} (aim ≤ ${mib(AIM_READER)})`);
-  const after = await more(stage, 'after', RECORDS, EVERY_MS);
-  say('one more record, until shown', `${milliseconds(after)}; beside one copy of the recording: ${milliseconds(alone.times)}`);
-  say('ratio of the medians', (percentile(after, 0.5) / percentile(alone.times, 0.5)).toFixed(2));
+  const { times, server: cpu } = await after(stage);
+  say('one more record, until shown', `${milliseconds(times)}; beside one copy of the recording: ${milliseconds(alone.more.times)}`);
+  say('ratio of the medians', (percentile(times, 0.5) / percentile(alone.more.times, 0.5)).toFixed(2));
+  say('of a processor, by the server', `${cpu.toFixed(1)} ms; beside one copy: ${alone.more.server.toFixed(1)} ms`);
   say(
     'server and reader at the end',
     `${mib(memoryOf(pid).resident)}${stage.reader() === null ? '' : ` and ${mib(memoryOf(stage.reader() ?? 0).resident)}`}`,

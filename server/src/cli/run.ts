@@ -125,9 +125,10 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
         if (!follow) return;
         if (result.skippedChanged) asides.notes(store.sources.skipped(row));
         if (caughtUp && result.sessions.length > 0) asides.findings(findingsOf(store, row));
-        const denied = store.policies.deniedCalls(row);
-        for (const session of result.sessions)
+        for (const session of result.sessions) {
+          const denied = store.policies.deniedCallsOf(row, session.row);
           for (const span of session.spans) printSpan(io, command.json, session.session, withDenial(span, denied), printed);
+        }
       },
       onCaughtUp: () => {
         caughtUp = true;

@@ -48,7 +48,7 @@ export interface PageParams {
 export function tracePage(store: Store, source: number, params: PageParams): Page | null {
   const view = store.sessions.bySession(source, params.sessionId);
   if (view === null) return null;
-  const denied = store.policies.deniedCalls(source);
+  const denied = store.policies.deniedCallsOf(source, view.row);
   const limit = Math.min(pageLimit, Math.max(1, Math.trunc(params.limit)));
   const asked = Math.max(0, Math.trunc(params.offset));
   const turns = turnSummaries(store, view, denied);

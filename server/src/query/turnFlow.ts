@@ -19,7 +19,7 @@ export function turnFlow(store: Store, source: number, sessionId: string, turnId
   const placed = store.spans.ofTurn(view.row, turnId, flowRows);
   const turn = placed.find(({ span }) => span.id === turnId);
   if (turn === undefined) return null;
-  const denied = store.policies.deniedCalls(source);
+  const denied = store.policies.deniedCallsOf(source, view.row);
   const rows = placed.filter(({ span }) => span.id !== turnId).map((item) => spanRow(store, source, item, denied));
   const texts = new Map<string, FlowTexts>();
   const prompt = spanPayload(store, view.row, turn.span).text;

@@ -195,15 +195,16 @@ export class EntryStore {
       .run(explained ? 2 : 1, session, entryId);
   }
 
-  /** Of the source, or of one session of it. Asked often: by its index alone, never over all entries. */
+  /** Of the source, or of one session of it. Asked often: by its index alone, never over all entries or all sessions. */
   rewritten(source: number, session?: number): readonly Rewritten[] {
+    const one = session === undefined ? '' : 'AND e.session = ?2';
     const rows = this.#db
       .prepare(
         `SELECT s.id AS sessionRow, s.agent, s.session, e.entry_id, e.version, e.vanished
-           FROM session s CROSS JOIN entry e INDEXED BY entry_rewritten ON e.session = s.id
-          WHERE s.source = ?1 AND (?2 IS NULL OR s.id = ?2) AND e.kind = 0 AND (e.version > 0 OR e.vanished > 0) ORDER BY e.id`,
+           FROM entry e INDEXED BY entry_rewritten CROSS JOIN session s ON s.id = e.session
+          WHERE s.source = ?1 ${one} AND e.kind = 0 AND (e.version > 0 OR e.vanished > 0) ORDER BY e.id`,
       )
-      .all(source, session ?? null) as {
+      .all(...(session === undefined ? [source] : [source, session])) as {
       sessionRow: number;
       agent: string;
       session: string;

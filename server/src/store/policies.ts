@@ -202,7 +202,7 @@ export class PolicyStore {
   decodeAnew(source: number, decode: (text: string, time: number) => NewSighting | null): PolicyChanges {
     const changes: Changes = { changed: false, events: [], calls: [], shortened: [] };
     const rows = this.#db
-      .prepare('SELECT policy_id, ordinal, call_id, body FROM policy WHERE source = ? AND key_blind IS NULL')
+      .prepare('SELECT policy_id, ordinal, call_id, body FROM policy INDEXED BY policy_without_key WHERE source = ? AND key_blind IS NULL')
       .all(source) as unknown as (Row & { readonly ordinal: number })[];
     for (const { policy_id: id, ordinal, call_id: callId, body } of rows) {
       const { seen, span } = this.#open(body);
@@ -308,11 +308,29 @@ export class PolicyStore {
 
   /** Calls with a denial joined to them, with the reason first seen. */
   deniedCalls(source: number): ReadonlyMap<string, string | null> {
-    const rows = this.#db
-      .prepare(
-        "SELECT call_id, body FROM policy WHERE source = ? AND call_id IS NOT NULL AND action = 'denied' ORDER BY time DESC, policy_id",
-      )
-      .all(source) as { call_id: string; body: Uint8Array }[];
+    return this.#reasons(
+      this.#db
+        .prepare(
+          "SELECT call_id, body FROM policy WHERE source = ? AND call_id IS NOT NULL AND action = 'denied' ORDER BY time DESC, policy_id",
+        )
+        .all(source),
+    );
+  }
+
+  /** Those of one session alone, however many there are beside it. */
+  deniedCallsOf(source: number, session: number): ReadonlyMap<string, string | null> {
+    return this.#reasons(
+      this.#db
+        .prepare(
+          `SELECT p.call_id, p.body FROM span s CROSS JOIN policy p INDEXED BY policy_by_call ON p.call_id = s.span_id
+            WHERE s.session = ?2 AND p.source = ?1 AND p.action = 'denied' ORDER BY p.time DESC, p.policy_id`,
+        )
+        .all(source, session),
+    );
+  }
+
+  #reasons(found: readonly unknown[]): ReadonlyMap<string, string | null> {
+    const rows = found as readonly { readonly call_id: string; readonly body: Uint8Array }[];
     const map = new Map<string, string | null>();
     for (const row of rows) map.set(row.call_id, this.#open(row.body).span.statusMessage);
     return map;

@@ -241,4 +241,9 @@ CREATE INDEX call_without_end ON call(source, start) WHERE end IS NULL;
 -- A call that never got a result is over with its turn: where there is one, the session is folded again.
 UPDATE session SET dirty = 1 WHERE body IS NOT NULL AND id IN (SELECT session FROM call WHERE end IS NULL);
 `,
+  `
+-- One session, and those last written in, are found without a look at all of a long history.
+CREATE INDEX session_by_name ON session(source, session);
+CREATE INDEX session_by_last ON session(source, last_time) WHERE body IS NOT NULL;
+`,
 ];

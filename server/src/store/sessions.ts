@@ -148,7 +148,7 @@ export class SessionStore {
 
   bySession(source: number, session: string): SessionView | null {
     const row = this.#db
-      .prepare(`SELECT ${viewColumns} FROM session WHERE source = ? AND session = ? AND body IS NOT NULL`)
+      .prepare(`SELECT ${viewColumns} FROM session INDEXED BY session_by_name WHERE source = ? AND session = ? AND body IS NOT NULL`)
       .get(source, session);
     return row === undefined ? null : this.#view(row as unknown as SessionRecord);
   }
@@ -158,14 +158,21 @@ export class SessionStore {
     return row === undefined ? null : this.#view(row as unknown as SessionRecord);
   }
 
-  /** The session last written in, of one source or of all. */
-  latest(source: number | null): SessionView | null {
-    const row = this.#db
+  /** The session last written in. */
+  latest(source: number): SessionView | null {
+    const [row] = this.newest(source, 1);
+    return row === undefined ? null : this.byRow(row);
+  }
+
+  /** Rows of the sessions last written in, the latest first. Nothing is decrypted. */
+  newest(source: number, limit: number): readonly number[] {
+    const rows = this.#db
       .prepare(
-        `SELECT ${viewColumns} FROM session WHERE body IS NOT NULL AND (?1 IS NULL OR source = ?1) ORDER BY last_time DESC, id DESC LIMIT 1`,
+        `SELECT id FROM session INDEXED BY session_by_last WHERE source = ? AND body IS NOT NULL
+          ORDER BY last_time DESC, id DESC LIMIT ?`,
       )
-      .get(source);
-    return row === undefined ? null : this.#view(row as unknown as SessionRecord);
+      .all(source, limit) as { id: number }[];
+    return rows.map(({ id }) => id);
   }
 }
 
