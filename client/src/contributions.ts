@@ -81,6 +81,9 @@ export const settings = {
   'sandglass.autoAttach': { scope: 'machine-overridable', restricted: true },
   'sandglass.directories': { scope: 'machine', restricted: true },
   'sandglass.docker.host': { scope: 'machine', restricted: true },
+  'sandglass.findings.repeatedCalls': { scope: 'window', restricted: false },
+  'sandglass.findings.noProgressCalls': { scope: 'window', restricted: false },
+  'sandglass.findings.failuresInARow': { scope: 'window', restricted: false },
   'sandglass.pathMappings': { scope: 'window', restricted: true },
   'sandglass.server.nodePath': { scope: 'machine', restricted: true },
 } as const;

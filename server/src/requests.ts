@@ -122,7 +122,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
         offset: page.offset,
         total: page.total,
         rows: page.rows,
-        findings: findingsOf(opened.store, open.row, page.view.row),
+        findings: findingsOf(opened.store, open.row, page.view.row, hub.settings.findings),
         badge: open.badge,
       };
     });

@@ -285,7 +285,7 @@ describe('when the window that reads', () => {
     for (const each of [second, third]) await each[Symbol.asyncDispose]();
     const { kept, fresh } = await documents(live.root);
     expect(kept).toEqual(fresh);
-    expect(kept.findings).toEqual([]);
+    expect(kept.findings.filter(({ preview }) => !preview)).toEqual([]);
   });
 
   it('is killed after it wrote and before it told, the others show what it wrote', { timeout: 60_000 }, async () => {

@@ -117,6 +117,8 @@ export const traceStrings = {
   'findings.severity.warning': 'Warning',
   'findings.severity.information': 'Note',
   'findings.history-rewritten': 'History rewritten',
+  'findings.repeated-calls': 'Repeated calls',
+  'findings.preview': '{0} (preview)',
   'findings.skipped': 'Not read: {0}',
   // Layout
   'divider.label': 'Size of the list',

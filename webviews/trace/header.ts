@@ -214,6 +214,7 @@ export class Header {
       severity: 'information',
       message: `${where}: ${reason}`,
       spanIds: [],
+      preview: false,
     }));
     const rank = { error: 0, warning: 1, information: 2 } as const;
     const all = [...page.findings, ...skipped].sort((a, b) => rank[a.severity] - rank[b.severity]);
@@ -250,7 +251,14 @@ export class Header {
 }
 
 function findingTitle(t: Texts, finding: Finding): string {
-  return finding.code === 'history-rewritten'
-    ? t('findings.history-rewritten')
+  const title = isKnown(finding.code)
+    ? t(`findings.${finding.code}`)
     : `${t(`findings.severity.${finding.severity}`)}: ${visibleLine(finding.code, 60)}`;
+  return finding.preview ? t('findings.preview', title) : title;
+}
+
+const known = ['history-rewritten', 'repeated-calls'] as const;
+
+function isKnown(code: string): code is (typeof known)[number] {
+  return (known as readonly string[]).includes(code);
 }

@@ -1,5 +1,5 @@
 /** Settings as the server takes them. What a file of settings holds is anything at all, so each value is made fit or dropped. */
-import type { PathMapping, Settings } from '../../../server/src/protocol/messages';
+import type { FindingThresholds, PathMapping, Settings } from '../../../server/src/protocol/messages';
 import type { SettingId } from '../contributions';
 
 export type ReadSetting = (id: SettingId) => unknown;
@@ -14,7 +14,25 @@ export function readSettings(read: ReadSetting): Settings {
     ),
     dockerHost: text(read('sandglass.docker.host')),
     autoAttach: read('sandglass.autoAttach') === true,
+    findings: {
+      repeatedCalls: threshold(read, 'repeatedCalls'),
+      noProgressCalls: threshold(read, 'noProgressCalls'),
+      failuresInARow: threshold(read, 'failuresInARow'),
+    },
   };
+}
+
+/** As package.json has them: the default, and the least that can be set. */
+const thresholds: Readonly<Record<keyof FindingThresholds, readonly [usual: number, least: number]>> = {
+  repeatedCalls: [4, 3],
+  noProgressCalls: [12, 8],
+  failuresInARow: [4, 3],
+};
+
+function threshold(read: ReadSetting, name: keyof FindingThresholds): number {
+  const value = read(`sandglass.findings.${name}`);
+  const [usual, least] = thresholds[name];
+  return typeof value === 'number' && Number.isFinite(value) ? Math.max(least, Math.trunc(value)) : usual;
 }
 
 export function readNodePath(read: ReadSetting): string {

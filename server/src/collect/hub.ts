@@ -193,7 +193,7 @@ export class Hub implements AsyncDisposable {
       nodes.set(id, this.#node(id, found, this.get(id), previous.get(id) ?? null));
     }
     for (const open of this.#roster.all()) if (!nodes.has(open.id)) nodes.set(open.id, this.node(open));
-    for (const gone of removed) nodes.set(gone.sourceId, removedNode(this.#options.store, gone, previous.get(gone.sourceId) ?? null));
+    for (const gone of removed) nodes.set(gone.sourceId, this.#removedNode(gone, previous.get(gone.sourceId) ?? null));
     const empty = nodes.size > 0 ? 'none' : emptyReason(this.#trusted, looked);
     return { looked, sandboxes: [...nodes.values()], empty, collector: collectorOf(this.#options.shared) };
   }
@@ -203,12 +203,16 @@ export class Hub implements AsyncDisposable {
     const removed = this.#history.removed(sight);
     const previousId = this.#history.previous(sight, removed).get(open.id) ?? null;
     const gone = this.#roster.get(open.id) === null ? removed.find(({ sourceId }) => sourceId === open.id) : undefined;
-    return gone === undefined ? this.#node(open.id, open.found, open, previousId) : removedNode(this.#options.store, gone, previousId);
+    return gone === undefined ? this.#node(open.id, open.found, open, previousId) : this.#removedNode(gone, previousId);
+  }
+
+  #removedNode(gone: Parameters<typeof removedNode>[1], previousId: string | null): SandboxNode {
+    return removedNode(this.#options.store, gone, previousId, this.#settings.findings);
   }
 
   #node(id: string, found: FoundSandbox | null, open: OpenSource | null, previousId: string | null): SandboxNode {
     const { store, shared } = this.#options;
-    const node = sandboxNode(store, id, found, open, previousId);
+    const node = sandboxNode(store, id, found, open, previousId, this.#settings.findings);
     return this.#collecting.isRunning(id) ? node : { ...node, attach: shownState(node.attach, unreadReason(shared)) };
   }
 

@@ -1,6 +1,6 @@
 /** What the view Sandboxes shows of a source, found or open or both or gone; who reads it; and why it is empty when it is. */
 import type { Looked } from '../protocol/document';
-import type { AttachState, Collector, EmptyReason, ResourceSample, SandboxNode } from '../protocol/messages';
+import type { AttachState, Collector, EmptyReason, FindingThresholds, ResourceSample, SandboxNode } from '../protocol/messages';
 import { findingsOf } from '../query/findings';
 import { isEnginePlace } from '../sandboxes/engines';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
@@ -10,12 +10,16 @@ import type { Store } from '../store/store';
 import type { OpenSource } from './roster';
 import type { Shared } from './sharing';
 
+/** The row of a sandbox tells of so many; each session's trace of all of its own. */
+const findingsPerNode = 50;
+
 export function sandboxNode(
   store: Store,
   id: string,
   found: FoundSandbox | null,
   open: OpenSource | null,
   previousId: string | null,
+  thresholds?: FindingThresholds,
 ): SandboxNode {
   const stored = open === null ? null : store.sources.get(open.row);
   const info = stored?.info ?? null;
@@ -34,7 +38,7 @@ export function sandboxNode(
     kind: open?.kind ?? (found?.layout === 'directory' ? 'directory' : 'container'),
     attach: open?.state ?? { kind: 'idle' },
     skipped: open === null ? [] : store.sources.skipped(open.row),
-    findings: open === null ? [] : findingsOf(store, open.row),
+    findings: open === null ? [] : findingsOf(store, open.row, undefined, thresholds).slice(0, findingsPerNode),
     revision: open?.revision ?? 0,
     resources: resourcesNow(store, found, open),
     previousId,
@@ -52,7 +56,12 @@ function resourcesNow(store: Store, found: FoundSandbox | null, open: OpenSource
 }
 
 /** Not there any more; what was recorded of it is. */
-export function removedNode(store: Store, gone: StoredSandbox & { readonly row: number }, previousId: string | null): SandboxNode {
+export function removedNode(
+  store: Store,
+  gone: StoredSandbox & { readonly row: number },
+  previousId: string | null,
+  thresholds?: FindingThresholds,
+): SandboxNode {
   return {
     id: gone.sourceId,
     name: gone.name,
@@ -68,7 +77,7 @@ export function removedNode(store: Store, gone: StoredSandbox & { readonly row: 
     kind: 'container',
     attach: { kind: 'idle' },
     skipped: store.sources.skipped(gone.row),
-    findings: findingsOf(store, gone.row),
+    findings: findingsOf(store, gone.row, undefined, thresholds).slice(0, findingsPerNode),
     revision: 0,
     resources: null,
     previousId,

@@ -2,6 +2,7 @@
  * The sessions last worked on, with their events and their folds, so that a record in a live session costs what is new in it.
  * A session that is not here is read from the store and folded over everything, once. All sources of a store share the room.
  */
+import type { SessionFindings } from '../findings/sessionFindings';
 import type { SessionEvent } from '../model/events';
 import type { GatewayOverlay } from '../model/gatewayOverlay';
 import type { SessionFold } from '../model/sessionFold';
@@ -25,6 +26,8 @@ export class LiveSession {
   fold: SessionFold | null = null;
   /** What OpenClaw's own log adds to it; follows the fold. */
   overlay: GatewayOverlay | null = null;
+  /** What its detectors found; hears of what the fold does. */
+  findings: SessionFindings | null = null;
   #bytes = 0;
 
   constructor(owner: object) {

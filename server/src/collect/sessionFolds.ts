@@ -5,6 +5,7 @@
 import { decodeEntry } from '../decode/openclaw/entry';
 import { decodeIndex } from '../decode/openclaw/sessionIndex';
 import { decodeTrajectory } from '../decode/openclaw/trajectory';
+import { SessionFindings } from '../findings/sessionFindings';
 import { touchedPaths, writesFiles } from '../locate/touches';
 import { assertNever } from '../model/assertNever';
 import { llmCallKey, strongestState } from '../model/events';
@@ -165,7 +166,8 @@ export class SessionFolds implements Disposable {
       try {
         if (fold === null || !fold.append(live.fresh, this.#ownershipOfNew(session))) {
           anew = true;
-          fold = new SessionFold(session.agent, session.session, (call) => accountFor(call, { registryProvider }));
+          live.findings = new SessionFindings(session);
+          fold = new SessionFold(session.agent, session.session, (call) => accountFor(call, { registryProvider }), live.findings);
           if (!fold.append([...live.events.values()], this.#ownership(session, live))) throw new Error('its entries have no order');
         }
         live.fold = fold;
@@ -196,6 +198,8 @@ export class SessionFolds implements Disposable {
       return this.#fold(row, registryProvider, skip);
     }
     const { revision, changed: spans, ran, children } = this.#store.sessions.put(row, work[1], work[2], anew);
+    const found = live.findings?.take() ?? null;
+    if (found !== null) this.#store.findings.put(row, found);
     this.#live.grew(row);
     this.#counts = anew ? { ...this.#counts, anew: this.#counts.anew + 1 } : { ...this.#counts, grown: this.#counts.grown + 1 };
     this.#pacing.folded(row, began, performance.now(), anew);

@@ -74,6 +74,8 @@ export type Block =
       readonly target: string;
       /** Path-like arguments as written, at most `pathLimit`. */
       readonly paths: readonly string[];
+      /** Of the arguments, whole. */
+      readonly argsDigest: string;
     };
 export type ToolCallBlock = Extract<Block, { kind: 'toolCall' }>;
 
@@ -121,6 +123,8 @@ export interface ToolResultEntry extends EntryBase {
   readonly failure: Preview | null;
   readonly preview: Preview;
   readonly bytes: number;
+  /** Of the text, whole. */
+  readonly digest: string;
 }
 
 /** `openclaw.nested-tool.v1`: the inner call of a wrapped one; gives it its times. */

@@ -84,10 +84,17 @@ export interface FoldStep {
   readonly spans: readonly MadeSpan[];
 }
 
+/** Hears of a session's calls in the order of its entries, each once: the same of a fold over everything as of one step by step. */
+export interface Watch {
+  made(draft: Draft): void;
+  answered(call: CallDraft, result: NonNullable<CallDraft['result']>): void;
+}
+
 export class SessionFold {
   readonly #agent: string;
   readonly #session: string;
   readonly #account: AccountFor;
+  readonly #watch: Watch | null;
   readonly #order = new EntryOrder();
   readonly #branch = new ActiveBranch();
   readonly #runs = new Runs();
@@ -121,16 +128,18 @@ export class SessionFold {
   readonly #touched = new Set<Draft>();
   readonly #rematch = new Set<TurnDraft>();
 
-  constructor(agent: string, session: string, account: AccountFor) {
+  constructor(agent: string, session: string, account: AccountFor, watch: Watch | null = null) {
     this.#agent = agent;
     this.#session = session;
     this.#account = account;
+    this.#watch = watch;
     this.#totals = new Totals(account);
     this.#assembler = new Assembler({
       made: (draft) => this.#made(draft),
       changed: (draft) => void this.#touched.add(draft),
       answered: (call, result) => {
         this.#totals.answered(call, result);
+        this.#watch?.answered(call, result);
         this.#touched.add(call);
         if (answeredAt(call) !== null) return;
         const others = this.#untimed.get(call.turn);
@@ -200,6 +209,7 @@ export class SessionFold {
 
   #made(draft: Draft): void {
     this.#totals.made(draft);
+    this.#watch?.made(draft);
     this.#drafts.push(draft);
     this.#touched.add(draft);
     if (draft.kind !== 'turn') return;

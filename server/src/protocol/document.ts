@@ -91,6 +91,8 @@ export interface Finding {
   readonly severity: FindingSeverity;
   readonly message: string;
   readonly spanIds: readonly string[];
+  /** Not seen to hold on the runs of real agents yet: shown in the trace, and no problem of the editor's. */
+  readonly preview: boolean;
 }
 
 export interface Skipped {

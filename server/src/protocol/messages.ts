@@ -34,6 +34,17 @@ export interface Settings {
   readonly dockerHost: string;
   /** Attach to running sandboxes by itself. */
   readonly autoAttach: boolean;
+  /** From when on a finding is shown; left out: the usual ones. */
+  readonly findings?: FindingThresholds;
+}
+
+export interface FindingThresholds {
+  /** The same call, or cycle of calls, with the same results, so often in a row. */
+  readonly repeatedCalls: number;
+  /** Calls in a row that told nothing new. */
+  readonly noProgressCalls: number;
+  /** Failures of one tool in a row, with nothing changed between them. */
+  readonly failuresInARow: number;
 }
 
 /** How records come out of a sandbox: a reader run by its Node or its Python, copies by the engine, or files of this host. */

@@ -1,12 +1,33 @@
-/** What a person should look at, over a whole source. */
+/** What a person should look at, over a whole source: what the store saw of its records, and what the detectors found in its sessions. */
+import { thresholdOf, usual } from '../findings/thresholds';
 import type { Finding } from '../protocol/document';
+import type { FindingThresholds } from '../protocol/messages';
 import type { Store } from '../store/store';
 
 /** Spans named by one finding; a rewritten transcript can touch thousands. */
 const spansPerFinding = 50;
 
-/** Of the whole source, or of one session. One finding for each session and kind of rewriting, so that a transcript cut by half is one finding and not a thousand. */
-export function findingsOf(store: Store, source: number, sessionRow?: number): readonly Finding[] {
+/** Of the whole source, or of one session. One finding for each session and kind of rewriting or detection, so that a transcript cut by half is one finding and not a thousand. */
+export function findingsOf(store: Store, source: number, sessionRow?: number, thresholds: FindingThresholds = usual): readonly Finding[] {
+  return [...rewrittenOf(store, source, sessionRow), ...detectedOf(store, source, sessionRow, thresholds)];
+}
+
+/** None of them was seen to hold on runs of real agents yet: they were made with a scripted model. */
+function detectedOf(store: Store, source: number, sessionRow: number | undefined, thresholds: FindingThresholds): readonly Finding[] {
+  return store.findings.of(source, sessionRow).flatMap(({ session, candidates }) =>
+    candidates
+      .filter(({ code, strength }) => strength >= thresholdOf(code, thresholds))
+      .map(({ code, severity, message, spanIds }) => ({
+        code,
+        severity,
+        message: `In session ${session}: ${message}`,
+        spanIds,
+        preview: true,
+      })),
+  );
+}
+
+function rewrittenOf(store: Store, source: number, sessionRow: number | undefined): readonly Finding[] {
   const groups = new Map<string, { session: string; row: number; what: 'changed' | 'vanished'; explained: boolean; ids: string[] }>();
   for (const rewritten of store.entries.rewritten(source, sessionRow)) {
     const key = `${rewritten.sessionRow} ${rewritten.what} ${rewritten.explained}`;
@@ -30,6 +51,6 @@ export function findingsOf(store: Store, source: number, sessionRow?: number): r
           ? `${entries} of session ${session} left the transcript; the agent's own bookkeeping records a rewrite. They are kept here.`
           : `History rewritten: ${entries} of session ${session} vanished without rotation, reset or deletion. They are kept here.`;
     const spanIds = [...new Set(ids.flatMap((id) => store.spans.ofEntry(row, id)))].slice(0, spansPerFinding);
-    return { code: 'history-rewritten', severity: explained ? 'information' : 'error', message, spanIds };
+    return { code: 'history-rewritten', severity: explained ? 'information' : 'error', message, spanIds, preview: false };
   });
 }

@@ -246,4 +246,13 @@ UPDATE session SET dirty = 1 WHERE body IS NOT NULL AND id IN (SELECT session FR
 CREATE INDEX session_by_name ON session(source, session);
 CREATE INDEX session_by_last ON session(source, last_time) WHERE body IS NOT NULL;
 `,
+  `
+-- What the detectors found in a session, as they stood after its last fold; a session without a row has none. Sessions that were
+-- folded before there were detectors are folded again.
+CREATE TABLE finding(
+  session INTEGER PRIMARY KEY REFERENCES session(id) ON DELETE CASCADE,
+  body BLOB NOT NULL
+) STRICT;
+UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
+`,
 ];

@@ -2,6 +2,7 @@
 import { Database } from './database';
 import type { OpenStore } from './database';
 import { EntryStore } from './entries';
+import { FindingStore } from './findings';
 import { GatewayLineStore } from './gatewayLines';
 import { PolicyStore } from './policies';
 import { ResourceStore } from './resources';
@@ -18,6 +19,7 @@ export class Store implements Disposable {
   readonly spans: SpanStore;
   readonly touches: TouchStore;
   readonly policies: PolicyStore;
+  readonly findings: FindingStore;
   readonly gatewayLines: GatewayLineStore;
   readonly resources: ResourceStore;
   readonly windows: WindowStore;
@@ -31,6 +33,7 @@ export class Store implements Disposable {
     this.spans = new SpanStore(db, this.touches);
     this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);
+    this.findings = new FindingStore(db);
     this.gatewayLines = new GatewayLineStore(db);
     this.resources = new ResourceStore(db);
     this.windows = new WindowStore(db);

@@ -181,6 +181,9 @@ describe('settings', () => {
       'sandglass.directories': ['/a', '', 3, ' /b '],
       'sandglass.docker.host': 5,
       'sandglass.autoAttach': 'yes',
+      'sandglass.findings.repeatedCalls': 1,
+      'sandglass.findings.noProgressCalls': 20.5,
+      'sandglass.findings.failuresInARow': 'often',
       'sandglass.server.nodePath': ' /n ',
     };
     const read = (id: string): unknown => values[id];
@@ -189,8 +192,16 @@ describe('settings', () => {
       directories: ['/a', '/b'],
       dockerHost: '',
       autoAttach: false,
+      // Nothing weaker than the least is kept, so nothing less can be asked for.
+      findings: { repeatedCalls: 3, noProgressCalls: 20, failuresInARow: 4 },
     });
     expect(readNodePath(read)).toBe('/n');
-    expect(readSettings(() => undefined)).toEqual({ pathMappings: [], directories: [], dockerHost: '', autoAttach: false });
+    expect(readSettings(() => undefined)).toEqual({
+      pathMappings: [],
+      directories: [],
+      dockerHost: '',
+      autoAttach: false,
+      findings: { repeatedCalls: 4, noProgressCalls: 12, failuresInARow: 4 },
+    });
   });
 });

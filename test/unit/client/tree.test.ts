@@ -131,7 +131,7 @@ describe('the text of rows', () => {
         provider: evil,
         runtimeVersion: evil,
         seenBy: [evil],
-        findings: [{ code: 'x', severity: 'error', message: evil, spanIds: [] }],
+        findings: [{ code: 'x', severity: 'error', message: evil, spanIds: [], preview: false }],
         skipped: [{ where: evil, reason: evil }],
       },
     );

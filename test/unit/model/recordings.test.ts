@@ -26,7 +26,8 @@ describe.each(recordings())('recording $name', (recording) => {
     const { sessions } = recording.expected;
     expect(document.sessions.map((session) => session.id).sort()).toEqual(Object.keys(sessions).sort());
     expect(document.skipped).toEqual([]);
-    expect(document.findings).toEqual([]);
+    // What the detectors find has a test of its own.
+    expect(document.findings.filter(({ preview }) => !preview)).toEqual([]);
     for (const session of document.sessions) {
       const expected = sessions[session.id];
       if (expected === undefined) throw new Error(`no such session expected: ${session.id}`);

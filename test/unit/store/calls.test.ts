@@ -36,7 +36,7 @@ describe('calls of a source', () => {
       INSERT INTO session(id, source, agent, session, body) VALUES (1, 7, 'main', 'a', x''), (2, 7, 'main', 'b', x'');
       INSERT INTO call(session, span_id, start, end, body) VALUES (1, 'x', 1, 2, x''), (2, 'y', 1, NULL, x'');
     `);
-    for (const step of migrations.slice(withSource)) db.exec(step);
+    for (const step of migrations.slice(withSource, withSource + 1)) db.exec(step);
     expect(db.prepare('SELECT span_id, source FROM call ORDER BY span_id').all()).toMatchObject([
       { span_id: 'x', source: 7 },
       { span_id: 'y', source: 7 },

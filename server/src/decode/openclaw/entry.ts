@@ -6,6 +6,7 @@
 import type { AssistantEntry, Block, Entry, SessionHeader, TokenUsage, ToolResultEntry } from '../../model/events';
 import { asArray, asCost, asCount, asDuration, asNumber, asObject, asString, asTime, parseObject } from '../json';
 import type { JsonObject } from '../json';
+import { digestOf } from '../digest';
 import { preview } from '../preview';
 import { failureLine } from './failureLine';
 import { textMark } from './marks';
@@ -203,6 +204,7 @@ function decodeToolResult(base: Base, message: JsonObject): ToolResultEntry {
     failure: failed ? failureOf(details, text) : null,
     preview: preview(text),
     bytes: Buffer.byteLength(text),
+    digest: digestOf(text),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Facts of a tool call's arguments that the fold and the join with the supervisor's log need, cut to a bound. */
 import type { ToolCallBlock } from '../../model/events';
 import { asArray, asObject, asString } from '../json';
+import { digestOf } from '../digest';
 import { preview } from '../preview';
 import { unwrapCall } from './unwrap';
 
@@ -79,5 +80,6 @@ export function toolCallBlock(index: number, callId: string, rawName: string, ra
     command: commandText(args),
     target: callTarget(args, paths),
     paths,
+    argsDigest: digestOf(args),
   };
 }

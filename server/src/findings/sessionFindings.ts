@@ -1,0 +1,42 @@
+/** All detectors of one session. Follows its fold; a fold over everything begins with new ones. */
+import type { ToolResultEntry } from '../model/events';
+import type { CallDraft, Draft } from '../model/turns';
+import type { Candidate, Detector, SessionName } from './detector';
+import { RepeatedCalls } from './repeatedCalls';
+
+export class SessionFindings {
+  readonly #detectors: readonly Detector[];
+  #taken = '';
+  #changed = true;
+
+  constructor(name: SessionName) {
+    this.#detectors = [new RepeatedCalls(name)];
+  }
+
+  made(draft: Draft): void {
+    if (draft.kind !== 'chat' || draft.inherited) return;
+    this.#changed = true;
+    for (const detector of this.#detectors) detector.chat?.(draft);
+  }
+
+  answered(call: CallDraft, result: ToolResultEntry): void {
+    if (call.inherited) return;
+    this.#changed = true;
+    for (const detector of this.#detectors) detector.answered?.(call, result);
+  }
+
+  get candidates(): readonly Candidate[] {
+    return this.#detectors.flatMap(({ candidates }) => candidates);
+  }
+
+  /** What there is now; null: the same as the last time this was asked. */
+  take(): readonly Candidate[] | null {
+    if (!this.#changed) return null;
+    this.#changed = false;
+    const { candidates } = this;
+    const now = JSON.stringify(candidates);
+    if (now === this.#taken) return null;
+    this.#taken = now;
+    return candidates;
+  }
+}

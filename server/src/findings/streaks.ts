@@ -1,0 +1,61 @@
+/** What goes on for a while: one that is under way, and the strongest of those that are over. Bounded, whatever a session holds. */
+import type { FindingSeverity } from '../protocol/document';
+import { callSpanId } from './detector';
+import type { CallRef, Candidate, DetectorCode, SessionName } from './detector';
+
+/** Kept of one detector in one session: of more, the weakest go. */
+export const candidatesPerCode = 20;
+/** Spans of one finding: the first ones, and the last. */
+export const spansPerCandidate = 20;
+
+export interface Streak {
+  strength: number;
+  message: string;
+  severity: FindingSeverity;
+  /** Use `add`. */
+  readonly spanIds: string[];
+}
+
+export class Streaks {
+  readonly #name: SessionName;
+  readonly #code: DetectorCode;
+  /** In the order in which they began. */
+  readonly #kept: Streak[] = [];
+
+  constructor(name: SessionName, code: DetectorCode) {
+    this.#name = name;
+    this.#code = code;
+  }
+
+  /** It can still be changed: by who made it. */
+  begin(severity: FindingSeverity, strength: number, message: string, calls: readonly CallRef[]): Streak {
+    const streak: Streak = { strength, message, severity, spanIds: [] };
+    for (const call of calls) this.add(streak, call);
+    // What is under way is never the one to go: it may become the strongest.
+    if (this.#kept.length >= candidatesPerCode) this.#kept.splice(weakest(this.#kept), 1);
+    this.#kept.push(streak);
+    return streak;
+  }
+
+  add(streak: Streak, call: CallRef): void {
+    const id = callSpanId(this.#name, call);
+    if (streak.spanIds.length < spansPerCandidate) streak.spanIds.push(id);
+    else streak.spanIds[spansPerCandidate - 1] = id;
+  }
+
+  get candidates(): readonly Candidate[] {
+    return this.#kept.map(({ strength, message, severity, spanIds }) => ({
+      code: this.#code,
+      severity,
+      strength,
+      message,
+      spanIds: [...spanIds],
+    }));
+  }
+}
+
+function weakest(streaks: readonly Streak[]): number {
+  let at = 0;
+  for (const [index, { strength }] of streaks.entries()) if (strength < (streaks[at]?.strength ?? Infinity)) at = index;
+  return at;
+}

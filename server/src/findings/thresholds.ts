@@ -1,0 +1,13 @@
+/** From when on a streak is shown. The lowest are those that the settings may be set to: nothing weaker is kept. */
+import type { FindingThresholds } from '../protocol/messages';
+import type { DetectorCode } from './detector';
+
+export const lowest: FindingThresholds = { repeatedCalls: 3, noProgressCalls: 8, failuresInARow: 3 };
+export const usual: FindingThresholds = { repeatedCalls: 4, noProgressCalls: 12, failuresInARow: 4 };
+
+export function thresholdOf(code: DetectorCode, thresholds: FindingThresholds): number {
+  switch (code) {
+    case 'repeated-calls':
+      return thresholds.repeatedCalls;
+  }
+}
