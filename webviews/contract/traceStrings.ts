@@ -118,6 +118,9 @@ export const traceStrings = {
   'findings.severity.information': 'Note',
   'findings.history-rewritten': 'History rewritten',
   'findings.repeated-calls': 'Repeated calls',
+  'findings.no-progress': 'No progress',
+  'findings.failing-tool': 'A tool keeps failing',
+  'findings.claimed-success': 'Success claimed after a failure',
   'findings.preview': '{0} (preview)',
   'findings.skipped': 'Not read: {0}',
   // Layout

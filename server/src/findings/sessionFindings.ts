@@ -2,6 +2,9 @@
 import type { ToolResultEntry } from '../model/events';
 import type { CallDraft, Draft } from '../model/turns';
 import type { Candidate, Detector, SessionName } from './detector';
+import { ClaimedSuccess } from './claimedSuccess';
+import { FailingTool } from './failingTool';
+import { NoProgress } from './noProgress';
 import { RepeatedCalls } from './repeatedCalls';
 
 export class SessionFindings {
@@ -10,7 +13,7 @@ export class SessionFindings {
   #changed = true;
 
   constructor(name: SessionName) {
-    this.#detectors = [new RepeatedCalls(name)];
+    this.#detectors = [new RepeatedCalls(name), new NoProgress(name), new FailingTool(name), new ClaimedSuccess(name)];
   }
 
   made(draft: Draft): void {

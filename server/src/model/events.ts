@@ -93,6 +93,8 @@ export interface AssistantEntry extends EntryBase {
   readonly errorMessage: Preview | null;
   readonly errorCode: string | null;
   readonly usage: TokenUsage | null;
+  /** Its text says that all is well, and of nothing that is not. */
+  readonly claimsSuccess: boolean;
   readonly blocks: readonly Block[];
 }
 

@@ -16,7 +16,7 @@ export function findingsOf(store: Store, source: number, sessionRow?: number, th
 function detectedOf(store: Store, source: number, sessionRow: number | undefined, thresholds: FindingThresholds): readonly Finding[] {
   return store.findings.of(source, sessionRow).flatMap(({ session, candidates }) =>
     candidates
-      .filter(({ code, strength }) => strength >= thresholdOf(code, thresholds))
+      .filter(({ code, strength }) => strength >= (thresholdOf(code, thresholds) ?? 1))
       .map(({ code, severity, message, spanIds }) => ({
         code,
         severity,

@@ -8,6 +8,9 @@ import { bySession, pairsTrace } from './recording';
 /** Sessions of the pairs that fire each; no other session of them may. */
 const fires: Readonly<Record<(typeof detectorCodes)[number], readonly string[]>> = {
   'repeated-calls': ['cycle'],
+  'no-progress': ['stuck'],
+  'failing-tool': ['failing'],
+  'claimed-success': ['claim'],
 };
 /** Of the recordings that were not made for this, the sessions in which something is to be found. */
 const expected: Readonly<Record<string, readonly string[]>> = { loop: ['repeated-calls'] };

@@ -157,7 +157,8 @@ export class FakeBackend implements TraceBackend {
       offset,
       total: rows.length,
       rows: rows.slice(offset, offset + params.limit),
-      findings: this.#text === null ? [] : [{ code: this.#text, severity: 'warning', message: this.#text, spanIds: ['call-2'], preview: false }],
+      findings:
+        this.#text === null ? [] : [{ code: this.#text, severity: 'warning', message: this.#text, spanIds: ['call-2'], preview: false }],
       badge: this.#text,
     };
   }

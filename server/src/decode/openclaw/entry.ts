@@ -8,6 +8,7 @@ import { asArray, asCost, asCount, asDuration, asNumber, asObject, asString, asT
 import type { JsonObject } from '../json';
 import { digestOf } from '../digest';
 import { preview } from '../preview';
+import { claimsSuccess } from './claims';
 import { failureLine } from './failureLine';
 import { textMark } from './marks';
 import { promptText } from './promptText';
@@ -124,6 +125,7 @@ function decodeUser(base: Base, message: JsonObject): Entry {
 
 function decodeAssistant(base: Base, message: JsonObject): AssistantEntry {
   const blocks: Block[] = [];
+  const said: string[] = [];
   for (const [index, value] of (asArray(message['content']) ?? []).entries()) {
     const block = asObject(value);
     if (block === null) continue;
@@ -133,6 +135,7 @@ function decodeAssistant(base: Base, message: JsonObject): AssistantEntry {
       blocks.push({ kind: 'thinking', index, preview: preview(text), bytes: Buffer.byteLength(text) });
     } else if (type === 'text') {
       const text = asString(block['text']) ?? '';
+      said.push(text);
       blocks.push({ kind: 'text', index, preview: preview(text), bytes: Buffer.byteLength(text) });
     } else if (type === 'toolCall') {
       blocks.push(toolCallBlock(index, asString(block['id']) ?? '', asString(block['name']) ?? '', block['arguments']));
@@ -155,6 +158,7 @@ function decodeAssistant(base: Base, message: JsonObject): AssistantEntry {
     errorMessage: error === null ? null : preview(error),
     errorCode: asString(message['errorCode']),
     usage: decodeUsage(asObject(message['usage'])),
+    claimsSuccess: claimsSuccess(said.join('\n')),
     blocks,
   };
 }
