@@ -34,6 +34,7 @@ export const traceStrings = {
   'header.attachLive': 'live',
   'header.attachRead': 'recording',
   'header.attachAttaching': 'attaching…',
+  'header.attachFollows': 'reading history…',
   'header.attachLost': 'connection lost, trying again',
   'header.attachGone': 'connection lost',
   'header.attachFailed': 'could not attach',

@@ -139,7 +139,9 @@ export class Header {
         );
         break;
       case 'attaching':
-        nodes.push(element('span', { class: 'badge', text: t('header.attachAttaching') }));
+        nodes.push(
+          element('span', { class: 'badge', text: t(attach.follows === true ? 'header.attachFollows' : 'header.attachAttaching') }),
+        );
         break;
       case 'read':
         if (badge === null) nodes.push(element('span', { class: 'badge', text: t('header.attachRead') }));

@@ -10,6 +10,7 @@ import type { Jump } from '../editor/jump';
 import type { Notifier } from '../notify';
 import type { ReplayDebug } from '../replay/replayDebug';
 import type { StatusItem } from '../status/statusItem';
+import { isAttached } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
 import { actOnSandbox, isTrusted } from './actions';
 import type { ActionServices } from './actions';
@@ -95,9 +96,7 @@ function makeHandlers(services: CommandServices): Handlers {
       if (sourceId !== null) await sources.attach(sourceId);
     },
     'sandglass.detach': async (given) => {
-      const sourceId =
-        sourceIdOf(given) ??
-        (await pickSandbox(data, ({ attach }) => ['live', 'read', 'lost'].includes(attach.kind), t('Detach from which sandbox?')));
+      const sourceId = sourceIdOf(given) ?? (await pickSandbox(data, ({ attach }) => isAttached(attach), t('Detach from which sandbox?')));
       if (sourceId !== null) await sources.detach(sourceId);
     },
     'sandglass.cancelAttach': async (given) => {

@@ -9,6 +9,7 @@ import { sandboxesView } from '../contributions';
 import { DisposableStore } from '../disposables';
 import type { Notifier } from '../notify';
 import { plainText } from '../plainText';
+import { isFollowed } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
 import { until } from './until';
 
@@ -76,7 +77,10 @@ export class Sources {
         await this.#open.remember({ kind: 'attached', sourceId });
         await until(
           this.data,
-          () => this.data.node(sourceId) !== null && this.data.node(sourceId)?.attach.kind !== 'attaching',
+          () => {
+            const attach = this.data.node(sourceId)?.attach;
+            return attach !== undefined && (attach.kind !== 'attaching' || isFollowed(attach));
+          },
           attachLimitMs,
         );
       } catch (error) {

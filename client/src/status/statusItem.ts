@@ -5,6 +5,7 @@ import { Coalescer } from '../coalescer';
 import type { ServerHost } from '../connection/serverHost';
 import type { CommandId, OpenTraceArguments } from '../contributions';
 import { DisposableStore } from '../disposables';
+import { isFollowed } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
 import { longestOf, statusText } from './statusText';
 
@@ -74,7 +75,8 @@ export class StatusItem {
     const longest = longestOf(source);
     const { text, amber, ticking, tooltip, spoken } = statusText(this.#view, longest, Date.now(), vscode.l10n.t, {
       // A recording is read by each window for itself.
-      collector: source?.attach.kind === 'live' ? (this.sources.inventory?.collector ?? null) : null,
+      collector:
+        source !== null && source.kind !== 'directory' && isFollowed(source.attach) ? (this.sources.inventory?.collector ?? null) : null,
       paused: source?.state === 'paused',
     });
     this.#text = text;

@@ -3,6 +3,7 @@ import type { Collector, SandboxNode, StatusView } from '../../../server/src/pro
 import { clock, costText, dollars, shortCostText, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
+import { isFollowed } from '../views/attached';
 import { collectorLines } from '../views/sandboxText';
 
 /** A model that has not answered for this long turns the item amber. */
@@ -37,7 +38,7 @@ export interface Around {
 
 /** How long something in this source may run and still be told to run now; 0: what is read or played back is past. */
 export function longestOf(source: Pick<SandboxNode, 'kind' | 'attach'> | null): number {
-  if (source?.attach.kind === 'live') return longestMs;
+  if (source !== null && source.kind !== 'directory' && isFollowed(source.attach)) return longestMs;
   return source?.kind === 'directory' && source.attach.kind === 'read' ? longestInDirectoryMs : 0;
 }
 

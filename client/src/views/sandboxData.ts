@@ -7,6 +7,7 @@ import { Coalescer } from '../coalescer';
 import type { ServerHost } from '../connection/serverHost';
 import { ServerError } from '../connection/serverError';
 import { DisposableStore } from '../disposables';
+import { isAttached } from './attached';
 import { sessionsAtOnce } from './treeModel';
 import type { SessionsState, TreeState } from './treeModel';
 
@@ -150,7 +151,7 @@ export class SandboxData implements TreeState {
     for (const node of this.#inventory.sandboxes) {
       // Of one that was removed, what was recorded can be read, attached or not.
       const removed = node.state === 'removed';
-      const readable = removed || node.attach.kind === 'live' || node.attach.kind === 'read' || node.attach.kind === 'lost';
+      const readable = removed || isAttached(node.attach);
       if (readable && this.#sessions.get(node.id)?.kind !== 'loaded') this.#staleSessions.add(node.id);
       if (node.attach.kind === 'idle' && !removed) this.#sessions.delete(node.id);
     }

@@ -6,6 +6,7 @@ import { actionWords, attachWords, rowWords } from '../contributions';
 import { cores, memoryText } from '../format';
 import type { Translate } from '../format';
 import { plainText } from '../plainText';
+import { isFollowed } from './attached';
 
 /** Name of a codicon, and the theme colour for it where the shape alone is not enough. Never colour alone. */
 export interface RowIcon {
@@ -30,7 +31,9 @@ export function sandboxState(node: SandboxNode, t: Translate): string {
     case 'read':
       return node.kind === 'sample' ? t('sample: scripted model') : t('recording');
     case 'attaching':
-      return node.kind === 'sample' ? t('playing') : t('attaching…');
+      if (node.kind === 'sample') return t('playing');
+      if (!isFollowed(attach)) return t('attaching…');
+      return node.kind === 'container' ? t('live, reading history…') : t('reading history…');
     case 'lost':
       if (state === 'paused' || state === 'stopped') return stateWord(state, t);
       return attach.retrying ? t('lost, trying again') : t('lost');
@@ -206,7 +209,7 @@ function attachable({ attach, state }: SandboxNode): readonly string[] {
     case 'failed':
       return removed ? [] : [attachable];
     case 'attaching':
-      return [attaching];
+      return [isFollowed(attach) ? detachable : attaching];
     case 'live':
       return [detachable];
     case 'read':

@@ -50,7 +50,12 @@ const sampleIsOldMs = 2 * 60_000;
 
 /** null: it does not run, no one reads it, or the second look that tells what it uses is still to come. */
 function resourcesNow(store: Store, found: FoundSandbox | null, open: OpenSource | null): ResourceSample | null {
-  if (open === null || open.state.kind !== 'live' || (found?.state !== 'running' && found?.state !== 'paused')) return null;
+  if (
+    open === null ||
+    !(open.state.kind === 'live' || (open.state.kind === 'attaching' && open.state.follows === true)) ||
+    (found?.state !== 'running' && found?.state !== 'paused')
+  )
+    return null;
   const last = store.resources.last(open.row);
   return last !== null && Math.abs(Date.now() - Date.parse(last.time)) < sampleIsOldMs ? last : null;
 }

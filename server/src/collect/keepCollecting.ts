@@ -32,6 +32,7 @@ export async function keepCollecting(store: Store, row: number, first: Source, o
   let wasLive = false;
   let way: Pick<WayRecord, 'way' | 'tried'> | null = null;
   let caughtUp = false;
+  let follows = false;
   const tellLive = (): void => onState({ kind: 'live', way: way?.way ?? null, tried: way?.tried ?? [] });
   const onCaughtUp = (): void => {
     wait = retryFirstMs;
@@ -44,10 +45,17 @@ export async function keepCollecting(store: Store, row: number, first: Source, o
     way = { way: told.way, tried: told.tried };
     if (live && caughtUp) tellLive();
   };
+  const onResult = (result: IngestResult): void => {
+    onChange(result);
+    // A copy has nothing new in it before the next one is made.
+    if (caughtUp || follows || !follow || way?.way === 'archive' || result.sessions.length === 0) return;
+    follows = true;
+    onState({ kind: 'attaching', follows });
+  };
   for (;;) {
-    caughtUp = false;
+    caughtUp = follows = false;
     try {
-      await collect(store, row, tellingWay(source, onWay), { follow, signal, onChange, onCaughtUp });
+      await collect(store, row, tellingWay(source, onWay), { follow, signal, onChange: onResult, onCaughtUp });
       if (!live || signal.aborted) return 'ended';
       throw new AttachError('lost', 'The sandbox stopped answering', 'Try again.');
     } catch (error) {

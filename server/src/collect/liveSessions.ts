@@ -10,6 +10,8 @@ import type { Store } from '../store/store';
 
 /** What all of them may hold, as `weightOf` counts, which is near to what they take. */
 export const liveBytes = 64 * 1024 * 1024;
+/** The same while a history pours in, of which hardly anything is worked on again: what follows a session comes right after it. */
+export const pouringBytes = 16 * 1024 * 1024;
 /** What the one at work may hold, when all others had to go: some 90,000 entries. A longer one is read anew for each fold. */
 export const longestBytes = 192 * 1024 * 1024;
 /** An event with its fields, its places in the fold and what the fold made of it, without its texts. */
@@ -52,15 +54,17 @@ export class LiveSessions {
   static readonly #ofStore = new WeakMap<Store, LiveSessions>();
   readonly #limit: number;
   readonly #longest: number;
+  readonly #pouring: number;
   /** Least recently used first. */
   readonly #sessions = new Map<number, LiveSession>();
   /** What each was counted with. */
   readonly #counted = new Map<number, number>();
   #bytes = 0;
 
-  constructor(limit = liveBytes, longest = longestBytes) {
+  constructor(limit = liveBytes, longest = longestBytes, pouring = pouringBytes) {
     this.#limit = limit;
     this.#longest = longest;
+    this.#pouring = pouring;
   }
 
   static of(store: Store): LiveSessions {
@@ -90,15 +94,19 @@ export class LiveSessions {
     return session;
   }
 
-  /** After something was added to one: those used least go, and this one too if it alone is more than is kept of any. */
-  grew(row: number): void {
+  /**
+   * After something was added to one: those used least go, and this one too if it alone is more than is kept of any. `pouring`: more
+   * waits to be taken in.
+   */
+  grew(row: number, pouring = false): void {
     const session = this.#sessions.get(row);
     if (session === undefined) return;
     this.#uncount(row);
     this.#counted.set(row, session.bytes);
     this.#bytes += session.bytes;
+    const limit = pouring ? Math.min(this.#limit, this.#pouring) : this.#limit;
     for (const oldest of this.#sessions.keys()) {
-      if (this.#bytes <= this.#limit) return;
+      if (this.#bytes <= limit) return;
       if (oldest !== row || session.bytes > this.#longest) this.drop(oldest);
     }
   }

@@ -59,6 +59,8 @@ export class SessionFolds implements Disposable {
   readonly #dirty: Set<number>;
   /** Of those, the ones of which something else changed than that they grew. */
   readonly #anew = new Set<number>();
+  /** More than is at hand waits to be taken in. */
+  #pouring = false;
   #counts: FoldCounts = { anew: 0, grown: 0 };
 
   constructor(store: Store, source: number) {
@@ -99,7 +101,7 @@ export class SessionFolds implements Disposable {
   /** A record was added to a session's entries. */
   added(row: number, record: NewRecord, event: SessionEvent): void {
     this.#live.get(row, this)?.add(eventKey(record), event);
-    this.#live.grew(row);
+    this.#live.grew(row, this.#pouring);
   }
 
   /** It is to be folded. */
@@ -118,6 +120,7 @@ export class SessionFolds implements Disposable {
   /** Folds what is due. `when`: `bulk` puts off what can wait, because more is coming; `all` puts off nothing. */
   fold(when: 'due' | 'bulk' | 'all', registryProvider: string | null, skip: Skip): readonly SessionChange[] {
     const now = performance.now();
+    this.#pouring = when === 'bulk';
     const rows = [...this.#dirty].filter((row) => when === 'all' || this.#pacing.due(row, now, when === 'bulk', this.#grew));
     const changes = this.#foldAll(rows, registryProvider, skip);
     // A history that was just read owes no rest: the next record is a live one.
@@ -200,7 +203,7 @@ export class SessionFolds implements Disposable {
     const { revision, changed: spans, ran, children } = this.#store.sessions.put(row, work[1], work[2], anew);
     const found = live.findings?.take() ?? null;
     if (found !== null) this.#store.findings.put(row, found);
-    this.#live.grew(row);
+    this.#live.grew(row, this.#pouring);
     this.#counts = anew ? { ...this.#counts, anew: this.#counts.anew + 1 } : { ...this.#counts, grown: this.#counts.grown + 1 };
     this.#pacing.folded(row, began, performance.now(), anew);
     return { session: session.session, row, revision, spans, ran, children };

@@ -58,7 +58,8 @@ export interface WayTried {
 
 export type AttachState =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'attaching' }
+  /** `follows`: what is new is shown as it comes, while what was there before is still being read, the newest first. */
+  | { readonly kind: 'attaching'; readonly follows?: true }
   /** `way` is null until the source has said it. */
   | { readonly kind: 'live'; readonly way: WayIn | null; readonly tried: readonly WayTried[] }
   /** A recording: read to its end. */

@@ -56,6 +56,7 @@ describe('the rows of the view', () => {
       drawn(state([sandbox('a', attach)], sessions === undefined ? {} : { a: sessions })).slice(1);
     expect(note({ kind: 'idle' })).toEqual(['  (Not attached. Click to attach (it only reads).)']);
     expect(note({ kind: 'attaching' })).toEqual(['  (Attaching…)']);
+    expect(drawn(state([sandbox('a', { kind: 'attaching', follows: true })]))[0]).toContain('live, reading history…');
     expect(note(live)).toEqual(['  (Reading…)']);
     expect(note(live, loaded())).toEqual(['  (No session yet: no agent has run here.)']);
     expect(note({ kind: 'failed', reason: 'Docker refused', hint: 'Join the group docker.' })).toEqual([
@@ -158,6 +159,7 @@ describe('the text of rows', () => {
     const words = (attach: AttachState): string => contextValue(rootRows(state([sandbox('a', attach)]))[0]!);
     expect(words({ kind: 'idle' })).toBe('sandbox container idle attachable pausable stoppable');
     expect(words({ kind: 'attaching' })).toBe('sandbox container attaching attaching pausable stoppable');
+    expect(words({ kind: 'attaching', follows: true })).toBe('sandbox container attaching detachable pausable stoppable');
     expect(words(live)).toBe('sandbox container live detachable pausable stoppable');
     expect(words({ kind: 'lost', reason: '', retrying: false })).toBe('sandbox container lost attachable detachable pausable stoppable');
     expect(words({ kind: 'lost', reason: '', retrying: true })).toBe('sandbox container lost detachable pausable stoppable');

@@ -73,6 +73,29 @@ describe('a source that runs', () => {
     ]);
   });
 
+  it('is followed from its first session on, while its history is still being read; not where each look is at a copy', async () => {
+    const text = JSON.stringify({
+      type: 'message',
+      id: 'a1',
+      parentId: null,
+      timestamp: '2026-01-01T00:00:00.000Z',
+      message: { role: 'user', content: 'go' },
+    });
+    const record: SourceRecord = { kind: 'transcript', agent: 'main', session: 's', file: 'f', state: 'live', ordinal: 0, text };
+    const many = Array.from({ length: 4100 }, (): SourceRecord => ({ kind: 'heartbeat', cursor: { key: 'k', value: 'v' } }));
+    const statesBy = async (way: 'node' | 'archive'): Promise<readonly AttachState[]> =>
+      (await kept(source([{ kind: 'way', way, tried: [] }, record, ...many, caughtUp], lost), () => Promise.resolve(null))).states.slice(
+        0,
+        -1,
+      );
+    expect(await statesBy('node')).toEqual([
+      { kind: 'attaching', follows: true },
+      { kind: 'live', way: 'node', tried: [] },
+    ]);
+    store[Symbol.dispose]();
+    expect(await statesBy('archive')).toEqual([{ kind: 'live', way: 'archive', tried: [] }]);
+  });
+
   it('outlives its engine once it was live; where there was none from the beginning, that is the answer', async () => {
     const once = await kept(source([caughtUp], down), () => Promise.resolve(null));
     expect(once.end).toBe('removed');

@@ -33,6 +33,23 @@ describe('the live sessions', () => {
     expect(sessions.bytes).toBe(8 * one);
   });
 
+  it('keep less while a history pours in, and the last one all the same', () => {
+    const sessions = new LiveSessions(10 * one, 15 * one, 5 * one);
+    fill(sessions, 1, 4);
+    const poured = (row: number, events: number): void => {
+      const live = sessions.begin(row, owner);
+      for (let i = 0; i < events; i++) live.add(`transcript ${i}`, user(`${i}`, ''));
+      sessions.grew(row, true);
+    };
+    poured(2, 3);
+    expect(sessions.get(1, owner)).toBeNull();
+    poured(3, 6);
+    expect(sessions.get(2, owner)).toBeNull();
+    expect(sessions.get(3, owner)).not.toBeNull();
+    fill(sessions, 4, 4);
+    expect(sessions.bytes).toBe(10 * one);
+  });
+
   it('keep the one at work alone when it is long, but not however long', () => {
     const sessions = new LiveSessions(10 * one, 15 * one);
     fill(sessions, 1, 4);
