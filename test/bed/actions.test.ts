@@ -11,6 +11,8 @@ import { ServerProcess, until } from '../server/support/serverProcess';
 import { bed, docker, PlainContainer, VERSIONS } from './bed';
 
 const state = await bed(VERSIONS.jsonl);
+/** What a busy engine needs until it did and told. */
+const waitMs = 60_000;
 const containers: PlainContainer[] = [];
 const folders: string[] = [];
 const servers: ServerProcess[] = [];
@@ -40,10 +42,14 @@ async function serverOn(kept: ReturnType<typeof storage>, more: Partial<messages
 }
 
 async function nodeOf(server: ServerProcess, { sandboxId, name }: PlainContainer, refresh = false): Promise<messages.SandboxNode> {
-  return until(`the sandbox ${sandboxId}`, async () => {
-    const { sandboxes } = await server.connection.sendRequest(messages.inventoryRequest, { refresh });
-    return sandboxes.find((node) => node.name === name);
-  });
+  return until(
+    `the sandbox ${sandboxId}`,
+    async () => {
+      const { sandboxes } = await server.connection.sendRequest(messages.inventoryRequest, { refresh });
+      return sandboxes.find((node) => node.name === name);
+    },
+    waitMs,
+  );
 }
 
 const act = (server: ServerProcess, sourceId: string, action: messages.SandboxAction): Promise<void> =>
@@ -92,7 +98,7 @@ describe.skipIf(state.kind === 'missing')('acting on a sandbox', () => {
     ] as const) {
       await act(server, id, action);
       expect(stateOf(...of)).toEqual(of.map(() => then));
-      await until(`the row to say ${shown}`, async () => (await nodeOf(server, sandbox)).state === shown);
+      await until(`the row to say ${shown}`, async () => (await nodeOf(server, sandbox)).state === shown, waitMs);
     }
     const refused = await act(server, id, 'pause').catch((error: ResponseError<messages.OpenFailure>) => error);
     expect(refused).toMatchObject({
@@ -116,7 +122,7 @@ describe.skipIf(state.kind === 'missing')('acting on a sandbox', () => {
     await first.kill();
     const second = await serverOn(kept);
     const all = (): boolean => stateOf(alone, agent, supervisor).every((now) => now === 'running');
-    await until('the sandboxes to run again', all);
+    await until('the sandboxes to run again', all, waitMs);
     for (const sandbox of [alone, agent])
       await until(
         'that it is written down',
@@ -126,12 +132,13 @@ describe.skipIf(state.kind === 'missing')('acting on a sandbox', () => {
             ['resume', 'recovery', 'done'],
             ['pause', 'user', 'done'],
           ]),
+        waitMs,
       );
     const third = await serverOn(kept);
     await nodeOf(third, alone, true);
     await act(second, (await nodeOf(second, alone, true)).id, 'pause');
     await second.kill();
-    await until('it to run again', () => stateOf(alone)[0] === 'running');
+    await until('it to run again', () => stateOf(alone)[0] === 'running', waitMs);
   });
 
   it('paused by one that is closed properly, it stays so; resumed by whoever is asked to', async () => {
@@ -148,7 +155,7 @@ describe.skipIf(state.kind === 'missing')('acting on a sandbox', () => {
     const third = await serverOn(kept);
     await act(third, (await nodeOf(third, other, true)).id, 'pause');
     await third.kill();
-    await until('the other to run again', () => stateOf(other)[0] === 'running');
+    await until('the other to run again', () => stateOf(other)[0] === 'running', waitMs);
     expect(stateOf(sandbox)).toEqual(['paused']);
     await act(second, id, 'resume');
     expect(stateOf(sandbox)).toEqual(['running']);
@@ -198,11 +205,11 @@ describe.skipIf(state.kind === 'missing')('what a sandbox uses', () => {
     expect(busy.memoryLimitBytes).toBe(limit);
     expect(busy.memoryBytes).toBeGreaterThan(0);
     expect(busy.memoryBytes).toBeLessThan(limit);
-    const node = await nodeOf(server, sandbox);
-    expect(node.resources).toMatchObject({ memoryLimitBytes: limit });
+    const used = await until('what it uses in its row', async () => (await nodeOf(server, sandbox)).resources, waitMs);
+    expect(used).toMatchObject({ memoryLimitBytes: limit });
     expect(await samples(1)).toHaveLength(1);
     await act(server, id, 'stop');
-    await until('that it uses nothing now', async () => (await nodeOf(server, sandbox)).resources === null);
+    await until('that it uses nothing now', async () => (await nodeOf(server, sandbox)).resources === null, waitMs);
     expect((await samples(100)).length).toBeGreaterThan(0);
   });
 });

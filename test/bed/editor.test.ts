@@ -14,6 +14,8 @@ import { ServerProcess, until } from '../server/support/serverProcess';
 import { bed, BedSandbox, docker, VERSIONS } from './bed';
 
 const state = await bed(VERSIONS.jsonl);
+/** What a busy machine needs until something that happened in the sandbox is shown. */
+const waitMs = 60_000;
 const canaries = ['nemobed-canary-sandbox-jwt', 'nemobed-gateway-token-not-a-secret'];
 
 describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspace on the host', () => {
@@ -43,6 +45,7 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
     await until(
       'the children to finish',
       async () => (await sessions()).filter((session) => session.key?.includes(':subagent:') && session.status !== 'running').length === 2,
+      waitMs,
     );
   });
   afterAll(async () => {
@@ -55,7 +58,7 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
     return inventory.sandboxes.find((candidate) => candidate.id === sourceId);
   }
   async function live(): Promise<void> {
-    await until('the sandbox to be live', async () => (await node())?.attach.kind === 'live', 60_000);
+    await until('the sandbox to be live', async () => (await node())?.attach.kind === 'live', waitMs);
   }
   async function sessions(): Promise<readonly SessionInfo[]> {
     return server.connection.sendRequest(messages.sessionsRequest, { sourceId });
@@ -74,16 +77,46 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
     return JSON.parse(ran.stdout) as TraceDocument;
   }
 
+  /** A recording of the sandbox as it is now. */
+  function record(): string {
+    const recording = mkdtempSync(join(tmpdir(), 'sandglass-parity-'));
+    mkdirSync(join(recording, 'sandbox'));
+    docker('cp', '-q', `${sandbox.id()}:/sandbox/.openclaw`, join(recording, 'sandbox'));
+    // The supervisor writes to stderr; the engine keeps both channels.
+    const logs = spawnSync('docker', ['logs', sandbox.id()], { encoding: 'utf8', maxBuffer: 1 << 28 });
+    writeFileSync(join(recording, 'container.log'), logs.stdout + logs.stderr);
+    writeFileSync(join(recording, 'inspect.json'), docker('inspect', sandbox.id()));
+    spawnSync('cp', ['-r', join(sandbox.home), join(recording, 'home')]);
+    return recording;
+  }
+
   it("shows the edit as a lens on its line, and the failing test as a problem, in the sandbox's own files", async () => {
-    const rows = (await page('agent:main:coding')).rows;
-    const edit = rows.find((row) => row.span.attributes['gen_ai.tool.name'] === 'edit');
-    const [anchor] = await server.connection.sendRequest(messages.locateRequest, { sourceId, spanId: edit?.span.id ?? '' });
-    expect(anchor?.uri).toBe(`sandglass-file://${sourceId}/sandbox/.openclaw/workspace/project/pricing/cart.py`);
+    const edit = await until(
+      'the edit',
+      async () => (await page('agent:main:coding')).rows.find((row) => row.span.attributes['gen_ai.tool.name'] === 'edit'),
+      waitMs,
+    );
+    const anchor = await until(
+      'its place',
+      async () => (await server.connection.sendRequest(messages.locateRequest, { sourceId, spanId: edit.span.id }))[0],
+      waitMs,
+    );
+    expect(anchor.uri).toBe(`sandglass-file://${sourceId}/sandbox/.openclaw/workspace/project/pricing/cart.py`);
     expect(anchor).toMatchObject({ how: 'edit-text', stale: false });
-    const lenses = (await server.connection.sendRequest(CodeLensRequest.type, { textDocument: { uri: anchor?.uri ?? '' } })) ?? [];
-    expect(lenses.some((lens) => lens.range.start.line === anchor?.startLine && lens.command?.title.startsWith('edit ok'))).toBe(true);
+    await until(
+      'the lens on its line',
+      async () =>
+        ((await server.connection.sendRequest(CodeLensRequest.type, { textDocument: { uri: anchor.uri } })) ?? []).some(
+          (lens) => lens.range.start.line === anchor.startLine && lens.command?.title.startsWith('edit ok'),
+        ),
+      waitMs,
+    );
     const test = `sandglass-file://${sourceId}/sandbox/.openclaw/workspace/project/tests/test_cart.py`;
-    const [problem] = await until('the problem', () => server.diagnostics.get(test));
+    const [problem] = await until(
+      'the problem',
+      () => (server.diagnostics.get(test) ?? []).length > 0 && server.diagnostics.get(test),
+      waitMs,
+    );
     expect(problem?.code).toBe('failed-call');
     const text = await server.connection.sendRequest(messages.readFileRequest, { uri: test });
     const line = Buffer.from(text.base64, 'base64').toString().split('\n')[problem?.range.start.line ?? -1];
@@ -91,39 +124,59 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
   });
 
   it('shows the denials at their calls, seen by the supervisor', async () => {
-    const calls = (await page('agent:main:egress')).rows.filter((row) => row.span.kind === 'execute_tool');
-    expect(calls.map((row) => row.span.status)).toEqual(['denied', 'denied', 'ok', 'denied', 'denied']);
-    for (const row of calls)
-      if (row.span.status === 'denied')
-        expect(row.policy.some((event) => event.witness === 'supervisor' && event.status === 'denied')).toBe(true);
+    // Agent and supervisor write each for itself, and so they are read.
+    const seen = (row: messages.SpanRow): boolean =>
+      row.policy.some((event) => event.witness === 'supervisor' && event.status === 'denied');
+    const calls = async (): Promise<readonly (readonly [string, boolean])[]> =>
+      (await page('agent:main:egress')).rows
+        .filter((row) => row.span.kind === 'execute_tool')
+        .map((row) => [row.span.status, row.span.status === 'denied' && seen(row)]);
+    const [denied, ok] = [
+      ['denied', true],
+      ['ok', false],
+    ];
+    await expect.poll(calls, { timeout: waitMs }).toEqual([denied, denied, ok, denied, denied]);
   });
 
   it('shows two children under their parent, and what it cost', async () => {
-    const team = await page('agent:main:team');
+    const team = await until(
+      'the calls that sent them',
+      async () => {
+        const shown = await page('agent:main:team');
+        return shown.rows.filter((row) => row.childSessionId !== null).length >= 2 && shown;
+      },
+      waitMs,
+    );
     const children = team.rows.filter((row) => row.childSessionId !== null);
     expect(children).toHaveLength(2);
-    const all = await sessions();
-    for (const child of children) expect(all.find((session) => session.id === child.childSessionId)?.parentSessionId).toBe(team.session.id);
+    const parents = async (): Promise<readonly (string | null | undefined)[]> => {
+      const all = await sessions();
+      return children.map((child) => all.find((session) => session.id === child.childSessionId)?.parentSessionId);
+    };
+    await expect.poll(parents, { timeout: waitMs }).toEqual(children.map(() => team.session.id));
     const status = await server.connection.sendRequest(messages.statusRequest, { sourceId, sessionId: team.session.id });
     expect(status?.session.totals.cost.usd).toBeGreaterThan(0);
     expect(status?.byModel[0]?.basis).toBe('overlay');
   });
 
   it('gives the same document as a recording made of it', async () => {
-    const recording = mkdtempSync(join(tmpdir(), 'sandglass-parity-'));
+    // The agent may still have to put something in its place: the recording is of what was there before and after it was made.
+    const { recording, fromContainer } = await until(
+      'a recording in whose making nothing changed',
+      async () => {
+        const before = await document();
+        const made = record();
+        const after = await document();
+        if (after.sessions.length === 5 && isDeepStrictEqual(before, after)) return { recording: made, fromContainer: after };
+        rmSync(made, { recursive: true, force: true });
+        return null;
+      },
+      waitMs,
+    );
     try {
-      mkdirSync(join(recording, 'sandbox'));
-      docker('cp', '-q', `${sandbox.id()}:/sandbox/.openclaw`, join(recording, 'sandbox'));
-      // The supervisor writes to stderr; the engine keeps both channels.
-      const logs = spawnSync('docker', ['logs', sandbox.id()], { encoding: 'utf8', maxBuffer: 1 << 28 });
-      writeFileSync(join(recording, 'container.log'), logs.stdout + logs.stderr);
-      writeFileSync(join(recording, 'inspect.json'), docker('inspect', sandbox.id()));
-      spawnSync('cp', ['-r', join(sandbox.home), join(recording, 'home')]);
-      const fromContainer = await document();
       const ran = await runCli(['trace', recording, '--json']);
       expect(ran.stderr).toBe('');
       const fromDirectory = JSON.parse(ran.stdout) as TraceDocument;
-      expect(fromContainer.sessions.length).toBe(5);
       expect(fromContainer.sessions).toEqual(fromDirectory.sessions);
       expect(fromContainer.findings).toEqual(fromDirectory.findings);
       expect(fromContainer.policy).toEqual(fromDirectory.policy);
@@ -136,20 +189,17 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
     await sandbox.restart();
     await live();
     await sandbox.run('hello');
-    await until('the new session', async () =>
-      (await sessions()).some((session) => session.key === 'agent:main:main' && session.totals.llmCalls > 0 && session.status === 'done'),
-    );
-    // The agent writes that a run is done before it puts the run's trajectory in its place, which knows more: who asked.
-    const fresh = await until('the trajectory of the last run', async () => {
-      const read = await document();
-      return read.sessions.some((session) => session.key === 'agent:main:main' && session.trigger === 'user') ? read : null;
-    });
-    const told = fresh.sessions.map(({ spans: _spans, ...info }) => info);
-    const kept = await until('what is kept to equal a fresh reading', async () => {
-      const all = await sessions();
-      return isDeepStrictEqual(all, told) ? all : null;
-      // In vain: then the comparison shows what differs.
-    }).catch(sessions);
+    let told: readonly SessionInfo[] = [];
+    let kept: readonly SessionInfo[] = [];
+    // The agent writes that a run is done before it puts the run's trajectory in its place, which knows more: who asked. What a
+    // fresh reading gives may be more a moment later, so it is read anew for each comparison.
+    const whole = (): SessionInfo | undefined =>
+      told.find((session) => session.key === 'agent:main:main' && session.status === 'done' && session.trigger === 'user');
+    for (const end = Date.now() + waitMs; Date.now() < end && (whole() === undefined || !isDeepStrictEqual(kept, told));) {
+      told = (await document()).sessions.map(({ spans: _spans, ...info }) => info);
+      kept = await sessions();
+    }
+    expect(whole()?.totals.llmCalls).toBeGreaterThan(0);
     expect(kept).toEqual(told);
   });
 
@@ -160,7 +210,7 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
     const found = await until(
       'the finding',
       async () => (await node())?.findings.find((finding) => finding.code === 'history-rewritten'),
-      60_000,
+      waitMs,
     );
     expect(found.severity).toBe('error');
     expect((await sessions()).find((candidate) => candidate.id === session?.id)?.totals).toEqual(before);
@@ -168,10 +218,14 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
 
   it('that stops says so, and everything else goes on', async () => {
     await sandbox.stop();
-    const lost = await until('the loss', async () => {
-      const attach = (await node())?.attach;
-      return attach?.kind === 'lost' || attach?.kind === 'failed' ? attach : null;
-    });
+    const lost = await until(
+      'the loss',
+      async () => {
+        const attach = (await node())?.attach;
+        return attach?.kind === 'lost' || attach?.kind === 'failed' ? attach : null;
+      },
+      waitMs,
+    );
     expect(lost.reason.length).toBeGreaterThan(10);
     expect((await sessions()).length).toBeGreaterThan(4);
     await sandbox.start();

@@ -11,11 +11,11 @@ import { sandboxSource } from '../../server/src/sandboxes/sandboxSource';
 import { keyBytes } from '../../server/src/store/sealedBox';
 import { Store } from '../../server/src/store/store';
 import { pythonScript } from '../unit/attach/readers';
-import { sleep } from '../unit/attach/reading';
+import { until } from '../server/support/serverProcess';
 import { bed, BedSandbox, readerScript, VERSIONS } from './bed';
 
 const there = await bed(VERSIONS.jsonl);
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 /** The events of the session in which the model failed, without what differs from run to run. */
 function retries(document: TraceDocument): readonly string[] {
@@ -50,7 +50,7 @@ describe.skipIf(there.kind === 'missing')("OpenClaw's own log", () => {
     return { store, row: store.transaction(() => store.sources.ensure('source', { info, registryProvider: null })) };
   }
 
-  it('tells of retries as they happen', { timeout: 120_000 }, async () => {
+  it('tells of retries as they happen', { timeout: 240_000 }, async () => {
     const { store, row } = opened();
     const end = new AbortController();
     let caughtUp = false;
@@ -61,12 +61,10 @@ describe.skipIf(there.kind === 'missing')("OpenClaw's own log", () => {
       onCaughtUp: () => void (caughtUp = true),
     });
     try {
-      for (const until = Date.now() + WAIT_MS; !caughtUp && Date.now() < until;) await sleep(50);
-      expect(caughtUp).toBe(true);
+      await until('all that was there before', () => caughtUp, WAIT_MS);
       await sandbox.run('retry');
       const seen = (): readonly string[] => retries(traceDocument(store, row, null));
-      for (const until = Date.now() + WAIT_MS; seen().length < expected.length && Date.now() < until;) await sleep(100);
-      expect(seen()).toEqual(expected);
+      await expect.poll(seen, { timeout: WAIT_MS }).toEqual(expected);
     } finally {
       end.abort();
       await collecting.catch(() => undefined); // it was ended

@@ -2,7 +2,7 @@
  * One history, every way it can be stored, laid out and read: the same document each time. And the ways themselves: one that does not
  * work gives place to the next, and none leaves anything behind, here or there.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import { sandboxSource } from '../../server/src/sandboxes/sandboxSource';
 import { keyBytes } from '../../server/src/store/sealedBox';
 import { Store } from '../../server/src/store/store';
 import { recording } from '../fixtures/recordings';
+import { until } from '../server/support/serverProcess';
 import { pythonScript } from '../unit/attach/readers';
 import { temporary } from '../unit/attach/reading';
 import { bed, docker, listing, PlainContainer, readerScript, VERSIONS } from './bed';
@@ -48,7 +49,7 @@ interface Laid {
   readonly home: string;
 }
 
-function lay(name: string, layout: (typeof LAYOUTS)[number]): Laid {
+async function lay(name: string, layout: (typeof LAYOUTS)[number]): Promise<Laid> {
   const { root, stateDir } = recording(name);
   const made = (labels: Readonly<Record<string, string>>): PlainContainer => {
     const container = new PlainContainer(VERSIONS.jsonl, labels);
@@ -66,9 +67,11 @@ function lay(name: string, layout: (typeof LAYOUTS)[number]): Laid {
           'openshell.ai/sandbox-name': workload.name,
         });
   // What the supervisor said, on the console of its container.
-  execFileSync('docker', ['exec', '-i', '-u', '0', supervisor.id, 'sh', '-c', 'cat > /proc/1/fd/2'], {
-    input: readFileSync(join(root, 'container.log')),
-  });
+  const said = readFileSync(join(root, 'container.log'), 'utf8');
+  execFileSync('docker', ['exec', '-i', '-u', '0', supervisor.id, 'sh', '-c', 'cat > /proc/1/fd/2'], { input: said });
+  // The engine takes it from there in its own time.
+  const kept = (): string => spawnSync('docker', ['logs', supervisor.id], { encoding: 'utf8', maxBuffer: 1 << 28 }).stderr;
+  await until('the engine to have kept all of it', () => kept().trimEnd() === said.trimEnd(), 60_000);
   const home = temporary();
   mkdirSync(join(home, '.nemoclaw'));
   const row = { name: workload.name, agent: 'openclaw', agentVersion: name.split('-').pop(), provider: 'nvidia-prod' };
@@ -99,7 +102,7 @@ async function documentOf(source: Source): Promise<TraceDocument> {
 describe.skipIf(there.kind === 'missing')('the same history', () => {
   describe.each(STORAGES)('kept as $title', ({ name }) => {
     it.each(LAYOUTS)('in %s is the same document by every way', { timeout: 120_000 }, async (layout) => {
-      const laid = lay(name, layout);
+      const laid = await lay(name, layout);
       const before = changesIn(laid.workload);
       const documents = new Map<ContainerWay, TraceDocument>();
       for (const way of CONTAINER_WAYS) documents.set(way, await documentOf(await sourceOf(laid, [way])));

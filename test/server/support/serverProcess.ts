@@ -100,7 +100,7 @@ export class ServerProcess implements AsyncDisposable {
 export async function until<T>(
   what: string,
   ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  ms = 20_000,
+  ms = 45_000,
 ): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {

@@ -38,7 +38,7 @@ export class Following {
   readonly #controller = new AbortController();
   readonly #done: Promise<void>;
   #error: unknown = null;
-  #wake: (() => void) | null = null;
+  readonly #waiting = new Set<() => void>();
 
   constructor(source: Pick<Source, 'open'>, cursors: ReadonlyMap<string, string> = new Map()) {
     this.#done = this.#run(source, cursors);
@@ -48,18 +48,22 @@ export class Following {
     try {
       for await (const record of source.open({ cursors, follow: true, signal: this.#controller.signal })) {
         this.records.push(record);
-        this.#wake?.();
+        this.#wake();
       }
     } catch (error) {
       this.#error = error;
     }
-    this.#wake?.();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
   }
 
   /** Resolves with the first record from `from` on that fits. */
   async until<T extends SourceRecord>(fits: (record: SourceRecord) => record is T, from?: number, timeoutMs?: number): Promise<T>;
   async until(fits: (record: SourceRecord) => boolean, from?: number, timeoutMs?: number): Promise<SourceRecord>;
-  async until(fits: (record: SourceRecord) => boolean, from = 0, timeoutMs = 8000): Promise<SourceRecord> {
+  async until(fits: (record: SourceRecord) => boolean, from = 0, timeoutMs = 20_000): Promise<SourceRecord> {
     const end = Date.now() + timeoutMs;
     for (;;) {
       const found = this.records.slice(from).find(fits);
@@ -68,11 +72,13 @@ export class Following {
       const left = end - Date.now();
       if (left <= 0) throw new Error(`it did not come; there are ${JSON.stringify(this.records.slice(from).map((record) => record.kind))}`);
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#wake = () => {
+        const wake = (): void => {
           clearTimeout(timer);
+          this.#waiting.delete(wake);
           resolve();
         };
+        const timer = setTimeout(wake, left);
+        this.#waiting.add(wake);
       });
     }
   }
