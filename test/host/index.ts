@@ -31,7 +31,7 @@ export async function run(): Promise<void> {
   const files = readdirSync(suites).filter((name) => name.endsWith('.test.js') && (!only || name.includes(only)));
   const mocha = new Mocha({
     ui: 'bdd',
-    timeout: 60_000,
+    timeout: 180_000,
     reporter: class {} as unknown as string,
     ...(process.env['CI'] ? { forbidOnly: true } : {}),
   });

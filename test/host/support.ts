@@ -23,7 +23,7 @@ export function note(line: string): void {
 }
 
 /** The first answer that is neither null, undefined nor false; polls, since the editor has no event for most of what it shows. */
-export async function until<T>(what: string, look: () => T | Promise<T>, limitMs = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, look: () => T | Promise<T>, limitMs = 50_000): Promise<NonNullable<T>> {
   const end = Date.now() + limitMs;
   for (;;) {
     const found = await look();

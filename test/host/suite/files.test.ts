@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { Anchor } from '../../../server/src/protocol/messages';
-import { openRecording, replaySteps, sandglass } from '../support';
+import { openRecording, replaySteps, sandglass, until } from '../support';
 import type { OpenRecording } from '../support';
 
 describe("the sandbox's own files", () => {
@@ -43,16 +43,21 @@ describe("the sandbox's own files", () => {
 
   it('are where a jump from a call leads', async () => {
     await vscode.commands.executeCommand('sandglass.jumpToLine', span);
-    const editor = vscode.window.activeTextEditor;
-    assert.equal(editor?.document.uri.toString(), vscode.Uri.parse(anchor.uri).toString());
     const [best] = await (await sandglass()).services.server.request('locate', span);
-    assert.equal(editor.selection.active.line, best?.startLine);
+    assert.ok(best);
+    const editor = await until('the file', () => {
+      const active = vscode.window.activeTextEditor;
+      return active?.document.uri.toString() === vscode.Uri.parse(anchor.uri).toString() ? active : null;
+    });
+    await until('the cursor on its line', () => editor.selection.active.line === best.startLine);
   });
 
   it('a call opens as a plain document', async () => {
     await vscode.commands.executeCommand('sandglass.openCall', span);
-    const document = vscode.window.activeTextEditor?.document;
-    assert.equal(document?.uri.scheme, 'sandglass-call');
+    const document = await until('the document', () => {
+      const active = vscode.window.activeTextEditor?.document;
+      return active?.uri.scheme === 'sandglass-call' ? active : null;
+    });
     assert.equal(document.languageId, 'plaintext');
     assert.ok(document.getText().length > 0);
     assert.doesNotMatch(document.getText(), /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);

@@ -36,8 +36,10 @@ describe('a recording', () => {
     });
 
     it('open the call in the trace', async () => {
-      const lens = (await codeLenses(edited)).find(({ range }) => range.start.line === editedLine);
-      assert.ok(lens?.command);
+      const lens = await until('the lens', async () =>
+        (await codeLenses(edited)).find(({ range, command }) => range.start.line === editedLine && command !== undefined),
+      );
+      assert.ok(lens.command);
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
       await vscode.window.showTextDocument(edited, { viewColumn: vscode.ViewColumn.One });
       await vscode.commands.executeCommand(lens.command.command, ...(lens.command.arguments ?? []));
@@ -144,11 +146,11 @@ describe('a recording', () => {
     await vscode.window.showTextDocument(uri, { preview: false });
     await vscode.commands.executeCommand('sandglass.openCall', { sourceId, spanId });
     await vscode.commands.executeCommand('sandglass.jumpToLine', { sourceId, spanId });
-    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ input }) => input));
-    assert.deepEqual(
-      tabs.map((input) => input instanceof vscode.TabInputText && input.uri.toString()),
-      [uri.toString()],
-    );
+    const tabs = (): readonly (string | false)[] =>
+      vscode.window.tabGroups.all.flatMap(({ tabs: all }) =>
+        all.map(({ input }) => input instanceof vscode.TabInputText && input.uri.toString()),
+      );
+    await until('its tab, and no other', () => JSON.stringify(tabs()) === JSON.stringify([uri.toString()]));
     for (const session of recording.sessions) {
       const step = (await replaySteps({ sourceId, sessionId: session.id })).find((each) => each.spanId === spanId);
       if (step !== undefined) assert.equal(vscode.Uri.parse(step.address).toString(), uri.toString());

@@ -36,11 +36,16 @@ describe('replay', () => {
     await vscode.commands.executeCommand('sandglass.replaySession', coding);
     const session = await until('a debug session', () => vscode.debug.activeDebugSession);
     assert.equal(session.type, 'sandglass-replay');
+    let stopped: vscode.DebugStackFrame | null = null;
     const at = async (what: string, fits: (name: string) => boolean): Promise<Frames['stackFrames'][number]> =>
       until(what, async () => {
         const { stackFrames } = (await session.customRequest('stackTrace', { threadId: 1 })) as Frames;
         const [top] = stackFrames;
-        return top && fits(top.name) ? top : null;
+        // The editor too must have come to a stop there: until then it does nothing on the commands of its toolbar.
+        const here = vscode.debug.activeStackItem;
+        if (!top || !fits(top.name) || !(here instanceof vscode.DebugStackFrame) || here === stopped) return null;
+        stopped = here;
+        return top;
       });
 
     const first = await at('the first step', () => true);
@@ -99,6 +104,6 @@ describe('replay', () => {
     });
     await vscode.debug.stopDebugging(session);
     await ended;
-    assert.equal(vscode.debug.activeDebugSession, undefined);
+    await until('no debug session', () => vscode.debug.activeDebugSession === undefined);
   });
 });

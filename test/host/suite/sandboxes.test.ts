@@ -16,6 +16,14 @@ async function rowsBelow(services: Services, row: Row): Promise<readonly Row[]> 
   return (await Promise.all(rows.map(async (each) => [each, ...(await rowsBelow(services, each))]))).flat();
 }
 
+/** The document in front, once it is the one that says this: the one before may still be there when the command has ended. */
+function activeText(says: RegExp): Promise<vscode.TextDocument> {
+  return until(`a document that says ${says}`, () => {
+    const document = vscode.window.activeTextEditor?.document;
+    return document !== undefined && says.test(document.getText()) ? document : null;
+  });
+}
+
 describe('the view Sandboxes', () => {
   let recording: OpenRecording | undefined;
   after(() => recording?.dispose());
@@ -75,19 +83,17 @@ describe('the view Sandboxes', () => {
 
   it('says in a document where it looked', async () => {
     await vscode.commands.executeCommand('sandglass.whereWeLooked');
-    const document = vscode.window.activeTextEditor?.document;
-    assert.equal(document?.uri.scheme, 'sandglass-call');
+    const document = await activeText(/Where Sandglass looked/);
+    assert.equal(document.uri.scheme, 'sandglass-call');
     assert.equal(document.languageId, 'plaintext');
-    assert.match(document.getText(), /Where Sandglass looked/);
     assert.match(document.getText(), / ms\n/);
   });
 
   it('says in a document that nothing was done to a sandbox yet', async () => {
     const { services } = await sandglass();
     await vscode.commands.executeCommand('sandglass.showActions');
-    const document = vscode.window.activeTextEditor?.document;
-    assert.equal(document?.uri.scheme, 'sandglass-call');
-    assert.match(document.getText(), /What was done to sandboxes from Sandglass/);
+    const document = await activeText(/What was done to sandboxes from Sandglass/);
+    assert.equal(document.uri.scheme, 'sandglass-call');
     assert.match(document.getText(), /Nothing yet\./);
     assert.deepEqual(await services.server.request('actions', undefined), []);
   });
