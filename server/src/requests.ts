@@ -14,6 +14,7 @@ import { parseSandboxUri } from './locate/sandboxUri';
 import type { OpenedStore } from './openStore';
 import type { SessionInfo } from './protocol/document';
 import * as messages from './protocol/messages';
+import type { Blames } from './query/blame';
 import { callText } from './query/callText';
 import { findSpan, spanDetail } from './query/detail';
 import { findingsOf } from './query/findings';
@@ -34,6 +35,7 @@ export interface Live extends AsyncDisposable {
   readonly hub: Hub;
   readonly beside: ActAndSample;
   readonly places: Places;
+  readonly blames: Blames;
   /** The files of sandboxes may lie elsewhere in the workspace now. */
   placesMoved(): void;
   /** A file of the editor has other lines now. */
@@ -151,6 +153,12 @@ export function registerRequests(connection: Connection, need: () => Live): void
     // Calls on the line itself stand before those that meant the whole file.
     here.sort((a, b) => Number(a.anchor.wholeFile) - Number(b.anchor.wholeFile));
     return here.slice(0, 50).map((call) => callAt(call.source.id, call.view.info, call.span));
+  });
+
+  connection.onRequest(messages.blameRequest, ({ uri, text }, token) => {
+    const { blames, places } = need();
+    const signal = signalOf(token);
+    return blames.of(places.round(signal), uri, text, signal);
   });
 
   const sandboxFile = (uri: string): { readonly open: OpenSource; readonly path: string } => {

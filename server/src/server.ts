@@ -12,6 +12,7 @@ import { openStore } from './openStore';
 import { Problems } from './problems';
 import type * as messages from './protocol/messages';
 import { changedNotification } from './protocol/messages';
+import { Blames } from './query/blame';
 import { Places } from './query/places';
 import { registerRequests } from './requests';
 import type { Live } from './requests';
@@ -104,8 +105,15 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         const ref = { sourceId: change.source.id, sessionId: session.session };
         changed.sessions.set(key, { ...ref, epoch: epochOf(store, change.source.row), revision: session.revision });
         const view = store.sessions.byRow(session.row);
-        if (session.spans === null) places.forgetAll(change.source);
-        else for (const span of session.spans) places.forget(change.source, span, view?.workspaceDir ?? null);
+        if (session.spans === null) {
+          places.forgetAll(change.source);
+          blames.forgetAll(change.source);
+        } else {
+          for (const span of session.spans) {
+            places.forget(change.source, span, view?.workspaceDir ?? null);
+            blames.touched(change.source, span, view?.workspaceDir ?? null);
+          }
+        }
         problems.touch(session.row);
       }
       beside.grew(change.source.id, change.source.row);
@@ -133,6 +141,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     onError,
   });
   const places = new Places(store, () => ({ source: (row) => hub.ofRow(row), folders: folders(), mappings: hub.settings.pathMappings }));
+  const blames = new Blames(store);
   const problems = new Problems(connection, opened, hub, places);
   hub.configure(options.trusted, options.settings);
   return {
@@ -140,6 +149,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     hub,
     beside,
     places,
+    blames,
     placesMoved() {
       for (const source of hub.all()) problems.touchAll(source);
       refreshLenses.ask();

@@ -331,6 +331,63 @@ export const callsAtRequest = new RequestType<{ readonly uri: string; readonly l
   'sandglass/callsAt',
 );
 
+/** A call that lines of a file are from. What it thought is asked for with spanRequest. */
+export interface BlamedCall extends CallAt {
+  readonly tool: string;
+  /** Untrusted, as `label` is. */
+  readonly session: string;
+  readonly agent: string;
+  /** Which turn of its session, counted from one. */
+  readonly turn: number | null;
+  readonly model: string | null;
+  /** Of the LLM call that asked for it, with all else it asked for. */
+  readonly costUsd: number | null;
+  readonly costBasis: string | null;
+  /** The path lies outside the workspace of the agent that wrote it. */
+  readonly outside: boolean;
+}
+
+/** Who a line is from, as far as it is proven; calls by their place in `FileBlame.calls`. */
+export type LineAuthor =
+  /** `rewrote`: it wrote the whole file, and what stood there before was not observed. */
+  | { readonly kind: 'call'; readonly call: number; readonly rewrote: boolean }
+  /** It stood there when this call first saw the file; who wrote it was not observed. */
+  | { readonly kind: 'found'; readonly call: number }
+  /** Changed outside the sandbox, or where no command of an agent ran; after this call. */
+  | { readonly kind: 'person'; readonly after: number | null }
+  /** Changed by a person or a command, which of them was not observed; after one call and before another. */
+  | { readonly kind: 'changed'; readonly after: number | null; readonly before: number | null }
+  /** Lines like it are from several. */
+  | { readonly kind: 'unsure' }
+  | { readonly kind: 'unknown' };
+
+export interface BlamedLines {
+  /** Zero-based, end inclusive. */
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly by: LineAuthor;
+}
+
+export interface FileBlame {
+  readonly sourceId: string;
+  readonly sandboxPath: string;
+  /** All lines, in order. */
+  readonly lines: readonly BlamedLines[];
+  readonly calls: readonly BlamedCall[];
+  /** The file is what the recorded calls made of it, to the last line. */
+  readonly exact: boolean;
+  /** Calls that touched the file and are too many to be looked at: the oldest. */
+  readonly older: number;
+}
+
+/**
+ * Who wrote the lines of a file; `text`: as it stands in the editor, where that is not yet saved. Null: no call that wrote it is
+ * known, or it is too large.
+ */
+export const blameRequest = new RequestType<{ readonly uri: string; readonly text: string | null }, FileBlame | null, void>(
+  'sandglass/blame',
+);
+
 /** A file of a sandbox by its `sandglass-file:` URI. */
 export const readFileRequest = new RequestType<{ readonly uri: string }, { readonly base64: string; readonly mtime: number }, FileFailure>(
   'sandglass/readFile',

@@ -49,6 +49,14 @@ export interface FileCalls {
   readonly older: number;
 }
 
+export interface FileAt {
+  readonly source: PlaceSource;
+  readonly path: string;
+  readonly file: CachedFile;
+  /** The sandbox's own file, where the workspace has a copy of it that differs. */
+  readonly original: () => Promise<CachedFile | null>;
+}
+
 /** Calls considered for one file, newest first; a file that was touched more often says so by its count. */
 export const callsPerFile = 500;
 
@@ -222,6 +230,16 @@ export class PlacesRound {
     }
     placed.sort((a, b) => ((a.span.startTime ?? '') < (b.span.startTime ?? '') ? 1 : -1));
     return { placed, older };
+  }
+
+  /** Files of sandboxes that this file of the editor is, with its lines as they are now. */
+  async filesAt(uri: string): Promise<readonly FileAt[]> {
+    const files: FileAt[] = [];
+    for (const { source, path } of await this.#pathsOf(uri)) {
+      const { file, original } = await this.#resolve(source, path);
+      if (file !== null) files.push({ source, path, file, original });
+    }
+    return files;
   }
 
   /** Rows of the sessions whose calls may have touched this file of the editor; judged by its name, so that no file is read. */

@@ -208,6 +208,14 @@ export class SpanStore {
     );
   }
 
+  /** Which turn of its session stands at this place or above it, counted from one. */
+  turnOrdinal(session: number, place: Place): number {
+    const row = this.#db
+      .prepare("SELECT count(*) AS n FROM span WHERE session = ? AND place <= ? AND kind = 'invoke_agent'")
+      .get(session, place.key);
+    return (row as { n: number }).n;
+  }
+
   ofEntry(session: number, entryId: string): readonly string[] {
     return (
       this.#db.prepare('SELECT span_id FROM span WHERE session = ? AND entry_id = ? ORDER BY place').all(session, entryId) as {
@@ -312,6 +320,17 @@ export class SpanStore {
       .prepare('SELECT 1 FROM call INDEXED BY call_by_end WHERE source = ? AND end >= ? AND end < ? AND start <= ? LIMIT 1')
       .get(source, from, before, begunBy);
     return row !== undefined;
+  }
+
+  /** Calls of a source that ended at this time or later, or may still run; at most so many. */
+  callsSince(source: number, from: number, limit: number): readonly CallFact[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT body FROM (SELECT body FROM call INDEXED BY call_by_end WHERE source = ?1 AND end >= ?2 LIMIT ?3)
+          UNION ALL SELECT body FROM (SELECT body FROM call INDEXED BY call_without_end WHERE source = ?1 AND end IS NULL LIMIT ?3)`,
+      )
+      .all(source, from, limit) as { body: Uint8Array }[];
+    return rows.slice(0, limit).map((row) => JSON.parse(this.#db.box.open(row.body)) as CallFact);
   }
 
   /** Calls that ran in a time frame, and those begun by its end that may still run. */

@@ -15,6 +15,8 @@ export interface StoredTouch {
   readonly session: number;
   readonly source: number;
   readonly spanId: string;
+  /** Epoch milliseconds of the call's start. */
+  readonly start: number | null;
 }
 
 export class TouchStore {
@@ -54,7 +56,7 @@ export class TouchStore {
       .get(source, blind) as { n: number };
     const newest = this.#db
       .prepare(
-        `SELECT t.session, s.source, t.span_id AS spanId FROM touch t JOIN session s ON s.id = t.session
+        `SELECT t.session, s.source, t.span_id AS spanId, t.start FROM touch t JOIN session s ON s.id = t.session
           WHERE s.source = ? AND t.path_blind = ? ORDER BY t.start DESC, t.span_id LIMIT ?`,
       )
       .all(source, blind, limit) as unknown as StoredTouch[];

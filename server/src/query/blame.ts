@@ -1,0 +1,372 @@
+/**
+ * Who wrote the lines of a file. What the calls made of it is rebuilt once, and goes on from where it was as calls come; then it
+ * is laid beside the file as it is now. So a hover or a lens never reads a session again.
+ */
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { saysMore, eventsOf } from '../locate/blame/events';
+import { blamedBytes, blamedLines, splitLines } from '../locate/blame/lines';
+import type { Origin } from '../locate/blame/lines';
+import { Rebuild } from '../locate/blame/rebuild';
+import { touchedPaths } from '../locate/touches';
+import type { CachedFile } from '../locate/fileCache';
+import type { Span } from '../protocol/document';
+import type { BlamedLines, FileBlame, LineAuthor } from '../protocol/messages';
+import type { Store } from '../store/store';
+import { blamedCall } from './blamedCall';
+import type { FileAt, PlacesRound, PlaceSource } from './places';
+import { spanPayload } from './payload';
+
+/** Calls looked at for one file, the newest; what the others did is not known then. */
+export const callsRebuilt = 5000;
+/** Files whose versions are kept rebuilt. */
+export const historiesKept = 64;
+/** Answers kept, by what the file holds. */
+const answersKept = 64;
+/** The last calls of a file may still change: so many are taken back without beginning anew. */
+const takenBack = 32;
+/** A file that was moved has the lines of another one, which may have been moved too. */
+const movesFollowed = 4;
+/** Calls looked at for one that may have changed files that nothing names; of more, one will have. */
+const commandsLooked = 300;
+const turnMs = 25;
+
+interface KnownCall {
+  readonly spanId: string;
+  readonly session: number;
+  readonly start: number | null;
+}
+
+interface History {
+  /** In their order. */
+  readonly calls: readonly KnownCall[];
+  readonly names: Names;
+  readonly rebuild: Rebuild;
+  /** What was rebuilt before each of the last calls. */
+  readonly before: ReadonlyMap<number, Rebuild>;
+  readonly older: number;
+}
+
+interface Kept {
+  history: History | null;
+  /** Spans that changed since. */
+  readonly changed: Set<string>;
+  /** Counts up with every change of what is rebuilt. */
+  revision: number;
+}
+
+export class Blames {
+  readonly #store: Store;
+  readonly #kept = new Map<string, Kept>();
+  /** Several ask at once for the file that was opened: it is rebuilt once. */
+  readonly #working = new Map<string, Promise<Kept & { history: History }>>();
+  /** How often calls of a source came. */
+  readonly #came = new Map<number, number>();
+  readonly #answers = new Map<string, FileBlame | null>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** A call came, or is known better. */
+  touched(source: PlaceSource, span: Span, workspaceDir: string | null): void {
+    this.#came.set(source.row, (this.#came.get(source.row) ?? 0) + 1);
+    for (const path of touchedPaths(span, workspaceDir)) this.#kept.get(keyOf(source.row, path))?.changed.add(span.id);
+  }
+
+  /** Calls that are not known by name came. */
+  forgetAll(source: PlaceSource): void {
+    this.#came.set(source.row, (this.#came.get(source.row) ?? 0) + 1);
+    for (const key of this.#kept.keys()) if (key.startsWith(`${source.row} `)) this.#kept.delete(key);
+  }
+
+  /** `text`: as it stands in the editor, where that is not yet in the file. */
+  async of(round: PlacesRound, uri: string, text: string | null, signal: AbortSignal): Promise<FileBlame | null> {
+    let best: FileBlame | null = null;
+    for (const at of await round.filesAt(uri)) {
+      if (signal.aborted) return null;
+      const blame = await this.#ofFile(at, text);
+      if (blame !== null && (best === null || linesOfCalls(blame) > linesOfCalls(best))) best = blame;
+    }
+    return best;
+  }
+
+  async #ofFile(at: FileAt, text: string | null): Promise<FileBlame | null> {
+    if (at.file.bytes.byteLength > blamedBytes || (text !== null && text.length > blamedBytes) || at.file.bytes.includes(0)) return null;
+    const original = await at.original();
+    const { history, revision } = await this.#history(at.source, at.path);
+    if (history.rebuild.lastChange === null) return null;
+    const { row } = at.source;
+    const edited = text === null ? null : createHash('sha256').update(text).digest('hex');
+    // A command that ran meanwhile makes it less sure who changed what.
+    const key = JSON.stringify([row, at.path, revision, this.#came.get(row) ?? 0, at.file.hash, original?.hash ?? null, edited]);
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const answer = this.#answer(at, history, original, text);
+    this.#answers.set(key, answer);
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= answersKept) break;
+      this.#answers.delete(oldest);
+    }
+    return answer;
+  }
+
+  #answer({ source, path, file }: FileAt, history: History, original: CachedFile | null, text: string | null): FileBlame | null {
+    const now = splitLines(text ?? Buffer.from(file.bytes).toString('utf8'));
+    if (now.length > blamedLines) return null;
+    const rebuild = history.rebuild.copy();
+    const count = history.names.count;
+    // What the sandbox's own file holds, then its copy in the workspace, then the editor: each step is another's.
+    const stages: (readonly string[])[] = [];
+    if (original !== null && original.bytes.byteLength <= blamedBytes)
+      stages.push(splitLines(Buffer.from(original.bytes).toString('utf8')));
+    if (text !== null) stages.push(splitLines(Buffer.from(file.bytes).toString('utf8')));
+    const exact = rebuild.isCurrent(now);
+    stages.forEach((lines, i) => rebuild.apply(count + i, { kind: 'seen', start: 0, lines, end: true }, () => null));
+    const origins = rebuild.blame(now);
+    let quiet: boolean | null = null;
+    const nobodyElse = (): boolean => (quiet ??= !this.#commandSince(source.row, history));
+    const authorOf = (origin: Origin): LineAuthor => {
+      switch (origin.kind) {
+        case 'call':
+          return { kind: 'call', call: origin.call, rewrote: origin.over === 'unseen' };
+        case 'found':
+          return origin.call < count ? origin : { kind: 'unknown' };
+        case 'changed': {
+          if (origin.before !== null && origin.before < count) return origin;
+          // The first step is one within the sandbox; those after it are not.
+          const step = origin.before === null ? stages.length : origin.before - count;
+          const after = history.rebuild.lastChange;
+          return step > 0 || nobodyElse() ? { kind: 'person', after } : { kind: 'changed', after, before: null };
+        }
+        case 'unsure':
+        case 'unknown':
+          return origin;
+      }
+    };
+    return this.#described(source, path, history, runsOf(now, origins.map(authorOf)), exact);
+  }
+
+  /** Calls by their place among those that are named, each with what is told of it. */
+  #described(source: PlaceSource, path: string, history: History, runs: readonly BlamedLines[], exact: boolean): FileBlame | null {
+    const calls: FileBlame['calls'][number][] = [];
+    const places = new Map<number, number | null>();
+    const placeOf = (call: number): number | null => {
+      const before = places.get(call);
+      if (before !== undefined) return before;
+      const known = history.names.at(call);
+      const told = known === null ? null : blamedCall(this.#store, source, known, path);
+      const place = told === null ? null : calls.push(told) - 1;
+      places.set(call, place);
+      return place;
+    };
+    const named = (by: LineAuthor): LineAuthor => {
+      switch (by.kind) {
+        case 'call':
+        case 'found': {
+          const call = placeOf(by.call);
+          return call === null ? { kind: 'unknown' } : { ...by, call };
+        }
+        case 'person':
+          return { ...by, after: by.after === null ? null : placeOf(by.after) };
+        case 'changed':
+          return {
+            ...by,
+            after: by.after === null ? null : placeOf(by.after),
+            before: by.before === null ? null : placeOf(by.before),
+          };
+        case 'unsure':
+        case 'unknown':
+          return by;
+      }
+    };
+    const lines = runs.map((run) => ({ ...run, by: named(run.by) }));
+    return { sourceId: source.id, sandboxPath: path, lines, calls, exact, older: history.older };
+  }
+
+  /** Whether a call that may have changed the file without naming it ran since all of it was known. */
+  #commandSince(source: number, { rebuild, names }: History): boolean {
+    const since = rebuild.wholeSince === null ? null : (names.at(rebuild.wholeSince)?.start ?? null);
+    if (since === null) return true;
+    const later = this.#store.spans.callsSince(source, since, commandsLooked);
+    return later.length >= commandsLooked || later.some(({ name }) => !namesFiles.has(name));
+  }
+
+  async #history(source: PlaceSource, path: string): Promise<Kept & { history: History }> {
+    const key = keyOf(source.row, path);
+    const working = this.#working.get(key);
+    if (working !== undefined) return working;
+    const made = this.#renew(source, path, key);
+    this.#working.set(key, made);
+    try {
+      return await made;
+    } finally {
+      this.#working.delete(key);
+    }
+  }
+
+  async #renew(source: PlaceSource, path: string, key: string): Promise<Kept & { history: History }> {
+    const kept: Kept = this.#kept.get(key) ?? { history: null, changed: new Set(), revision: 0 };
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= historiesKept) break;
+      this.#kept.delete(oldest);
+    }
+    if (kept.history === null || kept.changed.size > 0) {
+      const changed = new Set(kept.changed);
+      kept.changed.clear();
+      kept.history = await this.#rebuilt(source, path, kept.history, changed, movesFollowed, null);
+      kept.revision = nextRevision++;
+    }
+    return { ...kept, history: kept.history };
+  }
+
+  /** `until`: only what happened before this call. */
+  async #rebuilt(
+    source: PlaceSource,
+    path: string,
+    last: History | null,
+    changed: ReadonlySet<string>,
+    moves: number,
+    until: KnownCall | null,
+  ): Promise<History> {
+    const { total, newest } = this.#store.touches.ofPath(source.row, path, callsRebuilt);
+    const touches = this.#ordered(newest, until);
+    let at = sameCalls(last, touches, changed);
+    let rebuild = (last?.calls.length === at ? last.rebuild : last?.before.get(at))?.copy();
+    if (rebuild === undefined) [at, rebuild] = [0, new Rebuild()];
+    const names = last?.names ?? new Names();
+    const before = new Map<number, Rebuild>();
+    for (const [call, was] of last?.before ?? []) if (call < at) before.set(call, was);
+    let rested = performance.now();
+    for (; at < touches.length; at++) {
+      if (performance.now() - rested > turnMs) {
+        await setImmediate();
+        rested = performance.now();
+      }
+      if (at >= touches.length - takenBack) before.set(at, rebuild.copy());
+      const call = touches[at];
+      if (call !== undefined) await this.#apply(source, path, rebuild, call, names, moves);
+    }
+    for (const call of [...before.keys()]) if (call < touches.length - takenBack) before.delete(call);
+    return { calls: touches, names, rebuild, before, older: total - newest.length };
+  }
+
+  async #apply(source: PlaceSource, path: string, rebuild: Rebuild, call: KnownCall, names: Names, moves: number): Promise<void> {
+    const placed = this.#store.spans.ofSession(call.session, call.spanId);
+    const view = placed === null ? null : this.#store.sessions.byRow(call.session);
+    if (placed === null || view === null || !saysMore(placed.span)) return;
+    const texts = spanPayload(this.#store, call.session, placed.span);
+    for (const event of eventsOf(placed.span, texts, path, view.workspaceDir)) {
+      const other = event.kind === 'moved' && moves > 0 ? await this.#rebuilt(source, event.from, null, new Set(), moves - 1, call) : null;
+      rebuild.apply(names.of(call), event, () => other?.rebuild.renumbered((theirs) => names.ofKnown(other.names.at(theirs))) ?? null);
+    }
+  }
+
+  /** By time; what one message asked for, in the order in which it did. */
+  #ordered(newest: readonly KnownCall[], until: KnownCall | null): readonly KnownCall[] {
+    const calls = [...newest].reverse();
+    const sameTime = new Map<number | null, number>();
+    for (const { start } of calls) sameTime.set(start, (sameTime.get(start) ?? 0) + 1);
+    const place = (call: KnownCall): Buffer => this.#store.spans.ofSession(call.session, call.spanId)?.place.key ?? Buffer.alloc(0);
+    const places = new Map<KnownCall, Buffer>();
+    for (const call of calls) if ((sameTime.get(call.start) ?? 0) > 1) places.set(call, place(call));
+    calls.sort((a, b) => {
+      if (a.start !== b.start) return (a.start ?? -Infinity) - (b.start ?? -Infinity);
+      return a.session - b.session || Buffer.compare(places.get(a) ?? Buffer.alloc(0), places.get(b) ?? Buffer.alloc(0));
+    });
+    if (until === null) return calls;
+    const end = calls.findIndex(({ spanId, start }) => spanId === until.spanId || (start ?? -Infinity) > (until.start ?? -Infinity));
+    return end < 0 ? calls : calls.slice(0, end);
+  }
+}
+
+/** Calls by number, for as long as a history goes on. */
+class Names {
+  readonly #calls: KnownCall[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  get count(): number {
+    return this.#calls.length;
+  }
+
+  at(number: number): KnownCall | null {
+    return this.#calls[number] ?? null;
+  }
+
+  of(call: KnownCall): number {
+    const key = `${call.session} ${call.spanId}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) {
+      this.#calls[known] = call;
+      return known;
+    }
+    this.#numbers.set(key, this.#calls.length);
+    return this.#calls.push(call) - 1;
+  }
+
+  ofKnown(call: KnownCall | null): number {
+    return call === null ? -1 : this.of(call);
+  }
+}
+
+/** Counts on over all files, so that no answer is taken for one of another history. */
+let nextRevision = 1;
+
+/** Tools that change no files but those they name. */
+const namesFiles: ReadonlySet<string> = new Set([
+  'read',
+  'write',
+  'edit',
+  'apply_patch',
+  'ls',
+  'memory_get',
+  'memory_search',
+  'session_status',
+  'sessions_list',
+  'sessions_history',
+  'update_plan',
+  'progress_card',
+  'web_fetch',
+  'web_search',
+]);
+
+function keyOf(source: number, path: string): string {
+  return `${source} ${path}`;
+}
+
+/** How many of the calls are those that the history was made of, as they were. */
+function sameCalls(last: History | null, calls: readonly KnownCall[], changed: ReadonlySet<string>): number {
+  if (last === null) return 0;
+  let same = 0;
+  while (
+    same < last.calls.length &&
+    same < calls.length &&
+    last.calls[same]?.spanId === calls[same]?.spanId &&
+    last.calls[same]?.start === calls[same]?.start &&
+    !changed.has(calls[same]?.spanId ?? '')
+  )
+    same += 1;
+  return same;
+}
+
+function linesOfCalls({ lines }: FileBlame): number {
+  return lines.reduce((sum, { by, startLine, endLine }) => sum + (by.kind === 'call' ? endLine - startLine + 1 : 0), 0);
+}
+
+function runsOf(lines: readonly string[], authors: readonly LineAuthor[]): readonly BlamedLines[] {
+  const runs: { startLine: number; endLine: number; by: LineAuthor }[] = [];
+  let last = '';
+  // The empty line below a final line break is nobody's.
+  const count = lines.at(-1) === '' ? lines.length - 1 : lines.length;
+  for (let line = 0; line < count; line++) {
+    const by = authors[line] ?? { kind: 'unknown' };
+    const key = JSON.stringify(by);
+    const run = runs.at(-1);
+    if (run !== undefined && key === last) run.endLine = line;
+    else runs.push({ startLine: line, endLine: line, by });
+    last = key;
+  }
+  return runs;
+}

@@ -1,0 +1,35 @@
+/** A call as blame names it: in which session and turn, by which model, and what its LLM call cost. */
+import type { BlamedCall } from '../protocol/messages';
+import type { Store } from '../store/store';
+import { findSpan } from './detail';
+import { callAt } from './pages';
+import type { PlaceSource } from './places';
+
+export function blamedCall(
+  store: Store,
+  source: PlaceSource,
+  call: { readonly session: number; readonly spanId: string },
+  path: string,
+): BlamedCall | null {
+  const found = findSpan(store, source.row, call.spanId);
+  if (found === null) return null;
+  const { view, placed, span } = found;
+  const message = span.parentId === null ? null : (store.spans.ofSession(view.row, span.parentId)?.span ?? null);
+  const usd = message?.attributes['sandglass.cost.usd'];
+  const { workspaceDir } = view;
+  return {
+    ...callAt(source.id, view.info, span),
+    tool: String(span.attributes['gen_ai.tool.name'] ?? span.name),
+    session: view.info.title ?? view.info.id,
+    agent: view.info.agent,
+    turn: placed.turnId === null ? null : store.spans.turnOrdinal(view.row, placed.place),
+    model: text(message?.attributes['gen_ai.response.model']) ?? text(message?.attributes['gen_ai.request.model']),
+    costUsd: typeof usd === 'number' ? usd : null,
+    costBasis: text(message?.attributes['sandglass.cost.basis']),
+    outside: workspaceDir !== null && path !== workspaceDir && !path.startsWith(`${workspaceDir.replace(/\/$/, '')}/`),
+  };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
