@@ -10,7 +10,7 @@ import { Low, Memory } from 'lowdb';
 import { reasonOf } from '../attach/reader/context';
 import type { ActionRecord, SandboxAction } from '../protocol/messages';
 import { ActionFile, emptyData, OtherVersionError, type ActionData, type LoggedAction, type PausedByUs } from './actionFile';
-import { FileLock } from './fileLock';
+import { FileLock } from '../locks/fileLock';
 
 export const actionFileName = 'actions.json';
 /** The oldest are forgotten. */

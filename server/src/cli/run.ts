@@ -1,10 +1,6 @@
 /** The commands: the same engine as in the editor, without one. Exit codes: 0, 1 a source that can't be read, 2 bad usage. */
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, resolve } from 'node:path';
 import { AttachError } from '../attach/errors';
-import { codeOf, isFileError, reasonOf } from '../attach/reader/context';
 import { sweepPrivateCopies } from '../attach/reader/privateCopy';
 import { collect } from '../collect/collector';
 import { tellingWay } from '../collect/keepCollecting';
@@ -16,10 +12,9 @@ import { withDenial } from '../query/denials';
 import { findingsOf } from '../query/findings';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import { StoreError } from '../store/errors';
-import { Lease } from '../store/lease';
-import { keyBytes } from '../store/sealedBox';
-import { Store } from '../store/store';
 import { Asides } from './asides';
+import { CommandError } from './commandError';
+import { openCommandStore } from './commandStore';
 import { sandboxesText, sessionsText, spanLine, table, traceText } from './tables';
 import { parseCommand, usageText, UsageError } from './usage';
 import type { Command } from './usage';
@@ -29,9 +24,6 @@ export interface Io {
   readonly stderr: NodeJS.WritableStream;
   readonly env: NodeJS.ProcessEnv;
 }
-
-/** `what` and why, and what to do: one line. */
-class CommandError extends Error {}
 
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const complain = (message: string): void => void io.stderr.write(`sandglass: ${plainLine(message, 1000)}\n`);
@@ -99,7 +91,7 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
   sweepPrivateCopies();
   const ways = command.way === null ? undefined : [command.way];
   const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal }, { ways });
-  using kept = openCommandStore(command);
+  using kept = openCommandStore(command.store);
   const { store } = kept;
   const row = store.transaction(() => {
     const known = store.sources.ensure(opened.id, { info: opened.info, registryProvider: opened.provider });
@@ -120,7 +112,7 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
     tellingWay(opened.source, ({ way, tried }) => asides.way(way, tried)),
     {
       follow,
-      signal,
+      signal: AbortSignal.any([signal, kept.lost]),
       onChange: (result) => {
         if (!follow) return;
         if (result.skippedChanged) asides.notes(store.sources.skipped(row));
@@ -136,6 +128,7 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
       },
     },
   );
+  if (kept.lost.aborted) throw kept.lost.reason;
   if (follow) return;
   // Half of it would look like all of it.
   if (signal.aborted) throw new CommandError('interrupted before everything was read');
@@ -162,59 +155,4 @@ function printSpan(io: Io, json: boolean, sessionId: string, span: Span, printed
   printed.set(key, text);
   if (printed.size > printedLimit) for (const oldest of printed.keys()) if (printed.size > printedLimit) printed.delete(oldest);
   io.stdout.write(json ? `${text}\n` : table([sessionId.slice(0, 8), ...spanLine(span, 0)], []));
-}
-
-function openCommandStore(command: Command): Disposable & { readonly store: Store } {
-  if (command.store === null) {
-    const store = Store.open({ path: ':memory:', key: randomBytes(keyBytes), replaceUnreadable: false });
-    return { store, [Symbol.dispose]: () => store[Symbol.dispose]() };
-  }
-  const { path, keyFile } = command.store;
-  const store = Store.open({ path, key: readKey(keyFile), replaceUnreadable: false });
-  // Windows of an editor may read along; reading into it is for one process at a time.
-  const lease = Lease.of(path);
-  if (!lease.take('command')) {
-    store[Symbol.dispose]();
-    throw new StoreError('locked', `another process (${lease.holder()?.pid ?? 'unknown'}) reads into it`);
-  }
-  return {
-    store,
-    [Symbol.dispose]() {
-      store[Symbol.dispose]();
-      lease[Symbol.dispose]();
-    },
-  };
-}
-
-function readKey(file: string): Buffer {
-  const exists = existsSync(file);
-  try {
-    return exists ? readKeyFile(file) : makeKeyFile(file);
-  } catch (error) {
-    if (!isFileError(error)) throw error;
-    const missing = !exists && codeOf(error) === 'ENOENT';
-    const why = missing ? `there is no directory ${dirname(resolve(file))}` : reasonOf(error);
-    throw new CommandError(
-      `the key file ${file} can't be ${exists ? 'read' : 'made'}: ${why}; ${missing ? 'make it, or name a file elsewhere' : `name a file that you may ${exists ? 'read' : 'write'}`}`,
-      { cause: error },
-    );
-  }
-}
-
-function makeKeyFile(file: string): Buffer {
-  const key = randomBytes(keyBytes);
-  const handle = openSync(file, 'wx', 0o600);
-  try {
-    writeSync(handle, `${key.toString('base64')}\n`);
-  } finally {
-    closeSync(handle);
-  }
-  return key;
-}
-
-function readKeyFile(file: string): Buffer {
-  if ((statSync(file).mode & 0o077) !== 0) throw new CommandError(`the key file ${file} can be read by others; run chmod 600 on it`);
-  const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');
-  if (key.byteLength !== keyBytes) throw new CommandError(`the key file ${file} does not hold a key of ${keyBytes} bytes in base64`);
-  return key;
 }

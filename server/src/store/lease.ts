@@ -1,11 +1,11 @@
 /**
- * Which process may read sandboxes into a store: the one that holds an exclusive lock on a small file beside it. The operating
- * system lets the lock go the moment its holder dies, however it dies; no one ever takes it from a holder that lives. Beside
- * it lies a note of who holds it, touched every second, so that others can say when that one hangs.
+ * Which process may read sandboxes into a store: the one that holds the lock of a small file beside it (locks/fileLock.ts), which is
+ * let go the moment its holder dies; no one ever takes it from a holder that lives. Beside it lies a note of who holds it, touched
+ * every second, so that others can say when that one hangs.
  */
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { FileLock } from '../locks/fileLock';
 import { kernel } from './machine';
 
 export interface Holder {
@@ -19,13 +19,12 @@ export interface Holder {
 export const leaseEveryMs = 1000;
 /** A holder that showed no life for so long hangs. */
 const hangsAfterMs = 10_000;
-const busy = 5;
 const suffix = '.lease';
 
 export class Lease implements Disposable {
   readonly #path: string;
   #reads: Holder['reads'] = 'store';
-  #lock: { readonly db: DatabaseSync; readonly file: bigint | null } | null = null;
+  #lock: { readonly on: FileLock; readonly file: bigint | null } | null = null;
   /** The holder's last sign of life, and when it was first seen; by our own clock, for a machine may have slept. */
   #sign: { readonly at: number; readonly since: number } | null = null;
   /** The store's file, as it was opened. */
@@ -64,16 +63,9 @@ export class Lease implements Disposable {
     if (this.#lock !== null) return true;
     // Without a store the place is as good as before when it was removed and made anew.
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const db = new DatabaseSync(this.#path, { timeout: 0 });
-    try {
-      // Nothing is ever written in it, so there is nothing to go back to either.
-      db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    } catch (error) {
-      db.close();
-      if ((((error as { errcode?: number }).errcode ?? 0) & 0xff) === busy) return false;
-      throw error;
-    }
-    this.#lock = { db, file: inode(this.#path) };
+    const on = FileLock.take(this.#path);
+    if (on === null) return false;
+    this.#lock = { on, file: inode(this.#path) };
     this.#sign = null;
     this.#note();
     return true;
@@ -135,7 +127,7 @@ export class Lease implements Disposable {
   }
 
   #release(): void {
-    this.#lock?.db.close();
+    this.#lock?.on[Symbol.dispose]();
     this.#lock = null;
   }
 

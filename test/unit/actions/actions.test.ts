@@ -20,7 +20,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { ActionLog, actionFileName, actionLimit, actionsTold } from '../../../server/src/actions/actionLog';
 import { Actions } from '../../../server/src/actions/actions';
 import { ActionError } from '../../../server/src/actions/errors';
-import { FileLock } from '../../../server/src/actions/fileLock';
+import { FileLock } from '../../../server/src/locks/fileLock';
 import type { FoundSandbox } from '../../../server/src/sandboxes/findSandboxes';
 import { sleep, temporary } from '../attach/reading';
 import { ActingEngine } from './actingEngine';
