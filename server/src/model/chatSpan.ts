@@ -1,11 +1,10 @@
 /** An LLM call's span: one assistant message that a model made. */
 import type { Span } from '../protocol/document';
 import type { AccountFor } from './account';
-import { spanId } from './ids';
-import { isoTime } from './toolSpan';
+import { isoTime } from './isoTime';
 import type { ChatDraft } from './turns';
 
-export function chatSpan(agent: string, session: string, chat: ChatDraft, turnId: string, account: AccountFor, active: boolean): Span {
+export function chatSpan(id: string, chat: ChatDraft, turnId: string, account: AccountFor, active: boolean): Span {
   const { entry } = chat;
   const accounted = account({ provider: entry.provider, model: entry.model, usage: entry.usage, time: entry.startTime });
   const thinking = entry.blocks.filter((block) => block.kind === 'thinking');
@@ -13,7 +12,7 @@ export function chatSpan(agent: string, session: string, chat: ChatDraft, turnId
   const failed = entry.stopReason === 'error';
   const observed = entry.startTime !== null && entry.time !== null;
   return {
-    id: spanId(agent, session, entry.entryId, 'chat', 0),
+    id,
     parentId: turnId,
     kind: 'chat',
     name: `chat ${entry.model ?? 'unknown model'}`,

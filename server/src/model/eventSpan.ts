@@ -1,7 +1,7 @@
 /** The span of what is neither a turn nor a call: a compaction, a reset, an error before a reply, a message that no model made. */
 import type { Span } from '../protocol/document';
 import { spanId } from './ids';
-import { isoTime } from './toolSpan';
+import { isoTime } from './isoTime';
 import type { OtherDraft } from './turns';
 
 /** Notes that only repeat settings; shown nowhere. */

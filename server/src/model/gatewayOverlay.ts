@@ -9,7 +9,7 @@ import type { Place } from './place';
 import { firstWhere } from './runs';
 import type { MadeSpan } from './sessionFold';
 import { TimedTurns } from './timedTurns';
-import { isoTime } from './toolSpan';
+import { isoTime } from './isoTime';
 
 interface Turn {
   /** Which was seen first. */
@@ -238,7 +238,7 @@ export class GatewayOverlay {
           'sandglass.abandoned': false,
         },
       },
-      place: placeBeneath(turn.place, { id, startTime: time }),
+      place: placeBeneath(turn.place, id, event.time),
       turnId: turn.id,
       call: null,
       childKey: null,

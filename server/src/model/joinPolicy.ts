@@ -9,7 +9,7 @@ import type { AttributeValue, PolicySpan, SpanStatus } from '../protocol/documen
 import type { PolicyEvent } from './events';
 import { policyId } from './ids';
 import type { CallFact } from './sessionFold';
-import { isoTime } from './toolSpan';
+import { isoTime } from './isoTime';
 
 /** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */
 export const slackMs = 250;

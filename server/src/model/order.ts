@@ -31,12 +31,8 @@ function compareIds(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Sorted, each entry id once: of copies in several files the one that stands first. */
-export function orderedEntries(events: Iterable<SessionEvent>): readonly Entry[] {
-  return (new EntryOrder().next(events) ?? []).map(({ entry }) => entry);
-}
-
-interface Standing {
+/** An entry and when it stands. */
+export interface Standing {
   readonly entry: Entry;
   readonly time: number;
 }
@@ -62,8 +58,7 @@ export class EntryOrder {
       const known = byId.get(event.entryId);
       if (known === undefined || compareEntries(event, known) < 0) byId.set(event.entryId, event);
     }
-    const times = standingTimes(byId, this.#times);
-    const sorted = [...byId.values()].map((entry) => ({ entry, time: times.get(entry.entryId) ?? 0 })).sort(compareStanding);
+    const sorted = standing(byId, this.#times).sort(compareStanding);
     const [first] = sorted;
     return first !== undefined && this.#last !== null && compareStanding(first, this.#last) < 0 ? null : sorted;
   }
@@ -83,29 +78,49 @@ export class EntryOrder {
  * When each entry stands: its own time, but never before its parent's, for clocks are set back and entries come without a time.
  * Told by the parents alone, so that it is the same whatever order the entries arrived in. `known`: when others stand.
  */
-function standingTimes(entries: ReadonlyMap<string, Entry>, known: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+function standing(entries: ReadonlyMap<string, Entry>, known: ReadonlyMap<string, number>): Standing[] {
   const times = new Map<string, number>();
+  const all: Standing[] = [];
+  const stands = (entry: Entry, time: number): void => {
+    times.set(entry.entryId, time);
+    all.push({ entry, time });
+  };
+  const timeOf = (parent: string | null): number => (parent === null ? 0 : (times.get(parent) ?? known.get(parent) ?? 0));
   for (const first of entries.values()) {
-    const chain: Entry[] = [];
-    const onChain = new Set<string>();
-    let entry: Entry | undefined = first;
-    let parent: string | null = null;
-    while (entry !== undefined && !times.has(entry.entryId) && !onChain.has(entry.entryId)) {
-      chain.push(entry);
-      onChain.add(entry.entryId);
-      parent = entry.parentEntryId;
-      entry = parent === null ? undefined : entries.get(parent);
+    if (times.has(first.entryId)) continue;
+    const above = first.parentEntryId;
+    if (above === null || times.has(above) || !entries.has(above)) {
+      // Nearly all are written after their parents.
+      stands(first, Math.max(timeOf(above), first.time ?? 0));
+      continue;
     }
+    const { chain, circle } = unplaced(first, entries, times);
     // Parents that go in a circle are nobody's: each of them keeps its own time.
-    const circle = entry !== undefined && onChain.has(entry.entryId) ? chain.splice(chain.indexOf(entry)) : [];
-    for (const link of circle) times.set(link.entryId, link.time ?? 0);
-    let before = entry !== undefined ? (times.get(entry.entryId) ?? 0) : parent === null ? 0 : (known.get(parent) ?? 0);
+    for (const link of circle) stands(link, link.time ?? 0);
+    let before = timeOf(chain.at(-1)?.parentEntryId ?? null);
     for (const link of chain.reverse()) {
       before = Math.max(before, link.time ?? 0);
-      times.set(link.entryId, before);
+      stands(link, before);
     }
   }
-  return times;
+  return all;
+}
+
+/** An entry and those above it that stand nowhere yet, up to where they go in a circle. */
+function unplaced(
+  first: Entry,
+  entries: ReadonlyMap<string, Entry>,
+  placed: ReadonlyMap<string, number>,
+): { readonly chain: Entry[]; readonly circle: readonly Entry[] } {
+  const chain: Entry[] = [];
+  const onChain = new Set<string>();
+  let entry: Entry | undefined = first;
+  while (entry !== undefined && !placed.has(entry.entryId) && !onChain.has(entry.entryId)) {
+    chain.push(entry);
+    onChain.add(entry.entryId);
+    entry = entry.parentEntryId === null ? undefined : entries.get(entry.parentEntryId);
+  }
+  return { chain, circle: entry !== undefined && onChain.has(entry.entryId) ? chain.splice(chain.indexOf(entry)) : [] };
 }
 
 /** The document's order: start, then id; what has no start comes last. */

@@ -4,6 +4,7 @@
  * that comes or goes moves it.
  */
 import type { Span } from '../protocol/document';
+import { isTime } from './isoTime';
 
 export interface Place {
   readonly key: Buffer;
@@ -16,8 +17,6 @@ export interface PlacedSpan {
   readonly turnId: string | null;
 }
 
-type Placeable = Pick<Span, 'id' | 'startTime'> & { readonly block?: number };
-
 const timeBytes = 8;
 const idBytes = 8;
 const blockBytes = 4;
@@ -25,31 +24,33 @@ const blockBytes = 4;
 const earliest = -8.64e15;
 const word = 2 ** 32;
 
-/** `parent`: null for what stands beneath nothing of its own session, as a turn does whatever spawned it. */
-export function placeBeneath(parent: Place | null, span: Placeable): Place {
-  const above = parent?.key ?? Buffer.alloc(0);
-  // Calls of one message stand in the order in which they were asked for; everything else by time.
-  const rank = parent !== null && parent.depth > 0 ? blockRank(span.block ?? 0) : timeRank(span.startTime);
-  return {
-    key: Buffer.concat([above, rank, Buffer.from(span.id, 'hex')], above.length + rank.length + idBytes),
-    depth: parent === null ? 0 : parent.depth + 1,
-  };
+/**
+ * `parent`: null for what stands beneath nothing of its own session, as a turn does whatever spawned it. `start`: epoch milliseconds.
+ * Calls of one message stand in the order in which they were asked for, by their `block`; everything else by time.
+ */
+export function placeBeneath(parent: Place | null, id: string, start: number | null, block = 0): Place {
+  const byBlock = parent !== null && parent.depth > 0;
+  const above = parent?.key.length ?? 0;
+  const rank = byBlock ? blockBytes : timeBytes;
+  // Not of Node's pool: a key is kept as long as its session, and would keep 64 KiB with it of what was made beside it.
+  const key = Buffer.allocUnsafeSlow(above + rank + idBytes);
+  parent?.key.copy(key);
+  if (byBlock) key.writeUInt32BE(block, above);
+  else writeTime(key, above, start);
+  const written = key.write(id, above + rank, 'hex');
+  if (written < idBytes) key.fill(0, above + rank + written);
+  return { key, depth: parent === null ? 0 : parent.depth + 1 };
 }
 
 /** What has no start comes last. */
-function timeRank(start: string | null): Buffer {
-  const rank = Buffer.alloc(timeBytes, 0xff);
-  if (start === null) return rank;
-  const since = Date.parse(start) - earliest;
-  rank.writeUInt32BE(Math.floor(since / word), 0);
-  rank.writeUInt32BE(since % word, timeBytes / 2);
-  return rank;
-}
-
-function blockRank(block: number): Buffer {
-  const rank = Buffer.alloc(blockBytes);
-  rank.writeUInt32BE(block, 0);
-  return rank;
+function writeTime(key: Buffer, at: number, start: number | null): void {
+  if (!isTime(start)) {
+    key.fill(0xff, at, at + timeBytes);
+    return;
+  }
+  const since = Math.trunc(start) - earliest;
+  key.writeUInt32BE(Math.floor(since / word), at);
+  key.writeUInt32BE(since % word, at + timeBytes / 2);
 }
 
 export function blockOf(span: Span): number {
@@ -70,9 +71,9 @@ export function placeSpans(spans: readonly Span[]): readonly PlacedSpan[] {
     if (known !== undefined) return known;
     // A turn of a spawned session hangs under a call of another session: here it is a root.
     const above = span.parentId === null || span.kind === 'invoke_agent' ? undefined : byId.get(span.parentId);
-    const { id, startTime } = span;
-    const place = placeBeneath(above === undefined ? null : placeOf(above), { id, startTime, block: blockOf(span) });
-    places.set(id, place);
+    const start = span.startTime === null ? null : Date.parse(span.startTime);
+    const place = placeBeneath(above === undefined ? null : placeOf(above), span.id, start, blockOf(span));
+    places.set(span.id, place);
     return place;
   };
   return spans

@@ -8,15 +8,16 @@ import { assertNever } from './assertNever';
 import { ActiveBranch } from './branch';
 import { chatSpan } from './chatSpan';
 import { eventSpan } from './eventSpan';
-import type { Entry, IndexEvent, NestedToolEntry, SessionEvent, SessionHeader } from './events';
+import type { AssistantEntry, Entry, IndexEvent, NestedToolEntry, SessionEvent, SessionHeader } from './events';
 import { spanId } from './ids';
 import { EntryOrder, firstOf } from './order';
+import type { Standing } from './order';
 import { placeBeneath, turnIdOf } from './place';
 import type { Place, PlacedSpan } from './place';
 import { firstWhere, Runs, withToolTime } from './runs';
 import type { Run, ToolTimes } from './runs';
 import { sessionStatus } from './sessionStatus';
-import { isoTime, orphanSpan, toolSpan } from './toolSpan';
+import { orphanSpan, toolSpan } from './toolSpan';
 import { Totals } from './totals';
 import { Assembler } from './turns';
 import type { CallDraft, Draft, Ownership, TurnDraft } from './turns';
@@ -155,17 +156,19 @@ export class SessionFold {
     return this.#next(events) !== null;
   }
 
-  #next(events: readonly SessionEvent[]): ReturnType<EntryOrder['next']> {
+  #next(events: readonly SessionEvent[]): { readonly sorted: readonly Standing[]; readonly entries: readonly Entry[] } | null {
     const sorted = this.#order.next(events);
-    return sorted !== null && this.#assembler.fits(sorted.map(({ entry }) => entry)) ? sorted : null;
+    if (sorted === null) return null;
+    const entries = sorted.map(({ entry }) => entry);
+    return this.#assembler.fits(entries) ? { sorted, entries } : null;
   }
 
   /** False, and nothing is taken, when the session is to be folded anew: a fold over everything always takes it. */
   append(events: readonly SessionEvent[], ownership: Ownership): boolean {
-    const sorted = this.#next(events);
-    if (sorted === null) return false;
+    const next = this.#next(events);
+    if (next === null) return false;
+    const { sorted, entries } = next;
     this.#order.add(sorted);
-    const entries = sorted.map(({ entry }) => entry);
     this.#assembler.add(entries, ownership);
     for (const entry of entries) this.#entry(entry);
     for (const event of events) this.#event(event);
@@ -236,10 +239,10 @@ export class SessionFold {
     this.#rematch.clear();
     for (const turn of this.#touched) if (turn.kind === 'turn') this.#review(turn, around.index);
 
-    const places = new Map<TurnDraft, Place>();
+    const above: Above = { turns: new Map(), chats: new Map() };
     const spans: MadeSpan[] = [];
     for (const draft of this.#touched) {
-      const made = this.#make(draft, places);
+      const made = this.#make(draft, above);
       if (made !== null) spans.push(made);
     }
     this.#touched.clear();
@@ -267,7 +270,8 @@ export class SessionFold {
   /** How its turn stands tells how a call without a result does. */
   #review(turn: TurnDraft, index: IndexEvent | null): void {
     const before = this.#views.get(turn);
-    const view = turnView(this.#agent, this.#session, turn, this.#runOf.get(turn) ?? null, turn === this.#running, index);
+    const id = before?.id ?? spanId(this.#agent, this.#session, turn.first.entryId, 'invoke_agent', 0);
+    const view = turnView(id, turn, this.#runOf.get(turn) ?? null, turn === this.#running, index);
     this.#views.set(turn, view);
     const overAt = turnOverAt(turn, view, this.#nextTurn.get(turn));
     const overBefore = this.#overAt.get(turn) ?? null;
@@ -283,62 +287,76 @@ export class SessionFold {
     return view;
   }
 
-  #make(draft: Draft, places: Map<TurnDraft, Place>): MadeSpan | null {
+  #make(draft: Draft, above: Above): MadeSpan | null {
     const agent = this.#agent;
     const session = this.#session;
     const active = this.#branch.has(entryOf(draft).entryId);
-    const turn = draft.kind === 'turn' ? draft : draft.turn;
-    const turnId = turn === null ? null : this.#view(turn).id;
-    const turnPlace = turn === null ? null : this.#placeOf(turn, places);
-    const beneath = (parent: Place | null, span: Span | null): MadeSpan | null =>
-      span === null ? null : { span, place: placeBeneath(parent, span), turnId: turnIdOf(span), call: null, childKey: null };
     switch (draft.kind) {
       case 'turn':
-        return beneath(null, turnSpan(agent, draft, this.#view(draft), this.#spawnedBy, active));
-      case 'chat':
-        return beneath(turnPlace, chatSpan(agent, session, draft, this.#view(draft.turn).id, this.#account, active));
+        return plain(turnSpan(agent, draft, this.#view(draft), this.#spawnedBy, active), this.#placeOf(draft, above));
+      case 'chat': {
+        const { id, place } = this.#chatAbove(draft.entry, draft.turn, above);
+        return plain(chatSpan(id, draft, this.#view(draft.turn).id, this.#account, active), place);
+      }
       case 'call':
-        return this.#makeCall(draft, turnPlace, !active);
+        return this.#makeCall(draft, this.#chatAbove(draft.message, draft.turn, above), !active);
       case 'orphan':
-        return beneath(turnPlace, orphanSpan(agent, session, draft, turnId, !active));
-      case 'other':
-        return beneath(turnPlace, eventSpan(agent, session, draft, turnId, !active));
+        return this.#beneath(draft.turn, orphanSpan(agent, session, draft, this.#idOf(draft.turn), !active), above);
+      case 'other': {
+        const span = eventSpan(agent, session, draft, this.#idOf(draft.turn), !active);
+        return span === null ? null : this.#beneath(draft.turn, span, above);
+      }
       default:
         return assertNever(draft);
     }
   }
 
-  #placeOf(turn: TurnDraft, places: Map<TurnDraft, Place>): Place {
-    let place = places.get(turn);
+  #idOf(turn: TurnDraft | null): string | null {
+    return turn === null ? null : this.#view(turn).id;
+  }
+
+  #beneath(turn: TurnDraft | null, span: Span, above: Above): MadeSpan {
+    const start = span.startTime === null ? null : Date.parse(span.startTime);
+    return plain(span, placeBeneath(turn === null ? null : this.#placeOf(turn, above), span.id, start));
+  }
+
+  #placeOf(turn: TurnDraft, above: Above): Place {
+    let place = above.turns.get(turn);
     if (place === undefined) {
       const { id, start } = this.#view(turn);
-      place = placeBeneath(null, { id, startTime: isoTime(start) });
-      places.set(turn, place);
+      above.turns.set(turn, (place = placeBeneath(null, id, start)));
     }
     return place;
   }
 
-  #makeCall(call: CallDraft, turnPlace: Place | null, abandoned: boolean): MadeSpan {
-    const agent = this.#agent;
+  #chatAbove(message: AssistantEntry, turn: TurnDraft, above: Above): { readonly id: string; readonly place: Place } {
+    let chat = above.chats.get(message);
+    if (chat === undefined) {
+      const id = spanId(this.#agent, this.#session, message.entryId, 'chat', 0);
+      above.chats.set(message, (chat = { id, place: placeBeneath(this.#placeOf(turn, above), id, message.startTime) }));
+    }
+    return chat;
+  }
+
+  #makeCall(call: CallDraft, chat: { readonly id: string; readonly place: Place }, abandoned: boolean): MadeSpan {
     const session = this.#session;
     const turn = this.#view(call.turn);
-    const parentId = spanId(agent, session, call.message.entryId, 'chat', 0);
-    const chatPlace = placeBeneath(turnPlace, { id: parentId, startTime: isoTime(call.message.startTime) });
     const span = toolSpan({
-      agent,
+      agent: this.#agent,
       session,
       call,
-      parentId,
+      parentId: chat.id,
       turnId: turn.id,
       turnRunning: turn.status === 'running',
       turnAborted: turn.status === 'aborted',
       abandoned,
       sources: { nested: this.#nested, trajectory: this.#toolTimes },
     });
-    const placed = { span, place: placeBeneath(chatPlace, { ...span, block: call.block.index }), turnId: turn.id };
-    if (call.inherited) return { ...placed, call: null, childKey: null };
+    // By its block, not by its time.
+    const made = plain(span, placeBeneath(chat.place, span.id, null, call.block.index));
+    if (call.inherited) return made;
     return {
-      ...placed,
+      ...made,
       call: {
         spanId: span.id,
         turnId: turn.id,
@@ -377,6 +395,16 @@ export class SessionFold {
       workspaceDir,
     };
   }
+}
+
+/** What spans of one step stand beneath, each made once. */
+interface Above {
+  readonly turns: Map<TurnDraft, Place>;
+  readonly chats: Map<AssistantEntry, { readonly id: string; readonly place: Place }>;
+}
+
+function plain(span: Span, place: Place): MadeSpan {
+  return { span, place, turnId: turnIdOf(span), call: null, childKey: null };
 }
 
 function answeredAt({ result }: CallDraft): number | null {

@@ -2,13 +2,9 @@
 import type { DurationBasis, Span, SpanStatus } from '../protocol/document';
 import { spanId } from './ids';
 import type { NestedToolEntry, ToolResultEntry } from './events';
+import { isoTime } from './isoTime';
 import type { CallDraft, OrphanResult } from './turns';
 import type { ToolTimes } from './runs';
-
-/** Sums of hostile times may leave what a date can say; that is then not observed. */
-export function isoTime(time: number | null): string | null {
-  return time === null || !(Math.abs(time) <= 8.64e15) ? null : new Date(time).toISOString();
-}
 
 /** Whether a result says the call failed: a non-zero exit is a failure whatever `isError` says. */
 export function isFailed(result: ToolResultEntry): boolean {

@@ -1,9 +1,8 @@
 /** A turn's span: what set it off, when it ran, how it ended. */
 import type { Span, SpanStatus, Trigger } from '../protocol/document';
 import type { IndexEvent } from './events';
-import { spanId } from './ids';
 import type { Run, Runs } from './runs';
-import { isoTime } from './toolSpan';
+import { isoTime } from './isoTime';
 import { isFinalReply } from './turns';
 import type { TurnDraft } from './turns';
 
@@ -23,20 +22,13 @@ export function matchRun(turn: TurnDraft, runs: Runs): Run | null {
   return turn.first.time === null ? null : runs.at(turn.first.time);
 }
 
-export function turnView(
-  agent: string,
-  session: string,
-  turn: TurnDraft,
-  run: Run | null,
-  running: boolean,
-  index: IndexEvent | null,
-): TurnView {
+export function turnView(id: string, turn: TurnDraft, run: Run | null, running: boolean, index: IndexEvent | null): TurnView {
   const first = turn.first;
   const start =
     first.kind === 'user' ? (first.sentTime ?? first.time) : first.kind === 'assistant' ? (first.startTime ?? first.time) : first.time;
   const [status, message] = turnStatus(turn, run, running);
   return {
-    id: spanId(agent, session, first.entryId, 'invoke_agent', 0),
+    id,
     status,
     message,
     start,

@@ -105,6 +105,7 @@ export class Assembler {
 
   /** False when these entries make a call of a result that was taken for one without. */
   fits(entries: Iterable<Entry>): boolean {
+    if (this.#orphans.size === 0) return true;
     for (const callId of askedCalls(entries)) if (this.#orphans.has(callId)) return false;
     return true;
   }

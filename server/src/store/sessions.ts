@@ -1,7 +1,7 @@
 /** Folded sessions: who they are, what they came to, who spawned whom. Their spans and touches are written through here. */
 import type { SessionInfo, Span } from '../protocol/document';
 import type { FoldStep } from '../model/sessionFold';
-import { isoTime } from '../model/toolSpan';
+import { isoTime } from '../model/isoTime';
 import type { Database } from './database';
 import type { KeptSpan, SpanStore, TimeRange } from './spans';
 

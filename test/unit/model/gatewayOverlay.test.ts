@@ -25,7 +25,7 @@ function made(span: Pick<Span, 'id' | 'kind' | 'attributes'>, { start, end, stat
   const rest = { parentId: null, name: span.kind, status, statusMessage: null, entryId: span.id, witness: 'agent' } as const;
   return {
     span: { ...span, ...times, ...rest },
-    place: placeBeneath(null, { id: span.id, startTime: iso(start) }),
+    place: placeBeneath(null, span.id, start),
     turnId,
     call: null,
     childKey: null,

@@ -5,7 +5,7 @@ import { decodeEntry } from '../../../server/src/decode/openclaw/entry';
 import { decodeTrajectory } from '../../../server/src/decode/openclaw/trajectory';
 import type { SessionEvent } from '../../../server/src/model/events';
 import { ExactSum } from '../../../server/src/model/exactSum';
-import { orderedEntries } from '../../../server/src/model/order';
+import { EntryOrder } from '../../../server/src/model/order';
 import { placeSpans } from '../../../server/src/model/place';
 import { SessionFold } from '../../../server/src/model/sessionFold';
 import type { MadeSpan, SessionFacts } from '../../../server/src/model/sessionFold';
@@ -70,7 +70,7 @@ describe.each(recordings())('$name', ({ root }) => {
       const whole = grow([events]);
       fc.assert(
         fc.property(fc.array(fc.nat(40), { minLength: 1 }), fc.boolean(), (sizes, turned) => {
-          const entries = orderedEntries(events);
+          const entries = (new EntryOrder().next(events) ?? []).map(({ entry }) => entry);
           const rest = events.filter((event) => !(entries as readonly SessionEvent[]).includes(event));
           const line = turned ? [...events].reverse() : [...rest.slice(0, 1), ...entries, ...rest.slice(1)];
           const batches: SessionEvent[][] = [];
@@ -89,7 +89,7 @@ describe.each(recordings())('$name', ({ root }) => {
 
   it('is never refused what comes after all that is known', async () => {
     for (const events of (await sessionsOf(root)).values()) {
-      const entries = orderedEntries(events);
+      const entries = (new EntryOrder().next(events) ?? []).map(({ entry }) => entry);
       const { anew } = grow(entries.map((entry) => [entry]));
       expect(anew).toBe(0);
     }

@@ -5,10 +5,10 @@
  */
 import type { SessionState } from '../../../server/src/protocol/document';
 import { llmCallKey } from '../../../server/src/model/events';
-import type { SessionEvent } from '../../../server/src/model/events';
+import type { IndexEvent, SessionEvent } from '../../../server/src/model/events';
 import { firstHeader, foldSession, latestIndex } from '../../../server/src/model/foldSession';
-import type { FoldContext, FoldedSession, SessionInput } from '../../../server/src/model/foldSession';
-import { isEntry, orderedEntries } from '../../../server/src/model/order';
+import type { FoldContext, FoldedSession } from '../../../server/src/model/foldSession';
+import { isEntry } from '../../../server/src/model/order';
 
 export interface SessionDraft {
   readonly agent: string;
@@ -38,59 +38,59 @@ function parentAmong<T extends { readonly created: number }>(sessions: readonly 
   return sessions.findLast((session) => session.created <= childCreated) ?? sessions[0] ?? null;
 }
 
+interface Known extends SessionDraft {
+  readonly created: number;
+  readonly index: IndexEvent | null;
+}
+
 export function foldAgents(drafts: Iterable<SessionDraft>, account: FoldContext['account']): readonly FoldedSession[] {
   // The index speaks of sessions that have no transcript yet (a first turn is not on disk before its first reply).
-  const sessions = [...drafts].map((draft) => ({ ...draft, created: createdTime(draft.events) })).sort(compareCreated);
-  const entryOwner = new Map<string, string>();
+  const sessions: readonly Known[] = [...drafts]
+    .map((draft) => ({ ...draft, created: createdTime(draft.events), index: latestIndex(draft.events) }))
+    .sort(compareCreated);
+  const entryOwners = new Map<string, Map<string, string>>();
   const callOwner = new Map<string, string>();
+  // A session that was spawned is folded once its parent is known; who spawned whom stands in the results alone.
+  const spawnedKeys = new Set<string>();
   for (const { agent, session, events } of sessions) {
-    const entries = orderedEntries(events);
-    for (const entry of entries) {
-      const key = `${agent}\n${entry.entryId}`;
-      if (!entryOwner.has(key)) entryOwner.set(key, session);
-    }
-    for (const entry of entries) {
-      if (entry.kind !== 'assistant' || entry.synthetic || entryOwner.get(`${agent}\n${entry.entryId}`) !== session) continue;
-      const key = llmCallKey(entry);
-      if (!callOwner.has(key)) callOwner.set(key, session);
+    const owner = entryOwners.get(agent) ?? new Map<string, string>();
+    entryOwners.set(agent, owner);
+    for (const event of events) if (isEntry(event) && !owner.has(event.entryId)) owner.set(event.entryId, session);
+    for (const event of events) {
+      if (event.kind !== 'toolResult' && event.kind !== 'assistant') continue;
+      if (owner.get(event.entryId) !== session) continue;
+      if (event.kind === 'toolResult') {
+        if (event.childSessionKey !== null) spawnedKeys.add(event.childSessionKey);
+      } else if (!event.synthetic) {
+        const key = llmCallKey(event);
+        if (!callOwner.has(key)) callOwner.set(key, session);
+      }
     }
   }
-  const context = (input: SessionInput, spawnedBy: FoldContext['spawnedBy'], parentSession: string | null): FoldContext => ({
-    owns: (entryId) => entryOwner.get(`${input.agent}\n${entryId}`) === input.session,
-    ownsCall: (key) => callOwner.get(key) === input.session,
-    account,
-    spawnedBy,
-    parentSession,
-  });
   const sessionsOfKey = new Map<string, { readonly session: string; readonly created: number }[]>();
-  for (const { session, events, created } of sessions) {
-    const key = latestIndex(events)?.sessionKey;
-    if (key !== undefined) sessionsOfKey.set(key, [...(sessionsOfKey.get(key) ?? []), { session, created }]);
+  for (const { session, index, created } of sessions) {
+    if (index !== null) sessionsOfKey.set(index.sessionKey, [...(sessionsOfKey.get(index.sessionKey) ?? []), { session, created }]);
   }
   const spawner = new Map<string, { spanId: string; session: string }>();
-  const spawnedKeys = new Set<string>();
-  // A session that was spawned is folded once its parent is known; who spawned whom stands in the results alone.
-  for (const { agent, session, events } of sessions) {
-    for (const event of events) {
-      if (event.kind !== 'toolResult' || event.childSessionKey === null || entryOwner.get(`${agent}\n${event.entryId}`) !== session)
-        continue;
-      if (!spawnedKeys.has(event.childSessionKey)) spawnedKeys.add(event.childSessionKey);
-    }
-  }
-  const folded = new Map<string, FoldedSession>();
-  const fold = (input: SessionInput): void => {
-    const index = latestIndex(input.events);
-    const spawnedBy = index === null ? null : (spawner.get(index.sessionKey) ?? null);
+  const folded = new Map<Known, FoldedSession>();
+  const fold = (known: Known): void => {
+    const { agent, session, index, created } = known;
+    const owner = entryOwners.get(agent);
     const parents = index === null || index.spawnedBy === null ? [] : (sessionsOfKey.get(index.spawnedBy) ?? []);
-    const parent = parentAmong(parents, createdTime(input.events))?.session ?? null;
-    const result = foldSession(input, context(input, spawnedBy, parent));
-    folded.set(`${input.agent}\n${input.session}`, result);
+    const result = foldSession(known, {
+      owns: (entryId) => owner?.get(entryId) === session,
+      ownsCall: (key) => callOwner.get(key) === session,
+      account,
+      spawnedBy: index === null ? null : (spawner.get(index.sessionKey) ?? null),
+      parentSession: parentAmong(parents, created)?.session ?? null,
+    });
+    folded.set(known, result);
     for (const spawn of result.spawns)
       if (!spawner.has(spawn.childSessionKey)) spawner.set(spawn.childSessionKey, { spanId: spawn.spanId, session: result.id });
   };
-  const waits = (input: SessionInput): boolean => spawnedKeys.has(latestIndex(input.events)?.sessionKey ?? '');
-  for (const input of sessions) if (!waits(input)) fold(input);
+  const waits = ({ index }: Known): boolean => index !== null && spawnedKeys.has(index.sessionKey);
+  for (const known of sessions) if (!waits(known)) fold(known);
   // Children of children: each is older than what it spawns.
-  for (const input of sessions) if (waits(input)) fold(input);
-  return sessions.map(({ agent, session }) => folded.get(`${agent}\n${session}`)).filter((result) => result !== undefined);
+  for (const known of sessions) if (waits(known)) fold(known);
+  return sessions.map((known) => folded.get(known)).filter((result) => result !== undefined);
 }

@@ -16,6 +16,7 @@ const pathChars = 512;
 
 const pythonFrame = /File "([^"\n]{1,512})", line (\d{1,7})/g;
 const lineNumber = /:(\d{1,7})(?!\d)/g;
+const mayName = /:\d/;
 /** What a path can't hold when it is written before `:line`. */
 const delimiter = /[\s():"'`,;<>[\]{}|=]/;
 
@@ -25,8 +26,9 @@ export function placeRefs(output: string): readonly PlaceRef[] {
   const add = (path: string, line: number): void => {
     if (line >= 1) refs.set(`${path}:${line}`, { path, line });
   };
-  for (const match of text.matchAll(pythonFrame)) add(match[1] ?? '', Number(match[2]));
-  if (refs.size === 0) {
+  // Most output names no place: a search for what all of them hold costs a fraction of a match.
+  if (text.includes('File "')) for (const match of text.matchAll(pythonFrame)) add(match[1] ?? '', Number(match[2]));
+  if (refs.size === 0 && mayName.test(text)) {
     let seen = 0;
     for (const match of text.matchAll(lineNumber)) {
       if (++seen > examined) break;
