@@ -6,9 +6,11 @@ import { ActionError } from './actions/errors';
 import { AttachError, SandboxFileError } from './attach/errors';
 import type { Hub } from './collect/hub';
 import type { OpenSource } from './collect/roster';
+import { blameLenses } from './editor/blameLenses';
 import { codeLenses } from './editor/codeLenses';
 import { hover } from './editor/hovers';
 import { callUri } from './editor/labels';
+import { sectionsOf } from './editor/outline';
 import { epochOf } from './epoch';
 import { parseSandboxUri } from './locate/sandboxUri';
 import type { OpenedStore } from './openStore';
@@ -238,8 +240,13 @@ export function registerRequests(connection: Connection, need: () => Live): void
     need().fileSaved(textDocument.uri);
   });
   connection.onCodeLens(async ({ textDocument }, token) => {
-    const calls = await need().places.round(signalOf(token)).callsIn(textDocument.uri);
-    return [...codeLenses(need().opened.store, textDocument.uri, calls)];
+    const { blames, opened, places } = need();
+    const signal = signalOf(token);
+    const { uri } = textDocument;
+    const round = places.round(signal);
+    const lenses = codeLenses(opened.store, uri, await round.callsIn(uri));
+    const blamed = await blames.withLines(round, uri, signal);
+    return blamed === null ? [...lenses] : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
   });
   connection.onHover(async ({ textDocument, position }, token) => {
     const { placed } = await need().places.round(signalOf(token)).callsIn(textDocument.uri);

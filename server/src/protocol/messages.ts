@@ -340,7 +340,8 @@ export interface BlamedCall extends CallAt {
   /** Which turn of its session, counted from one. */
   readonly turn: number | null;
   readonly model: string | null;
-  /** Of the LLM call that asked for it, with all else it asked for. */
+  /** The LLM call that asked for it, whose cost this is, with all else it asked for. */
+  readonly messageId: string | null;
   readonly costUsd: number | null;
   readonly costBasis: string | null;
   /** The path lies outside the workspace of the agent that wrote it. */

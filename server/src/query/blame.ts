@@ -82,11 +82,31 @@ export class Blames {
 
   /** `text`: as it stands in the editor, where that is not yet in the file. */
   async of(round: PlacesRound, uri: string, text: string | null, signal: AbortSignal): Promise<FileBlame | null> {
-    let best: FileBlame | null = null;
+    return (await this.#best(round, uri, text, signal))?.blame ?? null;
+  }
+
+  /** With the lines that it is of: those of the file as it is saved. */
+  async withLines(
+    round: PlacesRound,
+    uri: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly blame: FileBlame; readonly lines: readonly string[] } | null> {
+    const best = await this.#best(round, uri, null, signal);
+    return best === null ? null : { blame: best.blame, lines: splitLines(Buffer.from(best.file.bytes).toString('utf8')) };
+  }
+
+  /** Of several sandboxes that have the file, the one whose calls wrote most of it. */
+  async #best(
+    round: PlacesRound,
+    uri: string,
+    text: string | null,
+    signal: AbortSignal,
+  ): Promise<{ readonly blame: FileBlame; readonly file: CachedFile } | null> {
+    let best: { readonly blame: FileBlame; readonly file: CachedFile } | null = null;
     for (const at of await round.filesAt(uri)) {
       if (signal.aborted) return null;
       const blame = await this.#ofFile(at, text);
-      if (blame !== null && (best === null || linesOfCalls(blame) > linesOfCalls(best))) best = blame;
+      if (blame !== null && (best === null || linesOfCalls(blame) > linesOfCalls(best.blame))) best = { blame, file: at.file };
     }
     return best;
   }

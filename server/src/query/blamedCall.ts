@@ -24,6 +24,7 @@ export function blamedCall(
     agent: view.info.agent,
     turn: placed.turnId === null ? null : store.spans.turnOrdinal(view.row, placed.place),
     model: text(message?.attributes['gen_ai.response.model']) ?? text(message?.attributes['gen_ai.request.model']),
+    messageId: span.parentId,
     costUsd: typeof usd === 'number' ? usd : null,
     costBasis: text(message?.attributes['sandglass.cost.basis']),
     outside: workspaceDir !== null && path !== workspaceDir && !path.startsWith(`${workspaceDir.replace(/\/$/, '')}/`),
