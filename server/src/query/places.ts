@@ -175,20 +175,22 @@ export class PlacesRound {
     return resolved;
   }
 
+  async #inSandbox(source: PlaceSource, path: string): Promise<CachedFile | null> {
+    // An engine that does not answer must not keep every other place from being shown.
+    const late = AbortSignal.timeout(readTimeoutMs);
+    try {
+      return await unlessAborted(this.#files.read(source.id, source.source.files, path, AbortSignal.any([this.#signal, late])), late);
+    } catch (error) {
+      if (SandboxFileError.is(error)) return null;
+      if (!late.aborted || this.#signal.aborted) throw error;
+      // Whoever asks next does not wait for the same answer.
+      this.#files.forget(source.id, path);
+      return null;
+    }
+  }
+
   async #find(source: PlaceSource, path: string): Promise<ResolvedFile> {
-    const inSandbox = async (): Promise<CachedFile | null> => {
-      // An engine that does not answer must not keep every other place from being shown.
-      const late = AbortSignal.timeout(readTimeoutMs);
-      try {
-        return await unlessAborted(this.#files.read(source.id, source.source.files, path, AbortSignal.any([this.#signal, late])), late);
-      } catch (error) {
-        if (SandboxFileError.is(error)) return null;
-        if (!late.aborted || this.#signal.aborted) throw error;
-        // Whoever asks next does not wait for the same answer.
-        this.#files.forget(source.id, path);
-        return null;
-      }
-    };
+    const inSandbox = (): Promise<CachedFile | null> => this.#inSandbox(source, path);
     const { folders, mappings } = this.#context;
     const lastWrite = this.#store.touches.lastWrite(source.row, path);
     const mapped = await toWorkspace(
@@ -234,12 +236,25 @@ export class PlacesRound {
 
   /** Files of sandboxes that this file of the editor is, with its lines as they are now. */
   async filesAt(uri: string): Promise<readonly FileAt[]> {
+    const sandbox = parseSandboxUri(uri);
+    if (sandbox !== null) return this.#ownFile(sandbox.sourceId, uri);
     const files: FileAt[] = [];
     for (const { source, path } of await this.#pathsOf(uri)) {
       const { file, original } = await this.#resolve(source, path);
       if (file !== null) files.push({ source, path, file, original });
     }
     return files;
+  }
+
+  /** The sandbox's own, also where the workspace has one that calls are shown in. */
+  async #ownFile(sourceId: string, uri: string): Promise<readonly FileAt[]> {
+    for (const { source: row, path } of this.#candidates(uri)) {
+      const source = this.#context.source(row);
+      if (source === null || source.id !== sourceId) continue;
+      const file = await this.#inSandbox(source, path);
+      return file === null ? [] : [{ source, path, file, original: nothing }];
+    }
+    return [];
   }
 
   /** Rows of the sessions whose calls may have touched this file of the editor; judged by its name, so that no file is read. */
