@@ -6,6 +6,7 @@ import type { OpenSource } from './collect/roster';
 import { byFile, sessionDiagnostics } from './editor/diagnostics';
 import type { OpenedStore } from './openStore';
 import type { Places } from './query/places';
+import type { Rules } from './rules';
 
 const diagnosticsMs = 300;
 /** Sessions whose problems are shown, those last written in first, for each source. */
@@ -17,6 +18,7 @@ export class Problems implements Disposable {
   readonly #opened: OpenedStore;
   readonly #hub: Hub;
   readonly #places: Places;
+  readonly #rules: Rules;
   readonly #dirty = new Set<number>();
   /** By session row; bounded by sessionsWithProblems for each open source. */
   readonly #sessions = new Map<number, Awaited<ReturnType<typeof sessionDiagnostics>>>();
@@ -25,11 +27,12 @@ export class Problems implements Disposable {
   #running: Promise<void> | null = null;
   readonly #abort = new AbortController();
 
-  constructor(connection: Connection, opened: OpenedStore, hub: Hub, places: Places) {
+  constructor(connection: Connection, opened: OpenedStore, hub: Hub, places: Places, rules: Rules) {
     this.#connection = connection;
     this.#opened = opened;
     this.#hub = hub;
     this.#places = places;
+    this.#rules = rules;
     this.#timer = new Coalescer(diagnosticsMs, () => this.#go());
   }
 
@@ -91,7 +94,9 @@ export class Problems implements Disposable {
     // One that is shown and marked again changed while the others were worked on: the next round is for it.
     for (const row of this.#dirty) if (!shown.has(row)) this.#dirty.delete(row);
     for (const row of this.#sessions.keys()) if (!shown.has(row)) this.#sessions.delete(row);
-    const files = byFile(order.map((row) => this.#sessions.get(row) ?? []));
+    const sessions = order.map((row) => this.#sessions.get(row) ?? []);
+    const files = byFile(await this.#rules.ruled(sessions, this.#abort.signal));
+    if (this.#abort.signal.aborted) return;
     for (const uri of this.#published) if (!files.has(uri)) await this.#connection.sendDiagnostics({ uri, diagnostics: [] });
     for (const [uri, diagnostics] of files) await this.#connection.sendDiagnostics({ uri, diagnostics: [...diagnostics] });
     this.#published = new Set(files.keys());

@@ -17,7 +17,7 @@ import type { OpenedStore } from './openStore';
 import type { SessionInfo } from './protocol/document';
 import * as messages from './protocol/messages';
 import type { Blames } from './query/blame';
-import { callText } from './query/callText';
+import { callText, eventText } from './query/callText';
 import { findSpan, spanDetail } from './query/detail';
 import { findingsOf } from './query/findings';
 import { callAt, tracePage } from './query/pages';
@@ -25,6 +25,7 @@ import type { Places } from './query/places';
 import { ModelSums, statusOf } from './query/status';
 import { turnFlow } from './query/turnFlow';
 import { replaySteps } from './replay/steps';
+import type { Rules } from './rules';
 import type { SessionView } from './store/sessions';
 
 const callTextChars = 2 * 1024 * 1024;
@@ -38,8 +39,13 @@ export interface Live extends AsyncDisposable {
   readonly beside: ActAndSample;
   readonly places: Places;
   readonly blames: Blames;
+  readonly rules: Rules;
+  /** The editor shows why an action can't be taken. */
+  readonly showsReasons: boolean;
   /** The files of sandboxes may lie elsewhere in the workspace now. */
   placesMoved(): void;
+  /** Policy files came, went or changed. */
+  policiesChanged(): void;
   /** A file of the editor has other lines now. */
   fileSaved(uri: string): void;
 }
@@ -193,12 +199,15 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const open = need().hub.get(sourceId);
     const found = open === null ? null : findSpan(need().opened.store, open.row, spanId);
     // Of what is not known there is a document too: it says so.
-    return callUri(sourceId, found?.span ?? { id: spanId, name: 'call', attributes: {} });
+    const event = open === null || found !== null ? null : need().opened.store.policies.span(open.row, spanId);
+    return callUri(sourceId, found?.span ?? event ?? { id: spanId, name: 'call', attributes: {} });
   });
   connection.onRequest(messages.callTextRequest, ({ sourceId, spanId }) => {
     const open = need().hub.get(sourceId);
     const detail = open === null ? null : spanDetail(need().opened.store, open.row, spanId, callTextChars);
-    return detail === null ? null : { text: callText(detail) };
+    if (detail !== null) return { text: callText(detail) };
+    const event = open === null ? null : need().opened.store.policies.span(open.row, spanId);
+    return event === null ? null : { text: eventText(event) };
   });
   connection.onRequest(messages.replayRequest, async ({ sourceId, sessionId }, token) => {
     const { opened, places } = need();

@@ -14,8 +14,11 @@ import type * as messages from './protocol/messages';
 import { changedNotification } from './protocol/messages';
 import { Blames } from './query/blame';
 import { Places } from './query/places';
+import { PolicyFiles } from './policy/policyFiles';
 import { registerRequests } from './requests';
 import type { Live } from './requests';
+import { isPolicyName, registerRuleRequests, watchPolicies } from './ruleRequests';
+import { Rules } from './rules';
 
 /** Announcements to the editor, at most ten a second. */
 const announceMs = 100;
@@ -25,9 +28,13 @@ export function startServer(connection: Connection): void {
   let live: Live | null = null;
   let folders: readonly string[] = [];
   let foldersChange = false;
+  let watches: Parameters<typeof watchPolicies>[1] = null;
 
   connection.onInitialize((params) => {
     foldersChange = params.capabilities.workspace?.workspaceFolders === true;
+    const watched = params.capabilities.workspace?.didChangeWatchedFiles;
+    const { trusted } = params.initializationOptions as messages.InitializeOptions;
+    if (watched?.dynamicRegistration === true) watches = { home: trusted && watched.relativePatternSupport === true ? homedir() : null };
     live = createLive(connection, params, () => folders);
     folders = localPaths(params.workspaceFolders ?? []);
     return {
@@ -35,6 +42,7 @@ export function startServer(connection: Connection): void {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.None, save: true },
         codeLensProvider: { resolveProvider: false },
         hoverProvider: true,
+        codeActionProvider: { codeActionKinds: ['quickfix'] },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
       serverInfo: { name: 'sandglass' },
@@ -53,6 +61,7 @@ export function startServer(connection: Connection): void {
         need().placesMoved();
       });
     }
+    watchPolicies(connection, watches);
     need()
       .hub.refresh()
       .catch((error: unknown) => connection.console.error(String(error)));
@@ -62,6 +71,7 @@ export function startServer(connection: Connection): void {
     live = null;
   });
   registerRequests(connection, need);
+  registerRuleRequests(connection, need);
 }
 
 function localPaths(workspaceFolders: readonly { readonly uri: string }[]): readonly string[] {
@@ -117,7 +127,10 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         problems.touch(session.row);
       }
       beside.grew(change.source.id, change.source.row);
-      if (change.result.policyChanged) problems.touchAll(change.source);
+      if (change.result.policyChanged) {
+        rules.touch(change.source.row);
+        problems.touchAll(change.source);
+      }
       if (change.result.sessions.length > 0 || change.result.policyChanged) refreshLenses.ask();
     }
     announce.ask();
@@ -142,7 +155,14 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   });
   const places = new Places(store, () => ({ source: (row) => hub.ofRow(row), folders: folders(), mappings: hub.settings.pathMappings }));
   const blames = new Blames(store);
-  const problems = new Problems(connection, opened, hub, places);
+  const policyFiles = new PolicyFiles(() => ({
+    home: homedir(),
+    folders: folders(),
+    mounts: hub.all().flatMap(({ source }) => source.mounts),
+    trusted: hub.trusted,
+  }));
+  const rules = new Rules(store, hub, policyFiles);
+  const problems = new Problems(connection, opened, hub, places, rules);
   hub.configure(options.trusted, options.settings);
   return {
     opened,
@@ -150,11 +170,19 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     beside,
     places,
     blames,
+    rules,
+    showsReasons: params.capabilities.textDocument?.codeAction?.disabledSupport === true,
     placesMoved() {
+      rules.filesChanged();
       for (const source of hub.all()) problems.touchAll(source);
       refreshLenses.ask();
     },
+    policiesChanged() {
+      rules.filesChanged();
+      problems.refresh();
+    },
     fileSaved(uri) {
+      if (isPolicyName(uri)) this.policiesChanged();
       const sessions = places.round(new AbortController().signal).sessionsOf(uri);
       for (const row of sessions) problems.touch(row);
       if (sessions.size > 0) refreshLenses.ask();

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Hub } from '../../server/src/collect/hub';
 import { Problems } from '../../server/src/problems';
 import type { Places } from '../../server/src/query/places';
+import type { Rules } from '../../server/src/rules';
 import { recording } from '../fixtures/recordings';
 import { memoryStore, readInto } from './support/traces';
 
@@ -23,6 +24,7 @@ describe('problems', () => {
       { store, lifetime: 'session', note: null } as never,
       { all: () => [{ id: '0123456789abcdef', row: source }] } as unknown as Hub,
       { round: () => ({ anchorsOf: () => Promise.resolve([]) }) } as unknown as Places,
+      { ruled: (sessions: unknown) => Promise.resolve(sessions) } as unknown as Rules,
     );
     const listed = vi.spyOn(store.sessions, 'list');
     const worked: number[] = [];

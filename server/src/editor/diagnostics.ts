@@ -18,7 +18,7 @@ const diagnosticsPerSession = 100;
 
 export type Published = ReadonlyMap<string, readonly Diagnostic[]>;
 
-interface Placed {
+export interface PlacedDiagnostic {
   readonly uri: string;
   readonly diagnostic: Diagnostic;
 }
@@ -30,8 +30,8 @@ export async function sessionDiagnostics(
   source: PlaceSource,
   view: SessionView,
   signal: AbortSignal,
-): Promise<readonly Placed[]> {
-  const found: Placed[] = [];
+): Promise<readonly PlacedDiagnostic[]> {
+  const found: PlacedDiagnostic[] = [];
   const round = places.round(signal);
   for (const spanId of store.spans.failedOrDenied(view.row)) {
     if (found.length >= diagnosticsPerSession || signal.aborted) break;
@@ -42,7 +42,13 @@ export async function sessionDiagnostics(
   return found;
 }
 
-async function diagnosticOf(store: Store, round: PlacesRound, source: PlaceSource, view: SessionView, span: Span): Promise<Placed> {
+async function diagnosticOf(
+  store: Store,
+  round: PlacesRound,
+  source: PlaceSource,
+  view: SessionView,
+  span: Span,
+): Promise<PlacedDiagnostic> {
   const [anchor] = await round.anchorsOf(source, view, span);
   const retryId = retryOf(store, view, span);
   const retry = retryId === null ? null : findSpan(store, source.row, retryId);
@@ -89,7 +95,7 @@ function messageOf(span: Span, stale: boolean): string {
 }
 
 /** Puts the problems of all sessions together by file, newest sessions first, with a bound for each file. */
-export function byFile(sessions: Iterable<readonly Placed[]>): Published {
+export function byFile(sessions: Iterable<readonly PlacedDiagnostic[]>): Published {
   const files = new Map<string, Diagnostic[]>();
   for (const placed of sessions) {
     for (const { uri, diagnostic } of placed) (files.get(uri) ?? files.set(uri, []).get(uri))?.push(diagnostic);

@@ -46,6 +46,8 @@ const maxEntries = 20_000;
 const maxDepth = 8;
 const maxYamlFiles = 500;
 const maxPolicies = 50;
+/** What was seen this short a time ago is not looked at again, unless something said that it changed. */
+const freshMs = 1000;
 /** Places are gone through again after this long even if nothing said that they changed. */
 const rescanMs = 60_000;
 const effectivePath = '/etc/openshell/policy.yaml';
@@ -76,6 +78,8 @@ export class PolicyFiles {
   /** By path; those that a scan does not find any more are forgotten with it. */
   #known = new Map<string, Known>();
   #scan: Scan | null = null;
+  /** The last answer, given again as long as nothing changed: whoever made something of it need not make it anew. */
+  #last: { readonly key: string; readonly at: number; readonly look: PolicyLook } | null = null;
   #reads = 0;
 
   constructor(places: () => PolicyPlaces, now: () => number = Date.now) {
@@ -91,11 +95,14 @@ export class PolicyFiles {
   /** Files came or went. */
   invalidate(): void {
     this.#scan = null;
+    if (this.#last !== null) this.#last = { ...this.#last, at: -Infinity };
   }
 
   async look(signal: AbortSignal): Promise<PolicyLook> {
     const places = this.#places();
     const key = JSON.stringify(places);
+    if (this.#last?.key === key && this.#now() - this.#last.at < freshMs) return this.#last.look;
+    const begun = this.#now();
     if (this.#scan === null || this.#scan.key !== key || this.#now() - this.#scan.at > rescanMs) {
       const before = this.#scan;
       const scan = await scanned(places, key, this.#now(), signal);
@@ -117,7 +124,11 @@ export class PolicyFiles {
       policies: files.filter(({ path }) => found.some((one) => one.path === path && one.root === root)).length,
       reason,
     }));
-    return { files, looked };
+    const known = this.#last?.look;
+    const same = known !== undefined && JSON.stringify(known.looked) === JSON.stringify(looked) && sameFiles(known.files, files);
+    const look = same ? known : { files, looked };
+    if (!signal.aborted) this.#last = { key, at: begun, look };
+    return look;
   }
 
   async #read(path: string, place: PolicyFile['place']): Promise<ParsedPolicy | null> {
@@ -138,6 +149,12 @@ export class PolicyFiles {
       throw error;
     }
   }
+}
+
+function sameFiles(a: readonly PolicyFile[], b: readonly PolicyFile[]): boolean {
+  return (
+    a.length === b.length && a.every((file, i) => file.path === b[i]?.path && file.place === b[i].place && file.parsed === b[i].parsed)
+  );
 }
 
 function parsedOrNull(text: string): ParsedPolicy | null {
@@ -172,6 +189,9 @@ async function scanned(places: PolicyPlaces, key: string, at: number, signal: Ab
     if (within === null || found.length >= maxYamlFiles) continue;
     const path = within === '' ? host : join(host, within);
     roots.push({ root: path, reason: null });
+    // What is written to it reaches the sandbox, wherever else it was found.
+    const at = found.findIndex((one) => one.path === path);
+    if (at >= 0) found.splice(at, 1);
     found.push({ path, place: 'container', root: path });
   }
   return { key, at, found, roots };

@@ -1,4 +1,5 @@
 /** A call as a plain-text document: for calls that have no file, and as the target of a diagnostic's link. */
+import type { PolicySpan } from '../protocol/document';
 import type { SpanDetail } from '../protocol/messages';
 
 const rule = '─'.repeat(60);
@@ -30,6 +31,28 @@ export function callText(detail: Omit<SpanDetail, 'anchors'>): string {
   section('arguments', detail.arguments);
   section('result', detail.result);
   if (detail.truncated) lines.push('', 'Cut here: the whole text is longer.');
+  return visible(lines.join('\n'));
+}
+
+/** An event of the supervisor that no call is known to have caused. */
+export function eventText(event: PolicySpan): string {
+  const calls =
+    event.callId !== null
+      ? 'of a call'
+      : event.candidates.length === 0
+        ? 'of no call: traffic of the agent itself'
+        : `of one of ${event.candidates.length} calls that ran then`;
+  const lines = [
+    event.name,
+    `status     ${event.status}${event.statusMessage === null ? '' : ` — ${event.statusMessage}`}`,
+    `caused     ${calls}`,
+    `at         ${event.startTime ?? 'not observed'}`,
+    `seen by    ${event.witness}`,
+    '',
+    'what it wrote',
+    rule,
+    String(event.attributes['sandglass.policy.text']),
+  ];
   return visible(lines.join('\n'));
 }
 

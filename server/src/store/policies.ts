@@ -306,6 +306,71 @@ export class PolicyStore {
     return rows.map((row) => this.#open(row.body).span);
   }
 
+  /** What was decided in this time, in order of it: of more than `limit` the newest. */
+  decided(source: number, from: number, to: number, limit: number): readonly PolicySpan[] {
+    const rows = this.#db
+      .prepare(
+        'SELECT body FROM policy WHERE source = ? AND time >= ? AND time <= ? AND action IS NOT NULL ORDER BY time DESC, ordinal DESC LIMIT ?',
+      )
+      .all(source, from, to, limit) as { body: Uint8Array }[];
+    return rows.map((row) => this.#open(row.body).span).reverse();
+  }
+
+  /** A page of what was decided from a time on, in order of it, whole milliseconds together; `next` is null at the end. */
+  decidedFrom(
+    source: number,
+    from: number,
+    to: number,
+    limit: number,
+  ): { readonly spans: readonly PolicySpan[]; readonly next: number | null } {
+    const times = this.#db
+      .prepare('SELECT time FROM policy WHERE source = ? AND time >= ? AND time <= ? AND action IS NOT NULL ORDER BY time LIMIT ?')
+      .all(source, from, to, limit) as { time: number }[];
+    const last = times.at(-1)?.time;
+    const full = times.length === limit && last !== undefined;
+    return { spans: this.decided(source, from, full ? last : to, Number.MAX_SAFE_INTEGER), next: full ? last + 1 : null };
+  }
+
+  /** Time of the newest one; 0: there is none. */
+  newestDecision(source: number): number {
+    const row = this.#db
+      .prepare('SELECT time FROM policy WHERE source = ? AND action IS NOT NULL ORDER BY time DESC LIMIT 1')
+      .get(source) as { time: number } | undefined;
+    return row?.time ?? 0;
+  }
+
+  /** The time from which on there are at most so many decisions. */
+  decidedSince(source: number, from: number, limit: number): number {
+    const row = this.#db
+      .prepare('SELECT time FROM policy WHERE source = ? AND time >= ? AND action IS NOT NULL ORDER BY time DESC LIMIT 1 OFFSET ?')
+      .get(source, from, limit - 1) as { time: number } | undefined;
+    return row?.time ?? from;
+  }
+
+  /** What was denied since, newest first. */
+  denied(source: number, from: number, limit: number): readonly PolicySpan[] {
+    const rows = this.#db
+      .prepare("SELECT body FROM policy WHERE source = ? AND action = 'denied' AND time >= ? ORDER BY time DESC, ordinal DESC LIMIT ?")
+      .all(source, from, limit) as { body: Uint8Array }[];
+    return rows.map((row) => this.#open(row.body).span);
+  }
+
+  /** Other when one of those denials is another, or is laid to another call: told without a look into them. */
+  deniedMark(source: number, from: number, limit: number): string {
+    const rows = this.#db
+      .prepare(
+        "SELECT policy_id, call_id, candidates FROM policy WHERE source = ? AND action = 'denied' AND time >= ? ORDER BY time DESC, ordinal DESC LIMIT ?",
+      )
+      .all(source, from, limit) as { policy_id: string; call_id: string | null; candidates: number }[];
+    return rows.map((row) => `${row.policy_id} ${row.call_id} ${row.candidates}`).join('\n');
+  }
+
+  span(source: number, policyId: string): PolicySpan | null {
+    const row = this.#db.prepare('SELECT body FROM policy WHERE source = ? AND policy_id = ?').get(source, policyId) as
+      { body: Uint8Array } | undefined;
+    return row === undefined ? null : this.#open(row.body).span;
+  }
+
   /** Calls with a denial joined to them, with the reason first seen. */
   deniedCalls(source: number): ReadonlyMap<string, string | null> {
     return this.#reasons(

@@ -1,0 +1,42 @@
+/** What the editor asks about policy files, and the watch over them. */
+import type { CancellationToken, Connection } from 'vscode-languageserver';
+import { DidChangeWatchedFilesNotification } from 'vscode-languageserver';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ruleActions } from './editor/ruleActions';
+import { maxPolicyBytes } from './policy/parsePolicy';
+import { backTestRequest, ruleChangeRequest } from './protocol/rules';
+import type { Live } from './requests';
+
+const yamlFiles = '**/*.{yaml,yml}';
+
+export function isPolicyName(uri: string): boolean {
+  return /\.ya?ml$/i.test(uri);
+}
+
+function signalOf(token: CancellationToken): AbortSignal {
+  const controller = new AbortController();
+  if (token.isCancellationRequested) controller.abort();
+  token.onCancellationRequested(() => controller.abort());
+  return controller.signal;
+}
+
+export function registerRuleRequests(connection: Connection, need: () => Live): void {
+  connection.onRequest(ruleChangeRequest, ({ sourceId, policyId, uri, text }, token) =>
+    need().rules.change({ sourceId, policyId, uri }, text, signalOf(token)),
+  );
+  connection.onRequest(backTestRequest, ({ text, before }, token) =>
+    text.length > maxPolicyBytes ? { kind: 'none', why: 'not-a-policy' } : need().rules.backTest(text, before, signalOf(token)),
+  );
+  connection.onCodeAction((params, token) => ruleActions(need().rules, params, need().showsReasons, signalOf(token)));
+  connection.onDidChangeWatchedFiles(() => need().policiesChanged());
+}
+
+/** `home`: that of the user, where files outside the workspace may be watched; null: none may. */
+export function watchPolicies(connection: Connection, watches: { readonly home: string | null } | null): void {
+  if (watches === null) return;
+  const nemoclaw = watches.home === null ? [] : [{ baseUri: pathToFileURL(join(watches.home, '.nemoclaw')).href, pattern: yamlFiles }];
+  connection.client
+    .register(DidChangeWatchedFilesNotification.type, { watchers: [yamlFiles, ...nemoclaw].map((globPattern) => ({ globPattern })) })
+    .catch((error: unknown) => connection.console.warn(`policy files are not watched: ${String(error)}`));
+}
