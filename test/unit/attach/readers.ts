@@ -1,10 +1,13 @@
 /** The two readers that can run inside a sandbox, as sources: Node's in this process, Python's as a process of its own, as it is there. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { buildSync } from 'esbuild';
 import { joinPython } from '../../../scripts/joinPython.mjs';
 import { prefixed } from '../../../server/src/attach/container/bootstrap';
 import { parseFrame } from '../../../server/src/attach/container/frameParser';
 import { PYTHON } from '../../../server/src/attach/container/pythonExec';
+import { NODE, type Interpreter } from '../../../server/src/attach/container/readerExec';
 import { openDirectory } from '../../../server/src/attach/directory';
 import { AttachError } from '../../../server/src/attach/errors';
 import type { ReaderRequest } from '../../../server/src/attach/reader/frames';
@@ -21,10 +24,29 @@ export function pythonScript(): string {
   return script;
 }
 
+let bundle: string | undefined;
+
+/** Made as the build makes it. */
+function nodeScript(): string {
+  bundle ??= buildSync({
+    entryPoints: [resolve(import.meta.dirname, '../../../server/src/attach/reader/inside.ts')],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+  }).outputFiles[0]?.text;
+  return bundle ?? '';
+}
+
 /** The very command that runs in a sandbox, with the script sent and the request too. */
 export function startPython(request: ReaderRequest, text: string = pythonScript()): ChildProcessWithoutNullStreams {
-  const [command = '', ...args] = PYTHON.command;
-  const child = spawn(command, args, { cwd: '/' });
+  return start(PYTHON, request, text);
+}
+
+function start(interpreter: Interpreter, request: ReaderRequest, text: string): ChildProcessWithoutNullStreams {
+  const [command = '', ...args] = interpreter.command;
+  const child = spawn(command === 'node' ? process.execPath : command, args, { cwd: '/' });
   child.stdin.on('error', () => undefined); // the reading side tells
   child.stdin.write(prefixed(text));
   child.stdin.write(prefixed(JSON.stringify(request)));
@@ -43,7 +65,13 @@ export const nodeReader: Reader = {
 
 export const pythonReader: Reader = {
   name: 'Python',
-  open: (stateDir, tuning = {}) => ({ open: (options) => python(stateDir, tuning, options) }),
+  open: (stateDir, tuning = {}) => ({ open: (options) => inProcess(PYTHON, stateDir, tuning, options, pythonScript()) }),
+};
+
+/** Node's as a process of its own too. */
+export const nodeProcess: Reader = {
+  name: 'Node, as in a sandbox',
+  open: (stateDir, tuning = {}) => ({ open: (options) => inProcess(NODE, stateDir, tuning, options, nodeScript()) }),
 };
 
 /** What a test of reading is done with: a directory, read in this process, and the reader that a sandbox without Node gets. */
@@ -59,10 +87,16 @@ export const ways: readonly Way[] = [
   { name: 'a sandbox, with Python', inside: true, open: async (stateDir, tuning) => pythonReader.open(stateDir, tuning) },
 ];
 
-async function* python(stateDir: string, tuning: Tuning, options: OpenOptions, text?: string): AsyncGenerator<SourceRecord> {
+async function* inProcess(
+  interpreter: Interpreter,
+  stateDir: string,
+  tuning: Tuning,
+  options: OpenOptions,
+  text: string,
+): AsyncGenerator<SourceRecord> {
   const { cursors, follow, signal } = options;
-  const child = startPython({ ...tuning, stateDir, cursors: [...cursors], follow }, text);
-  const exited = once(child, 'exit'); // rejects where there is no Python
+  const child = start(interpreter, { ...tuning, stateDir, cursors: [...cursors], follow }, text);
+  const exited = once(child, 'exit'); // rejects where there is no interpreter
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const close = (): void => void child.stdin.destroy();
@@ -87,7 +121,7 @@ async function* python(stateDir: string, tuning: Tuning, options: OpenOptions, t
 
 /** With another script: one that stands for another machine. */
 export function pythonReaderOf(text: string): Reader {
-  return { name: 'Python', open: (stateDir, tuning = {}) => ({ open: (options) => python(stateDir, tuning, options, text) }) };
+  return { name: 'Python', open: (stateDir, tuning = {}) => ({ open: (options) => inProcess(PYTHON, stateDir, tuning, options, text) }) };
 }
 
 async function* linesOf(child: ChildProcessWithoutNullStreams): AsyncGenerator<string> {

@@ -35,7 +35,7 @@ export interface Interpreter {
 /** Less memory and fewer threads in the sandbox, for no time that anyone would notice: what a reader makes is dropped at once. */
 const FRUGAL = ['--max-semi-space-size=1', '--v8-pool-size=0'];
 
-const NODE: Interpreter = {
+export const NODE: Interpreter = {
   command: ['node', ...FRUGAL, '--no-warnings', '-e', BOOTSTRAP],
   // What the sandbox sets for its own Node must neither be loaded into ours nor make it write a cache.
   env: [

@@ -2,6 +2,7 @@
 import type { MendedRecord, SkippedRecord } from '../record';
 import { NOT_REGULAR } from '../regularFile';
 import { Told, type Topic } from '../told';
+import type { Rest } from './stream';
 
 export interface ReaderOptions {
   /** Where `agents/` lies. */
@@ -16,6 +17,8 @@ export interface ReaderOptions {
   /** Least time between two full checks of what was already read; tests shorten it. */
   readonly verifyEveryMs?: number;
   readonly heartbeatMs?: number;
+  /** Where the process is the reader's own. */
+  readonly rest?: Rest;
   /** What is read is a part of what there is, copied while it may have been written: that something lacks its end says nothing. */
   readonly partial?: boolean;
 }

@@ -18,16 +18,24 @@ export interface OpenFile {
   readonly fd: number;
 }
 
+/** One that nobody reads into: made anew at every look, such memory costs more than what is read into it. */
+let spare: Buffer | null = null;
+
 /** A piece is valid until the next one is asked for: its memory is used again. */
 export async function* bytesOf(file: OpenFile, compressed: boolean, from: number): AsyncGenerator<Buffer> {
   if (!compressed) {
-    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    for (let at = from; ;) {
-      const bytesRead = readSync(file.fd, buffer, 0, CHUNK_BYTES, at);
-      if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
-      if (bytesRead < CHUNK_BYTES) return;
-      at += bytesRead;
-      await new Promise(setImmediate); // a long file must not hold up the rest of the process
+    const buffer = spare ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    spare = null;
+    try {
+      for (let at = from; ;) {
+        const bytesRead = readSync(file.fd, buffer, 0, CHUNK_BYTES, at);
+        if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
+        if (bytesRead < CHUNK_BYTES) return;
+        at += bytesRead;
+        await new Promise(setImmediate); // a long file must not hold up the rest of the process
+      }
+    } finally {
+      spare = buffer;
     }
   }
   if (typeof zlib.createZstdDecompress !== 'function') throw new Error('this Node cannot read zstd (22.15 or newer can)');

@@ -3,7 +3,8 @@
  * stdin, writes one JSON object a line to stdout, and nothing anywhere else. Its stdin is its life line: when that closes, or no
  * sign of life came for a minute, it ends.
  */
-import { existsSync, write as writeFd } from 'node:fs';
+import { existsSync, fstatSync, write as writeFd } from 'node:fs';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { AttachError } from '../errors';
@@ -18,6 +19,7 @@ const END_MS = 200;
 const WAIT_FOR_STATE_MS = 500;
 
 class Output {
+  readonly #write = stdout();
   #held: string[] = [];
   #bytes = 0;
   #writing: Promise<void> | null = null;
@@ -46,11 +48,27 @@ class Output {
     const bytes = Buffer.from(this.#held.join(''));
     this.#held = [];
     this.#bytes = 0;
-    for (let at = 0; at < bytes.length;) at += await writeSome(bytes.subarray(at));
+    await this.#write(bytes);
   }
 }
 
+/** Resolves when all of it was taken from us. */
+type Write = (bytes: Buffer) => Promise<void>;
+
 /** Not process.stdout: on a pipe that blocks the whole process, and with it the life line. */
+function stdout(): Write {
+  const kind = fstatSync(STDOUT);
+  if (!kind.isFIFO() && !kind.isSocket()) return writeAll;
+  // What the pipe has room for is written at once: another thread, woken for each write, would cost more than the writing.
+  const socket = new Socket({ fd: STDOUT, readable: false, writable: true });
+  socket.on('error', () => process.exit(0)); // no one is there to tell
+  return (bytes) => new Promise((resolve) => void socket.write(bytes, () => resolve()));
+}
+
+async function writeAll(bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await writeSome(bytes.subarray(at));
+}
+
 function writeSome(bytes: Buffer): Promise<number> {
   return new Promise((resolve) => {
     writeFd(STDOUT, bytes, (error, written) => {
@@ -59,6 +77,11 @@ function writeSome(bytes: Buffer): Promise<number> {
       else process.exit(0); // no one is there to tell
     });
   });
+}
+
+/** Whatever comes meanwhile, the end of the life line too, is seen afterwards. */
+function asleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 async function request(): Promise<ReaderRequest> {
@@ -126,7 +149,11 @@ async function main(): Promise<void> {
   try {
     await waitForState(asked.stateDir, asked.follow, output);
     const { cursors, ...options } = asked;
-    for await (const record of readState({ ...options, cursors: new Map(cursors), signal: controller.signal, mayCopy: false }))
+    const rest = async (ms: number): Promise<void> => {
+      await output.flush();
+      asleep(ms);
+    };
+    for await (const record of readState({ ...options, cursors: new Map(cursors), signal: controller.signal, mayCopy: false, rest }))
       await output.put(record);
     await output.put({ kind: 'end' });
   } catch (error) {

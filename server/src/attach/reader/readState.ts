@@ -22,6 +22,8 @@ const MAX_LULL = 5;
 /** While it streams, looks are so far apart as to take a small part of the time, and no further than no one would notice. */
 const SPACING = 100;
 const MAX_SPACING_MS = 75;
+/** And so far while it streams faster than that. */
+const STREAM_SPACING_MS = 180;
 const MAX_AGENTS = 1000;
 /** What is due at once comes after this. */
 const SOON_MS = 20;
@@ -30,7 +32,7 @@ export async function* readState(options: ReaderOptions): AsyncGenerator<SourceR
   const stateDir = await existing(options.stateDir);
   const context = new ReaderContext(options, stateDir, dirname(stateDir));
   const reader = new StateReader(context, options.tmpDir ?? null);
-  const watcher = new Watcher(options.signal);
+  const watcher = new Watcher(options.signal, options.rest ?? null);
   try {
     const version = await configuredVersion(stateDir);
     yield aboutRecord(version);
@@ -72,7 +74,7 @@ async function* follow(reader: StateReader, watcher: Watcher, options: ReaderOpt
     if (full) watcher.watch(await reader.watched());
     if (full || dirty.size > 0 || reader.dueAt <= started) yield* full ? reader.scan(null) : look(reader, watcher, dirty);
     const ended = Date.now();
-    spacedFrom = started + Math.min(MAX_SPACING_MS, (ended - started) * SPACING);
+    spacedFrom = started + (watcher.streams ? STREAM_SPACING_MS : Math.min(MAX_SPACING_MS, (ended - started) * SPACING));
     lull = dirty.size > 0 || !watcher.watchesAll ? 1 : full ? Math.min(lull * 2, MAX_LULL) : lull;
     if (full) restsUntil = ended + Math.min((ended - started) * REST, MAX_REST_MS);
     if (full) fullFrom = Math.max(restsUntil, ended + watcher.pollMs * lull);

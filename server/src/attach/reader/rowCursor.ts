@@ -1,5 +1,5 @@
 /** How far one session's rows were read. The hash is a chain over all of them, so it can be gone on with after a restart. */
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import { lostOf } from './fileCursor';
 import { parseObject } from './reduce';
 import type { EventRow } from './sqliteRows';
@@ -17,11 +17,8 @@ export interface RowCursor {
 }
 
 export function nextLink(chain: string, row: EventRow): { readonly hash: string; readonly last: string } {
-  const last = createHash('sha256')
-    .update(`${row.seq}\n`)
-    .update(row.text ?? `unreadable: ${row.reason ?? ''}`)
-    .digest('hex');
-  return { hash: createHash('sha256').update(chain).update(last).digest('hex'), last };
+  const last = digestOf('sha256', `${row.seq}\n${row.text ?? `unreadable: ${row.reason ?? ''}`}`);
+  return { hash: digestOf('sha256', chain + last), last };
 }
 
 export function writeRowCursor(cursor: RowCursor): string {

@@ -7,6 +7,10 @@ import type { Reading, Table } from './sqliteStore';
 type Counted = Extract<Table, 'transcript_events' | 'trajectory_runtime_events'>;
 type Dated = Extract<Table, 'session_nodes' | 'session_windows'>;
 
+type Mark = 'transcripts' | 'trajectories';
+
+const COUNTED: Readonly<Record<Mark, Counted>> = { transcripts: 'transcript_events', trajectories: 'trajectory_runtime_events' };
+
 export interface RowMarks {
   /** The highest row id of each; null: there is no such table, or its rows have none. */
   readonly transcripts: number | null;
@@ -19,43 +23,49 @@ export interface RowMarks {
 export interface Hints {
   readonly transcripts: readonly string[];
   readonly trajectories: readonly string[];
-  /** Of these the index may say something new. */
-  readonly index: readonly string[];
+  /** Of these the index may say something new; null: that was not asked. */
+  readonly index: readonly string[] | null;
   readonly marks: RowMarks;
 }
 
 /** Taken before what it is to be the mark of: what comes in between is hinted at once more. */
 export function marksOf(reading: Reading): RowMarks {
   return {
-    transcripts: topRow(reading, 'transcript_events'),
-    trajectories: topRow(reading, 'trajectory_runtime_events'),
+    ...topRows(reading),
     nodes: latest(reading, 'session_nodes'),
     windows: latest(reading, 'session_windows'),
   };
 }
 
-/** null: rows were taken away, so the marks say nothing. */
-export function hintsSince(reading: Reading, before: RowMarks): Hints | null {
-  const marks = marksOf(reading);
+/** null: rows were taken away, so the marks say nothing. `withIndex`: without it, the index is left for a later time. */
+export function hintsSince(reading: Reading, before: RowMarks, withIndex = true): Hints | null {
+  const marks = withIndex ? marksOf(reading) : { ...before, ...topRows(reading) };
   if ((marks.transcripts ?? -1) < (before.transcripts ?? -1) || (marks.trajectories ?? -1) < (before.trajectories ?? -1)) return null;
   const transcripts = added(reading, 'transcript_events', before.transcripts, marks.transcripts);
   return {
     transcripts,
     trajectories: added(reading, 'trajectory_runtime_events', before.trajectories, marks.trajectories),
-    index: [
-      ...new Set([
-        ...transcripts,
-        ...updated(reading, 'SELECT current_session_id AS id FROM session_nodes WHERE updated_at >= ?', before.nodes),
-        ...updated(reading, 'SELECT session_id AS id FROM session_windows WHERE updated_at >= ?', before.windows),
-      ]),
-    ],
+    index: withIndex
+      ? [
+          ...new Set([
+            ...transcripts,
+            ...updated(reading, 'SELECT current_session_id AS id FROM session_nodes WHERE updated_at >= ?', before.nodes),
+            ...updated(reading, 'SELECT session_id AS id FROM session_windows WHERE updated_at >= ?', before.windows),
+          ]),
+        ]
+      : null,
     marks,
   };
 }
 
-function topRow(reading: Reading, table: Counted): number | null {
-  if (!reading.isNumbered(table)) return null;
-  return numberOf(reading, `SELECT max(rowid) AS number FROM ${table}`);
+/** In one statement, since it is asked at every look. */
+function topRows(reading: Reading): Pick<RowMarks, Mark> {
+  const numbered = (Object.keys(COUNTED) as Mark[]).filter((mark) => reading.isNumbered(COUNTED[mark]));
+  const tops: Record<Mark, number | null> = { transcripts: null, trajectories: null };
+  if (numbered.length === 0) return tops;
+  const columns = numbered.map((mark) => `(SELECT max(rowid) FROM ${COUNTED[mark]}) AS ${mark}`);
+  for (const row of reading.rows(`SELECT ${columns.join(', ')}`)) for (const mark of numbered) tops[mark] = Number(row[mark] ?? 0);
+  return tops;
 }
 
 function latest(reading: Reading, table: Dated): number | null {

@@ -8,7 +8,7 @@ import { readEntry } from './entry';
 import { addLost } from './fileCursor';
 import { nextLink, writeRowCursor, type RowCursor } from './rowCursor';
 import { eventRows, generationOf, type EventRow } from './sqliteRows';
-import type { SqliteStore } from './sqliteStore';
+import type { Reading, SqliteStore } from './sqliteStore';
 import { StoreError } from './storeError';
 
 const FIRST = Number.MIN_SAFE_INTEGER;
@@ -49,8 +49,13 @@ export class SessionRows {
     return this.#known?.seq ?? null;
   }
 
-  /** `top`: the highest seq there is. */
-  async *scan(top: number, generation: string | null): AsyncGenerator<SourceRecord> {
+  /** What is behind what was read, with its last row; null: nothing was read yet. */
+  ahead(reading: Reading): readonly EventRow[] | null {
+    return this.#known && eventRows(reading, 'transcript_events', this.session, this.#known.seq);
+  }
+
+  /** `top`: the highest seq there is. `ahead`: what that gave just now, in the reading that found `top`. */
+  async *scan(top: number, generation: string | null, ahead: readonly EventRow[] | null = null): AsyncGenerator<SourceRecord> {
     const known = this.#known;
     if (!known) {
       yield* this.#read(null, generation, null, top);
@@ -64,7 +69,7 @@ export class SessionRows {
     }
     this.#verified = true;
     if (renewed) this.#known = { ...known, generation };
-    yield* this.#read(this.#known, generation, null, top);
+    yield* this.#read(this.#known, generation, null, top, ahead);
   }
 
   /** What an earlier life could not read. */
@@ -107,6 +112,7 @@ export class SessionRows {
     generation: string | null,
     reread: { readonly explained: boolean } | null,
     top: number,
+    ahead: readonly EventRow[] | null = null,
   ): AsyncGenerator<SourceRecord> {
     if (!after) {
       this.#lost = [];
@@ -115,7 +121,8 @@ export class SessionRows {
     if (reread) yield this.#mark('begin', reread.explained);
     let at: RowCursor = after ?? { seq: FIRST, generation, hash: '', last: '', lost: [] };
     for (;;) {
-      let rows = this.#store.read((reading) => eventRows(reading, 'transcript_events', this.session, at.seq));
+      let rows = ahead ?? this.#store.read((reading) => eventRows(reading, 'transcript_events', this.session, at.seq));
+      ahead = null;
       if (at.seq !== FIRST) {
         // The last known row comes along: it must still be the one we know.
         const [first, ...others] = rows;

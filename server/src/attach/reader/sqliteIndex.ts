@@ -2,7 +2,7 @@
  * The session index of the SQLite era: a key has a node with what holds for it now, and one window for every session id it ever
  * had. One record per window, with the node's fields where the window is the key's current one.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { asObject, parseObject, reduceIndexEntry } from './reduce';
 import type { Reading, Row } from './sqliteStore';
 
@@ -83,7 +83,7 @@ function changed(reading: Reading, memory: IndexMemory, rows: readonly Row[]): r
 
 /** Enough of it to tell two states of one session apart. */
 function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64').slice(0, 16);
+  return hash('sha256', text, 'base64').slice(0, 16);
 }
 
 interface Node {

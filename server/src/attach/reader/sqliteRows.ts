@@ -51,12 +51,36 @@ export function datedSessions(reading: Reading): readonly (SessionTop & { readon
   return Array.from(rows, (row) => ({ session: String(row.id), top: Number(row.top), newest: Number(row.newest) }));
 }
 
-/** null: it has no rows. */
-export function topOf(reading: Reading, table: EventTable, session: string): number | null {
-  if (reading.columns(table).size === 0) return null;
-  for (const row of reading.rows(`SELECT max(seq) AS top FROM ${table} WHERE session_id = ?`, session))
-    return row.top === null ? null : Number(row.top);
-  return null;
+export interface SessionState {
+  readonly session: string;
+  /** The highest seq of its rows, and of its trajectory's; null: it has none. */
+  readonly top: number | null;
+  readonly generation: string | null;
+  readonly trajectory: number | null;
+}
+
+/** In one statement, since it is asked at every look. */
+export function stateOf(reading: Reading, session: string): SessionState {
+  const top = (table: EventTable): string =>
+    reading.columns(table).size === 0 ? 'NULL' : `(SELECT max(seq) FROM ${table} WHERE session_id = ?1)`;
+  const generation = hasGenerations(reading) ? '(SELECT generation FROM transcript_rewrite_watermarks WHERE session_id = ?1)' : 'NULL';
+  const number = (value: Row[string] | undefined): number | null => (value === null || value === undefined ? null : Number(value));
+  for (const row of reading.rows(
+    `SELECT ${top('transcript_events')} AS top, ${top('trajectory_runtime_events')} AS trajectory, ${generation} AS generation, ?1 AS session`,
+    session,
+  ))
+    return {
+      session,
+      top: number(row.top),
+      trajectory: number(row.trajectory),
+      generation: row.generation === null ? null : String(row.generation),
+    };
+  throw new Error('a statement without a table gives one row');
+}
+
+function hasGenerations(reading: Reading): boolean {
+  const columns = reading.columns('transcript_rewrite_watermarks');
+  return columns.has('session_id') && columns.has('generation');
 }
 
 /** Rows from `from` on, in order, as many as fit in one batch. */
@@ -111,10 +135,9 @@ function tooLong(limit: number): string {
 
 /** Session id to the generation of its rows: a new one says that OpenClaw itself rewrote them. */
 export function generations(reading: Reading): ReadonlyMap<string, string> {
-  const columns = reading.columns('transcript_rewrite_watermarks');
-  if (!columns.has('session_id') || !columns.has('generation')) return new Map();
+  if (!hasGenerations(reading)) return new Map();
   return new Map(
-    Array.from(reading.rows('SELECT session_id, generation FROM transcript_rewrite_watermarks'), (row) => [
+    Array.from(reading.rows('SELECT session_id, generation FROM transcript_rewrite_watermarks WHERE generation IS NOT NULL'), (row) => [
       String(row.session_id),
       String(row.generation),
     ]),
@@ -122,9 +145,11 @@ export function generations(reading: Reading): ReadonlyMap<string, string> {
 }
 
 export function generationOf(reading: Reading, session: string): string | null {
-  const columns = reading.columns('transcript_rewrite_watermarks');
-  if (!columns.has('session_id') || !columns.has('generation')) return null;
-  for (const row of reading.rows('SELECT generation FROM transcript_rewrite_watermarks WHERE session_id = ?', session))
+  if (!hasGenerations(reading)) return null;
+  for (const row of reading.rows(
+    'SELECT generation FROM transcript_rewrite_watermarks WHERE session_id = ? AND generation IS NOT NULL',
+    session,
+  ))
     return String(row.generation);
   return null;
 }

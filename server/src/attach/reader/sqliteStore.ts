@@ -10,7 +10,7 @@
  */
 import { closeSync, lstatSync, readSync } from 'node:fs';
 import type * as Sqlite from 'node:sqlite';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { irregular, openRegularSync } from '../regularFile';
 import { privateCopy } from './privateCopy';
@@ -65,6 +65,7 @@ export class SqliteStore {
   readonly #mayCopy: boolean;
   #copy: Copy | null = null;
   readonly #schema = new SchemaFacts();
+  readonly #urls = new Map<string, URL>();
 
   constructor(path: string, mayCopy: boolean) {
     this.#path = path;
@@ -185,10 +186,12 @@ export class SqliteStore {
   }
 
   #url(option: 'immutable' | 'readonly_shm'): URL {
-    const url = pathToFileURL(this.#path);
-    url.searchParams.set('mode', 'ro');
-    url.searchParams.set(option, '1');
-    return url;
+    return known(this.#urls, option, () => {
+      const url = pathToFileURL(this.#path);
+      url.searchParams.set('mode', 'ro');
+      url.searchParams.set(option, '1');
+      return url;
+    });
   }
 
   #privateCopy(Database: typeof DatabaseSync): DatabaseSync {
@@ -239,6 +242,9 @@ class SchemaFacts {
 export class Reading {
   readonly #database: DatabaseSync;
   readonly #facts: Facts;
+  /** By their text; there are some ten. */
+  readonly #statements = new Map<string, StatementSync>();
+
   constructor(database: DatabaseSync, facts: Facts) {
     this.#database = database;
     this.#facts = facts;
@@ -279,7 +285,7 @@ export class Reading {
 
   /** `sql` is ours, never text from a trace. */
   rows(sql: string, ...values: (string | number | bigint)[]): IterableIterator<Row> {
-    return this.#database.prepare(sql).iterate(...values) as IterableIterator<Row>;
+    return known(this.#statements, sql, () => this.#database.prepare(sql)).iterate(...values) as IterableIterator<Row>;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { statSync, watch, type FSWatcher } from 'node:fs';
 import { isFileError } from './context';
+import { delivered, Stream, type Rest } from './stream';
 
 /** Directory to the names that changed in it; null: look at all of it. */
 export type Dirty = ReadonlyMap<string, ReadonlySet<string> | null>;
@@ -22,12 +23,16 @@ const NEVER_READ = /(?:\.lock|\.tmp|-shm|-journal|-lock\.sqlite|-writer\.sqlite)
 export class Watcher {
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: bigint }>();
   readonly #signal: AbortSignal;
+  readonly #rest: Rest | null;
+  readonly #stream = new Stream();
   #unwatched = false;
   #dirty = new Map<string, Set<string> | null>();
   #wake: (() => void) | null = null;
 
-  constructor(signal: AbortSignal) {
+  /** `rest`: null where other work is done in this process. */
+  constructor(signal: AbortSignal, rest: Rest | null = null) {
     this.#signal = signal;
+    this.#rest = rest;
   }
 
   /** Watches these directories from now on, as far as they exist; asked again now and then, for they come and go. */
@@ -60,6 +65,7 @@ export class Watcher {
   }
 
   #changed(path: string, name: string | null): void {
+    this.#stream.noticed(Date.now());
     if (name !== null && NEVER_READ.test(name)) return;
     const names = this.#dirty.get(path);
     if (name === null || names === null || (names && names.size >= MAX_DIRTY)) this.#dirty.set(path, null);
@@ -77,8 +83,18 @@ export class Watcher {
     return this.#unwatched ? POLL_UNWATCHED_MS : POLL_MS;
   }
 
+  get streams(): boolean {
+    return this.#rest !== null && this.#stream.flows;
+  }
+
   /** What changed since the last time, at the latest after `ms`. `notBefore`: a change waits so long for others to come along. */
   async next(ms: number, notBefore = 0): Promise<Dirty> {
+    if (this.#rest && this.#stream.flows) {
+      await this.#rest(Math.max(SETTLE_MS, notBefore - Date.now()));
+      await delivered();
+      if (this.#dirty.size > 0) return this.taken();
+      this.#stream.ended();
+    }
     if (this.#dirty.size === 0) await this.#wait(ms, true);
     if (this.#dirty.size > 0) await this.#wait(Math.max(SETTLE_MS, notBefore - Date.now()), false);
     return this.taken();
