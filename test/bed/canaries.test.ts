@@ -120,10 +120,14 @@ describe.skipIf(there.kind === 'missing')('secrets of a sandbox', () => {
       env: { HOME: home },
     });
     try {
-      const live = await until('it is live', async () => {
-        const inventory = await server.connection.sendRequest(messages.inventoryRequest, { refresh: false });
-        return inventory.sandboxes.some(({ name, attach }) => name === container.name && attach.kind === 'live') ? inventory : null;
-      });
+      const live = await until(
+        'it is live',
+        async () => {
+          const inventory = await server.connection.sendRequest(messages.inventoryRequest, { refresh: false });
+          return inventory.sandboxes.some(({ name, attach }) => name === container.name && attach.kind === 'live') ? inventory : null;
+        },
+        60_000,
+      );
       clean('inventory', JSON.stringify(live));
       const processes = docker('top', container.id, '-eo', 'pid,args');
       expect(processes).toContain('--no-warnings -e');

@@ -13,7 +13,7 @@ import { entry, Following, header, identity, readAll, sleep, temporary } from '.
 import { bed, docker, listing, PlainContainer, readersIn, VERSIONS } from './bed';
 
 const there = await bed(VERSIONS.jsonl);
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const STATE = '/sandbox/.openclaw';
 const SESSIONS = `${STATE}/agents/main/sessions`;
 /** Writes a row for every line of its stdin, and has the database open meanwhile, as OpenClaw has. */

@@ -182,6 +182,7 @@ chmod 755 /usr/local/bin/node`,
       asRoot(container, 'sh', '-c', `echo '${event}' > /proc/1/fd/2`);
       const live = new Following(await sourceOf(container, tuning));
       await live.until((record) => record.kind === 'caughtUp', 0, PATIENCE_MS);
+      await live.until((record) => record.kind === 'log', 0, PATIENCE_MS);
       await live.stop();
       expect(ways(live.records), program).toMatchObject([
         { way: 'python3', tried: [{ way: 'node', reason: expect.stringContaining(reason) }] },
@@ -223,13 +224,13 @@ chmod 755 /usr/local/bin/node`,
     writeFileSync(join(dir, 'package.json'), '{"type":"commonjs"}');
     let left = 0;
     // It may have been about to remove it by itself.
-    for (let tries = 0; left === 0 && tries < 10; tries++) {
+    for (const end = Date.now() + 2 * PATIENCE_MS; left === 0 && Date.now() < end;) {
       const child = spawn(process.execPath, ['--no-warnings=ExperimentalWarning', join(dir, 'server.cjs')], { stdio: 'inherit' });
       const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       const pid = child.pid ?? 0;
-      const until = Date.now() + PATIENCE_MS;
+      const patient = Date.now() + PATIENCE_MS;
       while (copies(pid).length === 0) {
-        if (Date.now() > until) throw new Error('no copy was made');
+        if (Date.now() > patient) throw new Error('no copy was made');
         await sleep(1);
       }
       child.kill('SIGKILL');

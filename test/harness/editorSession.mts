@@ -11,6 +11,9 @@ import { temporaryProfile } from './profile.mts';
 import type { TemporaryProfile, Theme } from './profile.mts';
 import { Workbench } from './workbench.mts';
 
+/** What an editor on a busy machine may take for anything that is waited for in its window. */
+const patienceMs = 60_000;
+
 export interface EditorOptions {
   readonly vsix: string;
   /** Copied into the profile's place, so that nothing of the project is changed; none: an empty folder. */
@@ -79,6 +82,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
       viewport: options.size ?? { width: 1440, height: 900 },
       reducedMotion: 'reduce',
     });
+    context.setDefaultTimeout(patienceMs);
     if (options.keyring === true) await keepSecrets(context);
     const open = async (url: string): Promise<Workbench> => {
       const page = await context.newPage();

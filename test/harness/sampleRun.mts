@@ -6,7 +6,7 @@ import { TracePage } from './tracePage.mts';
 import type { Workbench } from './workbench.mts';
 
 /** The sample plays in about ten seconds; a loaded machine needs a multiple of that. */
-const playTimeoutMs = 30_000;
+const playTimeoutMs = 60_000;
 
 export class SandglassPage {
   readonly workbench: Workbench;

@@ -6,6 +6,8 @@ import type { Frame, Locator, Page } from 'playwright-core';
 import { HarnessError } from './tools.mts';
 
 const readyTimeoutMs = 60_000;
+/** After this long a key is taken for lost and pressed again. */
+const keyLostMs = 3_000;
 
 export class Workbench {
   readonly page: Page;
@@ -24,14 +26,28 @@ export class Workbench {
   /** Runs a command through the palette, by the words a user reads there. */
   async command(title: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input').first();
-    await this.page.keyboard.press('F1');
-    await input.waitFor();
-    await input.fill(`>${title}`);
-    const entry = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first();
-    await entry.waitFor();
-    await this.page.keyboard.press('Enter');
+    // Enter takes the row that has the focus: the list from before the words were typed may hold the command too, elsewhere.
+    const entry = this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ hasText: title });
+    for (const until = Date.now() + readyTimeoutMs; ;) {
+      try {
+        // Opened anew it lists what can be done now: a command may be allowed a moment later than what it acts on is shown.
+        await this.page.keyboard.press('F1');
+        await input.waitFor({ timeout: keyLostMs });
+        await input.fill(`>${title}`, { timeout: keyLostMs });
+        await entry.waitFor({ timeout: keyLostMs });
+        break;
+      } catch (error) {
+        ignoreTimeout(error);
+        if (Date.now() > until) throw error;
+      }
+    }
+    await input.press('Enter');
     // The command may ask something in the same place; that the palette is gone shows by its prompt.
-    while ((await input.isVisible()) && (await input.inputValue()).startsWith('>')) await this.page.waitForTimeout(20);
+    for (const until = Date.now() + readyTimeoutMs; (await input.isVisible()) && (await input.inputValue()).startsWith('>');) {
+      if (Date.now() > until)
+        throw new HarnessError(`The palette stays open after "${title}".`, 'A picture of the window shows what it waits for.');
+      await this.page.waitForTimeout(20);
+    }
   }
 
   /** Chooses what a command offers: by its row, once that stands there, for what is typed before is lost. */
@@ -56,6 +72,8 @@ export class Workbench {
     const until = Date.now() + readyTimeoutMs;
     while (await input.isVisible()) {
       try {
+        // A folder that is listed late is written over what was typed.
+        if (!(await input.inputValue({ timeout: 1_000 })).startsWith(path)) await input.fill(`${path}/`, { timeout: 1_000 });
         await accept.click({ timeout: 1_000 });
       } catch (error) {
         // It may close between the look and the click.
@@ -67,11 +85,21 @@ export class Workbench {
 
   /** Opens a view container by its title in the activity bar. */
   async openViewContainer(title: string): Promise<Locator> {
-    const tab = this.page.locator(`.part.activitybar .action-item [aria-label^="${title}"]`).first();
-    await tab.waitFor();
+    const item = this.page.locator('.part.activitybar .action-item').filter({ has: this.page.locator(`[aria-label^="${title}"]`) });
+    const tab = item.first();
+    await tab.waitFor({ timeout: readyTimeoutMs });
     const sidebar = this.page.locator('.part.sidebar');
-    if (!(await sidebar.locator('.composite.title', { hasText: new RegExp(title, 'i') }).isVisible())) await tab.click();
-    await sidebar.waitFor();
+    const shown = sidebar.locator('.composite.title', { hasText: new RegExp(title, 'i') });
+    // A click on the tab of what is shown already, its title not drawn yet, would close it; a click that comes too early is lost.
+    for (const until = Date.now() + readyTimeoutMs; !(await shown.isVisible());) {
+      if (!/\bchecked\b/.test((await tab.getAttribute('class')) ?? '')) await tab.click();
+      try {
+        await shown.waitFor({ timeout: keyLostMs });
+      } catch (error) {
+        ignoreTimeout(error);
+        if (Date.now() > until) throw error;
+      }
+    }
     return sidebar;
   }
 
@@ -117,7 +145,7 @@ export class Workbench {
   }
 
   /** The page inside the webview that is shown and holds the text or element looked for. */
-  async webview(holding: string, timeoutMs = 30_000): Promise<Frame> {
+  async webview(holding: string, timeoutMs = readyTimeoutMs): Promise<Frame> {
     const until = Date.now() + timeoutMs;
     for (;;) {
       for (const frame of this.page.frames()) {

@@ -38,7 +38,7 @@ describe('a live sandbox', () => {
   });
 
   it('shows what the agent does by itself: tree, problem, lens, cost', async function () {
-    this.timeout(180_000);
+    this.timeout(300_000);
     const { services, statusText } = await sandglass();
     const see = (what: string, there: boolean): void => {
       if (there && !firstSeen.has(what)) firstSeen.set(what, Date.now());
@@ -75,11 +75,11 @@ describe('a live sandbox', () => {
     const uri = vscode.Uri.parse(edit.anchor.uri);
     assert.equal(uri.scheme, 'sandglass-file');
     await vscode.workspace.openTextDocument(uri);
-    await until('the lens', async () => lensTitles(await codeLenses(uri)).some((title) => /^edit ok/.test(title)), 30_000);
+    await until('the lens', async () => lensTitles(await codeLenses(uri)).some((title) => /^edit ok/.test(title)), 60_000);
     see('lens', true);
-    await until('the problem', () => firstSeen.has('problem'), 30_000);
+    await until('the problem', () => firstSeen.has('problem'), 60_000);
     services.status.follow({ sourceId, sessionId: coding.id });
-    await until('the cost', () => /\$0\.0/.test(statusText() ?? ''), 30_000);
+    await until('the cost', () => /\$0\.0/.test(statusText() ?? ''), 60_000);
     assert.equal(await ended, 0);
     watching.dispose();
   });
@@ -104,7 +104,7 @@ describe('a live sandbox', () => {
 
   it('shows the denial beside its call and the children beneath their parent', async () => {
     const { services } = await sandglass();
-    await until('the denials', () => problems().some(([, { code }]) => typeof code === 'object' && code.value === 'denied-call'), 30_000);
+    await until('the denials', () => problems().some(([, { code }]) => typeof code === 'object' && code.value === 'denied-call'), 60_000);
     const children = await until(
       'the children',
       () => {
