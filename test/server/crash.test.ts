@@ -17,7 +17,7 @@ afterEach(() => {
   for (const path of removed.splice(0)) rmSync(path, { recursive: true, force: true });
 });
 
-it('a server killed ten times while a session streams ends with each event once', { timeout: 120_000 }, async () => {
+it('a server killed ten times while a session streams ends with each event once', { timeout: 240_000 }, async () => {
   const copy = copyOfRecording('openclaw-2026.7.1');
   const storageDir = mkdtempSync(join(tmpdir(), 'sandglass-crash-'));
   removed.push(copy.root, storageDir);
@@ -67,5 +67,5 @@ it('a server killed ten times while a session streams ends with each event once'
   expect(kept.stderr).toBe('');
   const document = JSON.parse(kept.stdout) as TraceDocument;
   expect(document).toEqual(JSON.parse(fresh.stdout));
-  expect(document.findings.filter(({ preview }) => !preview)).toEqual([]);
+  expect(document.findings).toEqual([]);
 });

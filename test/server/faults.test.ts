@@ -40,7 +40,8 @@ it('an exception that nobody catches is logged, and ends the server with a code 
   const gone = new Promise((resolve) => server.child.once('exit', resolve));
   server.child.kill('SIGUSR2');
   expect(await gone).toBe(70);
-  expect(server.stderr).toContain('broken beyond repair');
-  expect(logged.join('\n')).toContain('broken beyond repair');
+  // What it said may still be on its way when it is gone.
+  await until('the words on stderr', () => server.stderr.includes('broken beyond repair'));
+  await until('the log', () => logged.join('\n').includes('broken beyond repair'));
   server.connection.dispose();
 });
