@@ -45,6 +45,7 @@ export interface CommandArguments {
   'sandglass.jumpToCall': readonly [];
   'sandglass.openCall': readonly [SpanRef?];
   'sandglass.showCalls': readonly [ShowCallsArguments?];
+  'sandglass.toggleBlame': readonly [];
   'sandglass.restartServer': readonly [];
   'sandglass.showLogs': readonly [];
   'sandglass.getStarted': readonly [];
@@ -71,6 +72,7 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.jumpToCall': 'shown',
   'sandglass.openCall': 'internal',
   'sandglass.showCalls': 'internal',
+  'sandglass.toggleBlame': 'shown',
   'sandglass.restartServer': 'shown',
   'sandglass.showLogs': 'shown',
   'sandglass.getStarted': 'shown',
@@ -79,6 +81,8 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
 /** Scope of each setting. Sockets, paths and commands are the machine's; all are ignored in an untrusted workspace. */
 export const settings = {
   'sandglass.autoAttach': { scope: 'machine-overridable', restricted: true },
+  'sandglass.blame.gutter': { scope: 'window', restricted: false },
+  'sandglass.blame.hover': { scope: 'window', restricted: false },
   'sandglass.directories': { scope: 'machine', restricted: true },
   'sandglass.docker.host': { scope: 'machine', restricted: true },
   'sandglass.findings.repeatedCalls': { scope: 'window', restricted: false },

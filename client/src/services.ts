@@ -18,6 +18,7 @@ import { until } from './commands/until';
 import { callScheme, contextKeys, fileScheme, settings } from './contributions';
 import type { SettingId } from './contributions';
 import { DisposableStore } from './disposables';
+import { Blame } from './editor/blame';
 import { CallDocuments } from './editor/callDocuments';
 import { Jump } from './editor/jump';
 import { SandboxFiles } from './editor/sandboxFiles';
@@ -36,6 +37,7 @@ export interface Services {
   readonly view: SandboxesView;
   readonly status: StatusItem;
   readonly replay: ReplayDebug;
+  readonly blame: Blame;
   dispose(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const documents = owned.add(new CallDocuments(server, data, ready));
   const files = owned.add(new SandboxFiles(server, ready, failed));
   const jump = new Jump(server);
+  const blame = owned.add(new Blame(server, failed));
   const status = owned.add(new StatusItem(server, data, failed));
   const trace = owned.add(
     new TracePanels(context.extensionUri, new ServerTraceBackend(server, ready, (session) => status.follow(session))),
@@ -113,6 +116,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
       trace,
       documents,
       jump,
+      blame,
       replay,
       status,
       notifier,
@@ -128,6 +132,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     view,
     status,
     replay,
+    blame,
     async dispose() {
       await server.dispose();
       owned.dispose();

@@ -5,6 +5,7 @@ import type { ServerHost } from '../connection/serverHost';
 import { commands, walkthroughId } from '../contributions';
 import type { CommandArguments, CommandId, OpenTraceArguments } from '../contributions';
 import { DisposableStore } from '../disposables';
+import type { Blame } from '../editor/blame';
 import type { CallDocuments } from '../editor/callDocuments';
 import type { Jump } from '../editor/jump';
 import type { Notifier } from '../notify';
@@ -29,6 +30,7 @@ export interface CommandServices {
   readonly trace: TraceView;
   readonly documents: CallDocuments;
   readonly jump: Jump;
+  readonly blame: Blame;
   readonly replay: ReplayDebug;
   readonly status: StatusItem;
   readonly notifier: Notifier;
@@ -133,6 +135,7 @@ function makeHandlers(services: CommandServices): Handlers {
       if (span !== null) await documents.showCall(span);
     },
     'sandglass.showCalls': (given) => showCalls(callsOf(given)),
+    'sandglass.toggleBlame': () => services.blame.toggle(),
     'sandglass.restartServer': () => server.restart(),
     'sandglass.showLogs': () => services.showLogs(),
     'sandglass.getStarted': () => openWalkthrough(services.extensionId),
