@@ -46,6 +46,8 @@ export interface CommandArguments {
   'sandglass.openCall': readonly [SpanRef?];
   'sandglass.showCalls': readonly [ShowCallsArguments?];
   'sandglass.toggleBlame': readonly [];
+  'sandglass.previewRule': readonly [unknown?];
+  'sandglass.backTest': readonly [unknown?];
   'sandglass.restartServer': readonly [];
   'sandglass.showLogs': readonly [];
   'sandglass.getStarted': readonly [];
@@ -73,6 +75,8 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.openCall': 'internal',
   'sandglass.showCalls': 'internal',
   'sandglass.toggleBlame': 'shown',
+  'sandglass.previewRule': 'internal',
+  'sandglass.backTest': 'shown',
   'sandglass.restartServer': 'shown',
   'sandglass.showLogs': 'shown',
   'sandglass.getStarted': 'shown',

@@ -1,5 +1,6 @@
 /** What a command was given: a row of the tree, ids, or nothing. Anything else counts as nothing. */
 import type { CallAt, SessionRef, SpanRef } from '../../../server/src/protocol/messages';
+import type { RuleRef } from '../../../server/src/protocol/rules';
 
 export function sourceIdOf(value: unknown): string | null {
   const node = field(value, 'node');
@@ -15,6 +16,15 @@ export function sessionRefOf(value: unknown): (SessionRef & { readonly spanId: s
 export function spanRefOf(value: unknown): SpanRef | null {
   const [sourceId, spanId] = [text(field(value, 'sourceId')), text(field(value, 'spanId'))];
   return sourceId === null || spanId === null ? null : { sourceId, spanId };
+}
+
+export function ruleRefOf(value: unknown): RuleRef | null {
+  const [sourceId, policyId, uri] = [text(field(value, 'sourceId')), text(field(value, 'policyId')), uriOf(value)];
+  return sourceId === null || policyId === null || uri === null ? null : { sourceId, policyId, uri };
+}
+
+export function uriOf(value: unknown): string | null {
+  return text(field(value, 'uri'));
 }
 
 export function callsOf(value: unknown): readonly CallAt[] {

@@ -15,9 +15,10 @@ import { isAttached } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
 import { actOnSandbox, isTrusted } from './actions';
 import type { ActionServices } from './actions';
-import { callsOf, flagOf, sessionRefOf, sourceIdOf, spanRefOf } from './arguments';
+import { callsOf, flagOf, ruleRefOf, sessionRefOf, sourceIdOf, spanRefOf, uriOf } from './arguments';
 import { pickCall, pickSandbox, pickSession } from './picks';
 import type { SamplePlayer } from './playSample';
+import { backTest, previewRule } from './policyRules';
 import type { Sources } from './sources';
 import type { TraceView } from './traceView';
 
@@ -136,6 +137,15 @@ function makeHandlers(services: CommandServices): Handlers {
     },
     'sandglass.showCalls': (given) => showCalls(callsOf(given)),
     'sandglass.toggleBlame': () => services.blame.toggle(),
+    'sandglass.previewRule': async (given) => {
+      const ref = ruleRefOf(given);
+      if (ref !== null) await previewRule(ref, services);
+    },
+    'sandglass.backTest': async (given) => {
+      const asked = uriOf(given);
+      const uri = asked === null ? vscode.window.activeTextEditor?.document.uri : vscode.Uri.parse(asked);
+      if (uri !== undefined) await backTest(uri, null, services);
+    },
     'sandglass.restartServer': () => server.restart(),
     'sandglass.showLogs': () => services.showLogs(),
     'sandglass.getStarted': () => openWalkthrough(services.extensionId),

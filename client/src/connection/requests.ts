@@ -24,6 +24,7 @@ import {
   statusRequest,
   traceRequest,
 } from '../../../server/src/protocol/messages';
+import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
 
 export const requestTypes = {
   inventory: inventoryRequest,
@@ -44,6 +45,8 @@ export const requestTypes = {
   callAddress: callAddressRequest,
   callText: callTextRequest,
   replay: replayRequest,
+  ruleChange: ruleChangeRequest,
+  backTest: backTestRequest,
   status: statusRequest,
   resources: resourcesRequest,
   act: actRequest,

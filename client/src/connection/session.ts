@@ -144,7 +144,7 @@ class QuietClient extends LanguageClient {
 
 function clientOptions(options: SessionOptions, connectionClosed: () => void): LanguageClientOptions {
   return {
-    documentSelector: [{ scheme: 'file' }, { scheme: fileScheme }],
+    documentSelector: [{ scheme: 'file' }, { scheme: fileScheme }, { scheme: callScheme }],
     diagnosticCollectionName: 'sandglass',
     outputChannel: options.serverLog,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -180,6 +180,15 @@ function guard(): Middleware {
     provideHover: async (document, position, token, next) => {
       const hover = await next(document, position, token);
       return hover && new Hover(hover.contents.map(guardedMarkdown), hover.range);
+    },
+    provideCodeActions: async (document, range, context, token, next) => {
+      const actions = await next(document, range, context, token);
+      for (const action of actions ?? []) {
+        action.title = plainText(action.title, { maxLength: maxLensText });
+        if ('disabled' in action && action.disabled !== undefined)
+          action.disabled = { reason: plainText(action.disabled.reason, { maxLength: maxLensText }) };
+      }
+      return actions;
     },
     resolveCodeLens: async (lens, token, next) => {
       const resolved = await next(lens, token);
