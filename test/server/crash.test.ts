@@ -67,5 +67,5 @@ it('a server killed ten times while a session streams ends with each event once'
   expect(kept.stderr).toBe('');
   const document = JSON.parse(kept.stdout) as TraceDocument;
   expect(document).toEqual(JSON.parse(fresh.stdout));
-  expect(document.findings).toEqual([]);
+  expect(document.findings.filter(({ preview }) => !preview)).toEqual([]);
 });
