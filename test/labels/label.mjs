@@ -1,0 +1,248 @@
+// Makes a fixture of a recording: node label.mjs <recording> <fixture>
+// Joins the watcher's log with the transcripts (by session, order and equal arguments, so that a call id is never guessed), follows
+// the identity of each labelled line into the final files and through the human edits, and holds the labels against the outputs by a
+// crude reading of them. What does not fit is printed; nothing is repaired here.
+import cp from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import zlib from 'node:zlib';
+import { humanEdits } from './humanEdits.mjs';
+import { transcriptsOf } from './transcripts.mjs';
+
+const [from, to] = process.argv.slice(2);
+if (!from || !to) throw new Error('usage: label.mjs <recording> <fixture>');
+const log = fs
+  .readFileSync(path.join(from, 'labels/log.jsonl'), 'utf8')
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => JSON.parse(line));
+const contentOf = (sha) => fs.readFileSync(path.join(from, 'labels/blobs', sha), 'utf8');
+const linesOf = (text) => (text === '' ? [] : (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n'));
+const complaints = [];
+const complain = (about, ...words) =>
+  complaints.push(`${about.session} ${about.step ?? ''}.${about.i ?? ''} ${about.what ?? ''}: ${words.join(' ')}`);
+
+// ---- the final files, with the identities of their lines; then the same after the human edits
+const final = new Map();
+for (const record of log)
+  if (record.t === 'doc') {
+    if (record.gone) final.delete(record.path);
+    else
+      final.set(record.path, {
+        path: record.path,
+        sha: record.sha,
+        ids: record.ids.flatMap(([id, n]) => Array.from({ length: n }, (_, i) => id + i)),
+      });
+  } else if (record.t !== 'call') complain(record, record.t, record.path ?? record.message);
+const docs = new Map([...final].map(([name, doc]) => [name, { path: name, text: contentOf(doc.sha), ids: doc.ids }]));
+for (const doc of docs.values())
+  if (linesOf(doc.text).length !== doc.ids.length) throw new Error(`${doc.path}: identities and lines differ`);
+const { edits, docs: edited } = humanEdits(docs);
+const placeOf = (all) => {
+  const where = new Map();
+  for (const doc of all.values()) doc.ids.forEach((id, i) => where.set(id, [doc.path, i + 1]));
+  return where;
+};
+const inFinal = placeOf(docs),
+  inEdited = placeOf(edited);
+const bare = (line) => line.replace(/\r$/, '');
+const rows = new Map();
+/** line text -> the only line that has it, or 0 when there are several */
+function once(text) {
+  if (!rows.has(text)) {
+    const made = new Map();
+    linesOf(text).forEach((line, i) => made.set(bare(line), made.has(bare(line)) ? 0 : i + 1));
+    rows.set(text, made);
+  }
+  return rows.get(text);
+}
+/**
+ * Where the lines of a place have gone: runs of [line at the call, how many, line now]. `again`: [line at the call, line now] of lines
+ * that were changed or taken out and stand there once more with the same text, found once then and now. Null when nothing is left.
+ */
+function followed(place, where, all) {
+  let line = place.from,
+    file;
+  const runs = [],
+    lost = [];
+  for (const [id, count] of place.ids)
+    for (let k = 0; k < count; k++, line++) {
+      const now = where.get(id + k);
+      if (!now) {
+        lost.push(line);
+        continue;
+      }
+      if (file !== undefined && file !== now[0]) throw new Error(`lines of one place are in ${file} and ${now[0]}`);
+      file = now[0];
+      const last = runs.at(-1);
+      if (last && last[0] + last[1] === line && last[2] + last[1] === now[1]) last[1]++;
+      else runs.push([line, 1, now[1]]);
+    }
+  file ??= all.has(place.path) ? place.path : undefined;
+  if (file === undefined) return null;
+  const then = contentOf(place.sha),
+    lines = linesOf(then),
+    now = once(all.get(file).text);
+  const again = lost
+    .map((n) => [n, bare(lines[n - 1])])
+    .filter(([, text]) => text.trim() !== '' && once(then).get(text) > 0 && now.get(text) > 0);
+  if (!runs.length && !again.length) return null;
+  return { path: file, runs, ...(again.length ? { again: again.map(([n, text]) => [n, now.get(text)]) } : {}) };
+}
+
+// ---- transcripts
+const sessions = transcriptsOf(path.join(from, 'sandbox/.openclaw'));
+const bySession = Map.groupBy(
+  log.filter((record) => record.t === 'call'),
+  (record) => record.session,
+);
+const labels = [],
+  used = new Set();
+// A crude reading: the last part of a known file's name, then a number in one of the ways that programs have.
+const known = new Set(log.filter((record) => record.t === 'doc').map((record) => record.path));
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const names = [...new Set([...known].map((file) => file.split('/').at(-1)))];
+const mention = new RegExp(`(?<![\\w-])(${names.map(escape).join('|')})(?:", line |:|\\()(\\d+)`, 'g');
+
+for (const [session, records] of bySession) {
+  const key = `agent:main:${session.replaceAll('_', '-')}`;
+  const transcript = sessions.get(key);
+  if (!transcript) {
+    complain({ session }, 'no transcript');
+    continue;
+  }
+  if (transcript.calls.length !== records.length)
+    complain({ session }, `${records.length} calls in the log, ${transcript.calls.length} in the transcript`);
+  records.forEach((record, n) => {
+    const call = transcript.calls[n];
+    if (!call || call.name !== record.tool || JSON.stringify(call.args) !== JSON.stringify(record.args)) {
+      complain(record, 'the transcript has another call here:', JSON.stringify(call)?.slice(0, 200));
+      return;
+    }
+    const result = transcript.results.get(call.id);
+    const text = (result?.text ?? '').replace(/\u001b\[[0-9;]*m/g, '');
+    const failed = result?.failed ?? true;
+    if (failed && record.outcome === 'planned' && record.expect === 'ok' && record.tool !== 'exec')
+      complain(record, 'failed:', text.slice(0, 200));
+    if (!failed && record.expect === 'fail' && record.outcome !== 'unchanged' && record.tool !== 'exec')
+      complain(record, 'did not fail:', text.slice(0, 160));
+    if (record.outcome !== 'planned' && record.expect === 'ok')
+      complain(record, record.outcome, JSON.stringify(record.args).slice(0, 300), '=>', text.slice(0, 300));
+    check(record, text, failed);
+    labels.push({
+      call: call.id,
+      session: key,
+      sessionId: transcript.id,
+      tool: record.tool,
+      ...(call.wrapped ? { wrapped: true } : {}),
+      what: record.what,
+      lang: record.lang,
+      failed,
+      outcome: record.outcome,
+      places: record.places.map((place) => {
+        const { ids, ...rest } = place;
+        delete rest.from;
+        if (place.sha) used.add(place.sha);
+        if (!ids) return rest;
+        const twin = once(contentOf(place.sha)).get(place.text[0]) === 0;
+        return { ...rest, ...(twin ? { twin } : {}), final: followed(place, inFinal, docs), edited: followed(place, inEdited, edited) };
+      }),
+      ...(record.open ? { open: record.open } : {}),
+      ...(record.noise ? { noise: record.noise } : {}),
+    });
+  });
+}
+
+function check(record, text, failed) {
+  for (const place of record.places)
+    if (place.sha && place.first !== null) {
+      const lines = linesOf(contentOf(place.sha)).map((line) => line.replace(/\r$/, ''));
+      if (lines[place.first - 1].slice(0, 200) !== place.text[0] || lines[place.last - 1].slice(0, 200) !== place.text[1])
+        complain(record, 'the text is not that of the line', place.path, place.first);
+      if ((record.tool === 'read' || record.tool === 'memory_get') && place.role === 'read' && !failed) {
+        if (record.tool === 'memory_get') text = JSON.parse(text).text;
+        const shown = lines.slice(place.first - 1, place.last);
+        const head = text.replaceAll('\r', '').split('\n').slice(0, shown.length);
+        if (head.join('\n').replace(/^\ufeff/, '') !== shown.join('\n').replace(/^\ufeff/, '')) {
+          const k = shown.findIndex((line, i) => line !== head[i]);
+          complain(
+            record,
+            `the result does not show lines ${place.first}-${place.last}; line ${k + 1}: ${JSON.stringify(head[k])} instead of ${JSON.stringify(shown[k])}`,
+          );
+        }
+        const more = text.split('\n').slice(shown.length).join('\n').trim();
+        if (more && !/^\[.*\]$/s.test(more)) complain(record, 'the result shows more:', JSON.stringify(more.slice(0, 200)));
+      }
+    }
+  if (record.tool !== 'exec' || record.open) return;
+  const outputs = record.places.filter((place) => place.role === 'output');
+  const said = new Set([...text.matchAll(mention)].map((m) => `${m[1]}:${m[2]}`));
+  const true_ = new Set(outputs.map((place) => `${place.path.split('/').at(-1)}:${place.first}`));
+  for (const one of said) if (!true_.has(one)) complain(record, 'the output names', one, 'which is no label;', record.args.command);
+  for (const place of outputs)
+    if (!place.optional && !place.implied && !said.has(`${place.path.split('/').at(-1)}:${place.first}`))
+      complain(record, 'the output does not name', place.path, place.first, record.args.command, '=>', text.slice(0, 300));
+}
+
+// ---- the fixture
+fs.rmSync(to, { recursive: true, force: true });
+fs.mkdirSync(to, { recursive: true });
+const gz = (name, text) => fs.writeFileSync(path.join(to, name), zlib.gzipSync(text, { level: 9 }));
+gz('labels.jsonl.gz', labels.map((label) => JSON.stringify(label)).join('\n') + '\n');
+for (const doc of final.values()) used.add(doc.sha);
+const contents = Object.fromEntries([...used].map((sha) => [sha, contentOf(sha)]));
+const packed = Buffer.from(JSON.stringify(contents));
+fs.writeFileSync(
+  path.join(to, 'contents.json.br'),
+  zlib.brotliCompressSync(packed, {
+    params: {
+      [zlib.constants.BROTLI_PARAM_LGWIN]: 24,
+      [zlib.constants.BROTLI_PARAM_QUALITY]: 10,
+      [zlib.constants.BROTLI_PARAM_SIZE_HINT]: packed.length,
+    },
+  }),
+);
+fs.writeFileSync(path.join(to, 'edits.json'), '[\n' + edits.map((edit) => JSON.stringify(edit)).join(',\n') + '\n]\n');
+fs.copyFileSync(path.join(from, 'run.txt'), path.join(to, 'run.txt'));
+const stage = fs.mkdtempSync(path.join(os.tmpdir(), 'nemobed-labels-pack-'));
+const state = path.join(stage, 'sandbox/.openclaw');
+fs.mkdirSync(state, { recursive: true });
+// The sessions, the settings and the files; not caches, trajectories, identities of the deleted container.
+for (const part of ['agents', 'openclaw.json', 'workspace'])
+  fs.cpSync(path.join(from, 'sandbox/.openclaw', part), path.join(state, part), {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (source) =>
+      !/\/(\.git|target|out|build|node_modules|__pycache__|\.cache)$/.test(source) &&
+      !/\.trajectory(-path)?\.jsonl?$|\.usage-cost-cache|auth-profiles/.test(source),
+  });
+cp.execFileSync('node', [path.join(import.meta.dirname, '../bed/sandbox/inside/shrink-db.mjs'), state, '0'], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
+cp.execFileSync('tar', [
+  '--sort=name',
+  '--owner=0',
+  '--group=0',
+  '--mode=u+rwX,go+rX,go-w',
+  '-C',
+  stage,
+  '-I',
+  'gzip -9n',
+  '-cf',
+  path.join(path.resolve(to), 'sandbox.tar.gz'),
+  'sandbox',
+]);
+fs.rmSync(stage, { recursive: true });
+const of = (group) => Object.fromEntries([...Map.groupBy(labels, group)].map(([name, list]) => [name, list.length]).sort());
+const summary = {
+  calls: labels.length,
+  places: labels.reduce((n, label) => n + label.places.length, 0),
+  byTool: of((l) => l.tool),
+  byLang: of((l) => l.lang),
+  byWhat: of((l) => l.what),
+  byOutcome: of((l) => l.outcome),
+};
+console.log(JSON.stringify(summary, null, 1));
+console.log(`${complaints.length} complaints`);
+for (const line of complaints) console.log(' -', line);
