@@ -61,6 +61,19 @@ export default tseslint.config(
       ],
     ],
   ),
+  zone(['server/src/secrets/**/*.ts'], [vscode, client, webviews, [['../**'], 'secrets imports nothing of ours.']]),
+  zone(
+    ['server/src/findings/**/*.ts'],
+    [
+      vscode,
+      client,
+      webviews,
+      [
+        ['**/store/**', '**/query/**', '**/editor/**', '**/collect/**', '**/attach/**', '**/sandboxes/**'],
+        'findings judge what was folded; they neither read nor keep.',
+      ],
+    ],
+  ),
   zone(['webviews/**/*.ts'], [vscode, client, node, [['**/server/src/!(protocol)/**'], 'Pages know the protocol only.']]),
   zone(['webviews/trace/**/*.ts'], [vscode, client, node, [['@vscode/*'], 'Only webviews/kit names the control library.']]),
   {

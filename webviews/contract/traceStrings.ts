@@ -122,6 +122,8 @@ export const traceStrings = {
   'findings.no-progress': 'No progress',
   'findings.failing-tool': 'A tool keeps failing',
   'findings.claimed-success': 'Success claimed after a failure',
+  'findings.secret-exposed': 'Secret in a call',
+  'findings.secret-then-request': 'Request after a secret was read',
   'findings.preview': '{0} (preview)',
   'findings.skipped': 'Not read: {0}',
   // Layout

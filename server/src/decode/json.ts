@@ -1,10 +1,21 @@
-/** Narrow reads from untrusted JSON: the asked-for type or null, never a throw. */
+/** Narrow reads from untrusted JSON: the asked-for type or null, never a throw. Secrets in it are masked as it is parsed. */
+import { parseMasked } from '../secrets/maskedJson';
+import type { Secret } from '../secrets/scan';
+
 export type JsonObject = Readonly<Record<string, unknown>>;
+export type SecretsIn = (part: unknown) => readonly Secret[];
 
 /** The object a text holds; null when it holds none. Nothing an agent writes makes it throw: too deep a nesting is no object either. */
 export function parseObject(text: string): JsonObject | null {
+  return parseWithSecrets(text)?.json ?? null;
+}
+
+/** With what was masked in any part of it. */
+export function parseWithSecrets(text: string): { readonly json: JsonObject; readonly secretsIn: SecretsIn } | null {
   try {
-    return asObject(JSON.parse(text));
+    const { value, secretsIn } = parseMasked(text);
+    const json = asObject(value);
+    return json === null ? null : { json, secretsIn };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return null;
     throw error;

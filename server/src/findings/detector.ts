@@ -8,7 +8,14 @@ import { spanId } from '../model/ids';
 import type { CallDraft, ChatDraft } from '../model/turns';
 import type { FindingSeverity } from '../protocol/document';
 
-export const detectorCodes = ['repeated-calls', 'no-progress', 'failing-tool', 'claimed-success'] as const;
+export const detectorCodes = [
+  'repeated-calls',
+  'no-progress',
+  'failing-tool',
+  'claimed-success',
+  'secret-exposed',
+  'secret-then-request',
+] as const;
 export type DetectorCode = (typeof detectorCodes)[number];
 
 /**

@@ -6,6 +6,8 @@ import { ClaimedSuccess } from './claimedSuccess';
 import { FailingTool } from './failingTool';
 import { NoProgress } from './noProgress';
 import { RepeatedCalls } from './repeatedCalls';
+import { SecretExposed } from './secretExposed';
+import { SecretThenRequest } from './secretThenRequest';
 
 export class SessionFindings {
   readonly #detectors: readonly Detector[];
@@ -13,7 +15,14 @@ export class SessionFindings {
   #changed = true;
 
   constructor(name: SessionName) {
-    this.#detectors = [new RepeatedCalls(name), new NoProgress(name), new FailingTool(name), new ClaimedSuccess(name)];
+    this.#detectors = [
+      new RepeatedCalls(name),
+      new NoProgress(name),
+      new FailingTool(name),
+      new ClaimedSuccess(name),
+      new SecretExposed(name),
+      new SecretThenRequest(name),
+    ];
   }
 
   made(draft: Draft): void {

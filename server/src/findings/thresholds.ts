@@ -15,6 +15,8 @@ export function thresholdOf(code: DetectorCode, thresholds: FindingThresholds): 
     case 'failing-tool':
       return thresholds.failuresInARow;
     case 'claimed-success':
+    case 'secret-exposed':
+    case 'secret-then-request':
       return null;
   }
 }

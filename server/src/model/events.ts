@@ -55,6 +55,12 @@ export interface TokenUsage {
   readonly costUsd: number | null;
 }
 
+/** A secret that stood there: its kind, and a hash too short to guess it by. */
+export interface SecretFact {
+  readonly rule: string;
+  readonly hash: string;
+}
+
 export type Block =
   | { readonly kind: 'thinking'; readonly index: number; readonly preview: Preview; readonly bytes: number }
   | { readonly kind: 'text'; readonly index: number; readonly preview: Preview; readonly bytes: number }
@@ -76,6 +82,8 @@ export type Block =
       readonly paths: readonly string[];
       /** Of the arguments, whole. */
       readonly argsDigest: string;
+      /** What was masked in the arguments. */
+      readonly secrets: readonly SecretFact[];
     };
 export type ToolCallBlock = Extract<Block, { kind: 'toolCall' }>;
 
@@ -127,6 +135,8 @@ export interface ToolResultEntry extends EntryBase {
   readonly bytes: number;
   /** Of the text, whole. */
   readonly digest: string;
+  /** What was masked in it. */
+  readonly secrets: readonly SecretFact[];
 }
 
 /** `openclaw.nested-tool.v1`: the inner call of a wrapped one; gives it its times. */

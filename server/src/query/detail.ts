@@ -5,7 +5,7 @@ import type { SessionView } from '../store/sessions';
 import type { PlacedSpan } from '../model/place';
 import type { Store } from '../store/store';
 import { withDenial } from './denials';
-import { spanPayload } from './payload';
+import { shownPayload } from './payload';
 
 export interface FoundSpan {
   readonly view: SessionView;
@@ -50,7 +50,7 @@ export function spanDetail(store: Store, source: number, spanId: string, limit: 
   const found = findSpan(store, source, spanId);
   if (found === null) return null;
   const { view, span } = found;
-  const payload = spanPayload(store, view.row, span);
+  const payload = shownPayload(store, view.row, span);
   const args = printed(payload.args, 2);
   // What the tool was sent: the compact JSON, not the pretty print shown.
   const sent = printed(payload.args, 0);

@@ -1,6 +1,9 @@
-/** What a call was given and gave back, whole, read from the kept record on demand. All of it is untrusted text. */
+/**
+ * What a call was given and gave back, whole, read from the kept record on demand. All of it is untrusted text. What is shown goes
+ * through `shownPayload`; as it was, it is only compared with files.
+ */
 import type { Span } from '../protocol/document';
-import { asArray, asObject, asString } from '../decode/json';
+import { asArray, asObject, asString, parseObject } from '../decode/json';
 import type { JsonObject } from '../decode/json';
 import { contentText } from '../decode/openclaw/entry';
 import { unwrapCall } from '../decode/openclaw/unwrap';
@@ -19,14 +22,30 @@ export interface Payload {
 
 const empty: Payload = { args: undefined, result: null, patch: null, thinking: null, text: null };
 
+/** With secrets masked. */
+export function shownPayload(store: Store, sessionRow: number, span: Span): Payload {
+  return payloadOf(store, sessionRow, span, parseObject);
+}
+
+/** As it was recorded: never to be shown. */
 export function spanPayload(store: Store, sessionRow: number, span: Span): Payload {
-  const message = messageOf(store.entries.raw(sessionRow, span.entryId));
+  return payloadOf(store, sessionRow, span, (raw) => asObject(JSON.parse(raw)));
+}
+
+type Parse = (raw: string) => JsonObject | null;
+
+function payloadOf(store: Store, sessionRow: number, span: Span, parse: Parse): Payload {
+  const entry = (id: string): JsonObject | null => {
+    const raw = store.entries.raw(sessionRow, id);
+    return raw === null ? null : parse(raw);
+  };
+  const message = messageOf(entry(span.entryId));
   const blockIndex = span.attributes['sandglass.block'];
   switch (span.kind) {
     case 'execute_tool': {
       const resultId = span.attributes['sandglass.result.entry'];
       const result =
-        typeof resultId === 'string' ? resultOf(messageOf(store.entries.raw(sessionRow, resultId))) : { result: null, patch: null };
+        typeof resultId === 'string' ? resultOf(messageOf(entry(resultId))) : { result: null, patch: null };
       if (message === null || typeof blockIndex !== 'number') return { ...empty, ...result };
       const blocks = asArray(message['content']) ?? [];
       const block = asObject(blocks[blockIndex]);
@@ -38,8 +57,7 @@ export function spanPayload(store: Store, sessionRow: number, span: Span): Paylo
     case 'invoke_agent':
       return message === null || asString(message['role']) !== 'user' ? empty : { ...empty, text: contentText(message['content']) };
     case 'compaction': {
-      const entry = parse(store.entries.raw(sessionRow, span.entryId));
-      return { ...empty, text: asString(entry?.['summary']) };
+      return { ...empty, text: asString(entry(span.entryId)?.['summary']) };
     }
     case 'event':
     case 'policy':
@@ -47,12 +65,8 @@ export function spanPayload(store: Store, sessionRow: number, span: Span): Paylo
   }
 }
 
-function parse(raw: string | null): JsonObject | null {
-  return raw === null ? null : asObject(JSON.parse(raw));
-}
-
-function messageOf(raw: string | null): JsonObject | null {
-  return asObject(parse(raw)?.['message']);
+function messageOf(entry: JsonObject | null): JsonObject | null {
+  return asObject(entry?.['message']);
 }
 
 function resultOf(message: JsonObject | null): Pick<Payload, 'result' | 'patch'> {

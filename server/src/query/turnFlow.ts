@@ -6,7 +6,7 @@ import type { Store } from '../store/store';
 import { promptText } from '../decode/openclaw/promptText';
 import { retryOf } from './detail';
 import { spanRow } from './pages';
-import { spanPayload } from './payload';
+import { shownPayload } from './payload';
 
 /** A turn larger than this is drawn from its first rows; the diagram folds them anyway, and says so. */
 const flowRows = 4000;
@@ -22,11 +22,11 @@ export function turnFlow(store: Store, source: number, sessionId: string, turnId
   const denied = store.policies.deniedCallsOf(source, view.row);
   const rows = placed.filter(({ span }) => span.id !== turnId).map((item) => spanRow(store, source, item, denied));
   const texts = new Map<string, FlowTexts>();
-  const prompt = spanPayload(store, view.row, turn.span).text;
+  const prompt = shownPayload(store, view.row, turn.span).text;
   texts.set(turnId, { prompt: prompt === null ? null : promptText(prompt) });
   for (const { span } of rows) {
     if (span.kind !== 'chat' || texts.size >= flowTexts) continue;
-    const { thinking, text } = spanPayload(store, view.row, span);
+    const { thinking, text } = shownPayload(store, view.row, span);
     texts.set(span.id, { thinking, text });
   }
   const retries = new Map<string, string>();

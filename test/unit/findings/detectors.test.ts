@@ -11,6 +11,8 @@ const fires: Readonly<Record<(typeof detectorCodes)[number], readonly string[]>>
   'no-progress': ['stuck'],
   'failing-tool': ['failing'],
   'claimed-success': ['claim'],
+  'secret-exposed': ['leak', 'exfil', 'exfilnear'],
+  'secret-then-request': ['exfil'],
 };
 /** Of the recordings that were not made for this, the sessions in which something is to be found. */
 const expected: Readonly<Record<string, readonly string[]>> = { loop: ['repeated-calls'] };
@@ -20,7 +22,7 @@ describe.each(detectorCodes)('%s', (code) => {
     const sessions = bySession(await pairsTrace());
     const fired = sessions.filter(({ findings }) => findings.some((finding) => finding.code === code)).map(({ name }) => name);
     expect(fired.sort()).toEqual([...fires[code]].sort());
-    for (const name of fires[code]) expect(sessions.map((session) => session.name)).toContain(`${name}near`);
+    for (const name of fires[code]) expect(sessions.map((session) => session.name)).toContain(name.endsWith('near') ? name : `${name}near`);
   });
 
   it('names its evidence: calls of that session, each once', async () => {

@@ -17,24 +17,28 @@ export interface MadeCall {
 export interface MadeTurn {
   readonly calls: readonly (MadeCall | readonly MadeCall[])[];
   readonly reply?: string;
+  readonly prompt?: string;
 }
 
 export function eventsOf(turns: readonly MadeTurn[]): readonly SessionEvent[] {
-  const events: SessionEvent[] = [];
+  return linesOf(turns).flatMap((line, ordinal) => decodeEntry(line, { agent: 'main', session: 's', ordinal }) ?? []);
+}
+
+export function linesOf(turns: readonly MadeTurn[]): readonly string[] {
+  const lines: string[] = [];
   let time = Date.parse('2026-11-21T10:00:00Z');
   let ordinal = 0;
   let last: string | null = null;
   const add = (message: Readonly<Record<string, unknown>>): void => {
     time += 1000;
     const id: string = (++ordinal).toString(16).padStart(8, '0');
-    const line = { type: 'message', id, parentId: last, timestamp: new Date(time).toISOString(), message: { timestamp: time, ...message } };
+    const timestamp = new Date(time).toISOString();
+    lines.push(JSON.stringify({ type: 'message', id, parentId: last, timestamp, message: { timestamp: time, ...message } }));
     last = id;
-    const event = decodeEntry(JSON.stringify(line), { agent: 'main', session: 's', ordinal });
-    if (event !== null) events.push(event);
   };
   let ids = 0;
-  for (const { calls, reply } of turns) {
-    add({ role: 'user', content: 'Do it.' });
+  for (const { calls, reply, prompt } of turns) {
+    add({ role: 'user', content: prompt ?? 'Do it.' });
     for (const step of calls) {
       const batch = (Array.isArray(step) ? step : [step]).map((call: MadeCall) => ({ id: `call_${++ids}`, call }));
       const content = batch.map(({ id, call }) => ({ type: 'toolCall', id, name: call.name ?? 'exec', arguments: call.args ?? {} }));
@@ -54,7 +58,7 @@ export function eventsOf(turns: readonly MadeTurn[]): readonly SessionEvent[] {
       add({ role: 'assistant', content, stopReason: 'stop', responseId: `r${ordinal}`, provider: 'p', model: 'm' });
     }
   }
-  return events;
+  return lines;
 }
 
 /** `own`: false for what a fork copied. */

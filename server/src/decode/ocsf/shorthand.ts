@@ -6,6 +6,7 @@
  */
 import type { AttributeValue } from '../../protocol/document';
 import type { PolicyEvent } from '../../model/events';
+import { mask } from '../../secrets/scan';
 import { plainLine } from '../preview';
 import { escapedFields, plainFields, unescaped } from './escapes';
 import type { Field } from './escapes';
@@ -27,7 +28,7 @@ const actionWord = /^(ALLOWED|DENIED|OBSERVED|MODIFIED|UNKNOWN|OTHER)(?: |$)/;
 
 /** `body`: what follows the time stamp and `OCSF`. */
 export function decodeShorthand(body: string, time: number): PolicyEvent | null {
-  const text = body.trimEnd().slice(0, policyTextLimit);
+  const text = mask(body.trimEnd()).slice(0, policyTextLimit);
   const match = head.exec(text);
   if (match === null) return null;
   const eventClass = match[1] ?? '';

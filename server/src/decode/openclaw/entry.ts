@@ -4,8 +4,8 @@
  * changes within weeks.
  */
 import type { AssistantEntry, Block, Entry, SessionHeader, TokenUsage, ToolResultEntry } from '../../model/events';
-import { asArray, asCost, asCount, asDuration, asNumber, asObject, asString, asTime, parseObject } from '../json';
-import type { JsonObject } from '../json';
+import { asArray, asCost, asCount, asDuration, asNumber, asObject, asString, asTime, parseWithSecrets } from '../json';
+import type { JsonObject, SecretsIn } from '../json';
 import { digestOf } from '../digest';
 import { preview } from '../preview';
 import { claimsSuccess } from './claims';
@@ -26,11 +26,11 @@ type Base = Pick<Entry, 'agent' | 'session' | 'entryId' | 'parentEntryId' | 'tim
 
 /** Null when the text is no JSON object. */
 export function decodeEntry(text: string, context: EntryContext): SessionHeader | Entry | null {
-  const json = parseObject(text);
-  return json === null ? null : decodeParsedEntry(json, context);
+  const parsed = parseWithSecrets(text);
+  return parsed === null ? null : decodeParsedEntry(parsed.json, context, parsed.secretsIn);
 }
 
-export function decodeParsedEntry(json: JsonObject, context: EntryContext): SessionHeader | Entry {
+function decodeParsedEntry(json: JsonObject, context: EntryContext, secretsIn: SecretsIn): SessionHeader | Entry {
   const type = asString(json['type']) ?? 'unknown';
   if (type === 'session') return decodeHeader(json, context);
   const message = asObject(json['message']);
@@ -46,7 +46,7 @@ export function decodeParsedEntry(json: JsonObject, context: EntryContext): Sess
     runId: asString(meta?.['runId']),
     side: asString(json['appendMode']) === 'side',
   };
-  if (type === 'message' && message !== null) return decodeMessage(base, message);
+  if (type === 'message' && message !== null) return decodeMessage(base, message, secretsIn);
   if (type === 'compaction') {
     return {
       ...base,
@@ -88,14 +88,14 @@ function decodeHeader(json: JsonObject, context: EntryContext): SessionHeader {
   };
 }
 
-function decodeMessage(base: Base, message: JsonObject): Entry {
+function decodeMessage(base: Base, message: JsonObject, secretsIn: SecretsIn): Entry {
   switch (asString(message['role'])) {
     case 'user':
       return decodeUser(base, message);
     case 'assistant':
-      return decodeAssistant(base, message);
+      return decodeAssistant(base, message, secretsIn);
     case 'toolResult':
-      return decodeToolResult(base, message);
+      return decodeToolResult(base, message, secretsIn);
     case 'custom':
       if (asString(message['customType']) === 'openclaw.nested-tool.v1') return decodeNested(base, message);
       return note(base, `message:${asString(message['customType']) ?? 'custom'}`, false, contentText(message['content']));
@@ -123,7 +123,7 @@ function decodeUser(base: Base, message: JsonObject): Entry {
   };
 }
 
-function decodeAssistant(base: Base, message: JsonObject): AssistantEntry {
+function decodeAssistant(base: Base, message: JsonObject, secretsIn: SecretsIn): AssistantEntry {
   const blocks: Block[] = [];
   const said: string[] = [];
   for (const [index, value] of (asArray(message['content']) ?? []).entries()) {
@@ -138,7 +138,7 @@ function decodeAssistant(base: Base, message: JsonObject): AssistantEntry {
       said.push(text);
       blocks.push({ kind: 'text', index, preview: preview(text), bytes: Buffer.byteLength(text) });
     } else if (type === 'toolCall') {
-      blocks.push(toolCallBlock(index, asString(block['id']) ?? '', asString(block['name']) ?? '', block['arguments']));
+      blocks.push(toolCallBlock(index, asString(block['id']) ?? '', asString(block['name']) ?? '', block['arguments'], secretsIn));
     }
   }
   const provider = asString(message['provider']);
@@ -175,7 +175,7 @@ function decodeUsage(usage: JsonObject | null): TokenUsage | null {
   };
 }
 
-function decodeToolResult(base: Base, message: JsonObject): ToolResultEntry {
+function decodeToolResult(base: Base, message: JsonObject, secretsIn: SecretsIn): ToolResultEntry {
   const toolName = asString(message['toolName']) ?? '';
   const outer = asObject(message['details']) ?? {};
   const { details, wrapped } = innerDetails(toolName, outer);
@@ -209,6 +209,7 @@ function decodeToolResult(base: Base, message: JsonObject): ToolResultEntry {
     preview: preview(text),
     bytes: Buffer.byteLength(text),
     digest: digestOf(text),
+    secrets: secretsIn(message),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Facts of a tool call's arguments that the fold and the join with the supervisor's log need, cut to a bound. */
 import type { ToolCallBlock } from '../../model/events';
 import { asArray, asObject, asString } from '../json';
+import type { SecretsIn } from '../json';
 import { digestOf } from '../digest';
 import { preview } from '../preview';
 import { unwrapCall } from './unwrap';
@@ -66,7 +67,7 @@ function callTarget(args: unknown, paths: readonly string[]): string {
   return `${whole.length} ${whole.slice(0, commandLimit)}`;
 }
 
-export function toolCallBlock(index: number, callId: string, rawName: string, rawArgs: unknown): ToolCallBlock {
+export function toolCallBlock(index: number, callId: string, rawName: string, rawArgs: unknown, secretsIn: SecretsIn): ToolCallBlock {
   const { name, owner, args } = unwrapCall(rawName, rawArgs);
   const paths = toolCallPaths(name, args);
   return {
@@ -81,5 +82,6 @@ export function toolCallBlock(index: number, callId: string, rawName: string, ra
     target: callTarget(args, paths),
     paths,
     argsDigest: digestOf(args),
+    secrets: secretsIn(rawArgs),
   };
 }
