@@ -533,6 +533,7 @@ describe('what is told of a directory that is followed', () => {
     expect(reasons(live.records.slice(before))).toEqual([]);
     mend(place);
     await live.until((record) => record.kind === 'mended', before);
+    await expect.poll(() => holding(live.records), { timeout: 20_000 }).toEqual([]);
     await sleep(700);
     await live.stop();
     expect(holding(live.records)).toEqual([]);
@@ -556,6 +557,7 @@ describe('what is told of a directory that is followed', () => {
     chmodSync(join(root, 'var-log'), 0o755);
     appendFileSync(join(root, 'container.log'), '\n');
     await live.until((record) => record.kind === 'log' && record.text === 'two');
+    await expect.poll(() => holding(live.records), { timeout: 20_000 }).toEqual([]);
     await sleep(700);
     await live.stop();
     expect(holding(live.records)).toEqual([]);

@@ -33,6 +33,9 @@ afterEach(() => {
   }
 });
 
+/** What opens a pipe waits for ever; what does not may take its time on a busy machine. */
+const HUNG_MS = 20_000;
+
 async function within<T>(ms: number, body: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -58,13 +61,13 @@ describe('a pipe', () => {
     writeFileSync(join(workspace, 'ok.py'), 'ok');
     const { files } = await openDirectory(root);
     const refused = await within(
-      3000,
+      HUNG_MS,
       Promise.all(
         Array.from({ length: 8 }, (_, at) => files.read(`/sandbox/.openclaw/workspace/p${at}.py`, signal).catch((error: unknown) => error)),
       ),
     );
     for (const error of refused) expect(SandboxFileError.is(error, 'not-a-file')).toBe(true);
-    const { bytes } = await within(3000, files.read('/sandbox/.openclaw/workspace/ok.py', signal));
+    const { bytes } = await within(HUNG_MS, files.read('/sandbox/.openclaw/workspace/ok.py', signal));
     expect(Buffer.from(bytes).toString()).toBe('ok');
   });
 
@@ -72,7 +75,7 @@ describe('a pipe', () => {
     const dir = temporary();
     pipe(join(dir, 'pipe'));
     const descriptor = await within(
-      3000,
+      HUNG_MS,
       open(join(dir, 'pipe'), constants.O_RDONLY | constants.O_NONBLOCK).then(async (handle) => {
         const found = await handle.stat();
         await handle.close();
@@ -84,7 +87,7 @@ describe('a pipe', () => {
       const path = join(dir, `f${at}`);
       writeFileSync(path, 'x');
       const opened = within(
-        3000,
+        HUNG_MS,
         openRegular(path).then(
           (handle) => handle.close().then(() => 'opened'),
           (error: unknown) => codeOf(error),
@@ -104,7 +107,7 @@ describe('a pipe', () => {
     symlinkSync('file', join(dir, 'toFile'));
     const code = (path: string, links: 'refused' | 'followed'): Promise<string | undefined> =>
       within(
-        3000,
+        HUNG_MS,
         readRegular(path, 10, links).then(
           ({ bytes }) => bytes.toString(),
           (error: unknown) => codeOf(error),
@@ -132,7 +135,7 @@ describe('a pipe', () => {
     writeSession(sessions, 'a.jsonl', header('a'), entry('e'));
     for (const name of ['b.jsonl', 'sessions.json', 'a.trajectory.jsonl']) pipe(join(sessions, name));
     const records = await within(
-      5000,
+      HUNG_MS,
       openDirectory(stateDir).then((source) => readAll(source)),
     );
     expect(records.filter((record) => record.kind === 'transcript')).toHaveLength(2);
@@ -157,7 +160,7 @@ describe('a pipe', () => {
     for (const name of ['inspect.json', 'home/.nemoclaw/sandboxes.json', 'var-log/openshell.1.log', 'sandbox/.openclaw/openclaw.json'])
       pipe(join(root, name));
     const records = await within(
-      5000,
+      HUNG_MS,
       openDirectory(root).then((source) => readAll(source)),
     );
     const reason = 'it is no regular file: put the file itself there';
@@ -172,7 +175,7 @@ describe('a pipe', () => {
 
   it("in the place of the host's registry of sandboxes is said where it was looked", async () => {
     const path = pipe(join(temporary(), 'sandboxes.json'));
-    const { outcome, reason } = await within(3000, readRegistry(path));
+    const { outcome, reason } = await within(HUNG_MS, readRegistry(path));
     expect([outcome, reason]).toEqual(['failed', 'it is no regular file: put the file itself there']);
   });
 
@@ -191,7 +194,7 @@ describe('a pipe', () => {
     );
     if (suffix === '-wal') {
       const records = await within(
-        5000,
+        HUNG_MS,
         openDirectory(stateDir).then((source) => readAll(source)),
       );
       expect(reasons(records)).toEqual([

@@ -239,10 +239,10 @@ describe('its life line', () => {
   });
 
   it('silent for too long, it ends; with a sign now and then, it does not', async () => {
-    const text = pythonScript().replace('LIFE_SIGN_LIMIT_S = 60', 'LIFE_SIGN_LIMIT_S = 1.5');
+    const text = pythonScript().replace('LIFE_SIGN_LIMIT_S = 60', 'LIFE_SIGN_LIMIT_S = 4');
     const child = startPython(request(emptyState().stateDir), text);
     await spoken(child);
-    for (let sign = 0; sign < 10; sign++) {
+    for (let sign = 0; sign < 15; sign++) {
       child.stdin.write('\n');
       await sleep(300);
       expect(child.exitCode).toBeNull();

@@ -67,7 +67,7 @@ function hubOf(home: string, settings: Partial<Settings> = {}, options: Partial<
   return hub;
 }
 
-async function state(open: () => OpenSource | null, kind: OpenSource['state']['kind'], ms = 5000): Promise<OpenSource['state']> {
+async function state(open: () => OpenSource | null, kind: OpenSource['state']['kind'], ms = 20_000): Promise<OpenSource['state']> {
   for (const end = Date.now() + ms; ;) {
     const found = open()?.state;
     if (found?.kind === kind) return found;
@@ -266,8 +266,8 @@ describe('the hub', () => {
     ]);
     const before = told.length;
     writeSession(sessions, 'a.jsonl', header('a'));
-    await vi.waitFor(() => expect(hub.node(open).skipped).toMatchObject([{ where: 'agents/main/sessions/link.jsonl' }]), 5000);
-    await vi.waitFor(() => expect(told.length).toBeGreaterThan(before), 5000);
+    await vi.waitFor(() => expect(hub.node(open).skipped).toMatchObject([{ where: 'agents/main/sessions/link.jsonl' }]), 20_000);
+    await vi.waitFor(() => expect(told.length).toBeGreaterThan(before), 20_000);
   });
 
   it('looks once for all who ask at once, and once more when things changed meanwhile', async () => {
@@ -326,7 +326,7 @@ describe('the hub', () => {
       await state(() => open, 'read');
       paths.push(open.id);
     }
-    await vi.waitFor(() => expect(atWork()).toBe(openSourceLimit));
+    await vi.waitFor(() => expect(atWork()).toBe(openSourceLimit), 20_000);
     expect(hub.all()).toHaveLength(openSourceLimit);
     expect(paths.slice(0, 3).map((id) => hub.get(id))).toEqual([null, null, null]);
   });
@@ -340,8 +340,8 @@ describe('the hub', () => {
     });
     await Promise.all(paths.map((path) => hub.open(path)));
     const last = hub.all().at(-1);
-    await vi.waitFor(() => expect(hub.all()).toHaveLength(openSourceLimit), 10_000);
-    await vi.waitFor(() => expect(atWork()).toBe(openSourceLimit), 10_000);
+    await vi.waitFor(() => expect(hub.all()).toHaveLength(openSourceLimit), 20_000);
+    await vi.waitFor(() => expect(atWork()).toBe(openSourceLimit), 20_000);
     await sleep(200);
     expect(hub.all()).toHaveLength(openSourceLimit);
     expect(hub.all().at(-1)).toBe(last);

@@ -180,12 +180,18 @@ describe('sampling', () => {
     const engine = await engineOf();
     let found = engine.sandbox('a');
     let reading = true;
-    const { samples } = sampler(() => (reading ? [{ sourceId: 's', row: 1, found }] : []));
+    let rounds = 0;
+    const { samples } = sampler(() => {
+      rounds += 1;
+      return reading ? [{ sourceId: 's', row: 1, found }] : [];
+    });
     await until('a sample', () => samples.length > 0);
     reading = false;
-    await sleep(60);
+    const at = rounds;
+    // The one that was under way is over when the one after it has begun.
+    await until('a round without it', () => rounds >= at + 3);
     const { looks } = engine;
-    await sleep(100);
+    await until('some more', () => rounds >= at + 8);
     expect(engine.looks).toBe(looks);
     reading = true;
     engine.states.set('b-only', 'running');
