@@ -43,10 +43,10 @@ describe('problems', () => {
         expect(known).toBe(1);
         return worked;
       },
-      { timeout: 5000 },
+      { timeout: 20_000 },
     );
     expect(worked.filter((row) => row === first)).toHaveLength(2);
-    await vi.waitFor(() => expect(published).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(published).toBeGreaterThan(0), 20_000);
     expect(errors).toEqual([]);
     // Of a long history only what is shown is looked at.
     expect(listed).not.toHaveBeenCalled();
