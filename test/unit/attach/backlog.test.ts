@@ -1,12 +1,14 @@
 /** A long history: the newest session first, what is written meanwhile in between, cut anywhere, and never much of it held. */
 import { appendFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
+import { AgentStore } from '../../../server/src/attach/reader/agentStore';
 import { LOOK_EVERY_MS, NEWEST_PIECES, newestFirst, readBacklog, type Piece } from '../../../server/src/attach/reader/backlog';
+import { ReaderContext } from '../../../server/src/attach/reader/context';
 import { MAX_MEMBER_BYTES, membersOf, NoObject } from '../../../server/src/attach/reader/indexMembers';
 import { CHUNK_BYTES } from '../../../server/src/attach/reader/lines';
 import { BATCH_BYTES } from '../../../server/src/attach/reader/sqliteRows';
@@ -229,6 +231,34 @@ describe('what is written while a history is read', () => {
       }
       expect(transcripts(records)).toHaveLength(SESSIONS * 31 + 2);
     } finally {
+      writer.close();
+      if (root) process.seteuid?.(0);
+    }
+  });
+
+  it('in a database is found soon also where it is shown only after the look that its file called for', async () => {
+    const root = process.geteuid?.() === 0;
+    if (root) process.seteuid?.(65534);
+    const { stateDir, path } = database();
+    const writer = new DatabaseSync(path);
+    const options = { stateDir, cursors: new Map(), follow: true, signal: new AbortController().signal, mayCopy: false };
+    const context = new ReaderContext(options, stateDir, dirname(stateDir));
+    const store = new AgentStore(context, 'main', path, 'agents/main/agent/openclaw-agent.sqlite');
+    try {
+      writer.exec('PRAGMA wal_autocheckpoint = 0; UPDATE session_nodes SET status = status');
+      context.inBacklog = true;
+      for (const piece of await store.pieces()) for await (const record of piece.read()) void record;
+      writer.exec('UPDATE session_nodes SET status = status');
+      const found: SourceRecord[] = [];
+      for await (const record of store.scan([])) found.push(record);
+      expect(transcripts(found)).toEqual([]);
+      writer.prepare('INSERT INTO transcript_events VALUES (?, ?, ?, ?)').run(name(0), 9, entry('live').trim(), 99);
+      // Nothing calls for a look any more, and the history is still being read.
+      for (const end = Date.now() + 20_000; !found.some(isEntry('live')) && Date.now() < end; await sleep(5))
+        if (store.dueAt <= Date.now()) for await (const record of store.scan([])) found.push(record);
+      expect(found.filter(isEntry('live'))).toHaveLength(1);
+    } finally {
+      store.dispose();
       writer.close();
       if (root) process.seteuid?.(0);
     }

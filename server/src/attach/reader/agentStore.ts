@@ -55,6 +55,8 @@ export class AgentStore {
   #marks: RowMarks | null = null;
   /** What the database was when its history began to be read: as long as it is that, what was read in this life is what it is. */
   #readAt: string | null = null;
+  /** What it was at the last look while its history is read. */
+  #hintedAt: string | null = null;
   #indexFrom = 0;
   /** Sessions with new rows for which the index was not asked yet. */
   readonly #indexOwed = new Set<string>();
@@ -94,7 +96,7 @@ export class AgentStore {
 
   /** When there is something to do though nothing changes; never: Infinity. */
   get dueAt(): number {
-    if (this.#context.inBacklog) return Infinity;
+    if (this.#context.inBacklog) return this.#pace.againAt;
     return this.#pace.dueAt(Math.min(this.#check.dueAt, this.#indexOwed.size > 0 ? this.#indexFrom : Infinity));
   }
 
@@ -186,6 +188,7 @@ export class AgentStore {
         if (obstacle !== null) yield* this.#context.skipped(this.#file, obstacle);
       }
       if (stamp === this.#stamp && this.dueAt > Date.now()) return;
+      const marks = this.#marks;
       try {
         if (stamp === null) {
           this.#stamp = null;
@@ -193,7 +196,10 @@ export class AgentStore {
           yield* this.#gone(new Set(), () => false);
           yield* this.#trajectories.gone(new Set());
         } else if (this.#context.inBacklog) {
-          yield* this.#hinted();
+          this.#pace.begin(Date.now(), stamp !== this.#hintedAt);
+          this.#hintedAt = stamp;
+          // Rows were taken away: what came with that is found by the look at everything, and what comes from now on is hinted at.
+          if (!(yield* this.#hinted()) && marks !== null) this.#marks = this.#store.read(marksOf);
         } else {
           yield* this.#look(stamp, siblings);
           yield* this.#context.mended(this.#file);
@@ -204,7 +210,8 @@ export class AgentStore {
       } catch (error) {
         if (!StoreError.is(error)) throw error;
         this.#index.clear(); // what was about to be told may not have been
-        this.#marks = null;
+        // While the history is read there is no look at everything that would find what was hinted at and not read.
+        this.#marks = this.#context.inBacklog ? marks : null;
         this.#pace.oweWide();
         if (error.passing && attempt < RETRIES && !this.#failing) {
           await sleep(RETRY_MS);

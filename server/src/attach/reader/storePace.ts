@@ -30,6 +30,11 @@ export class StorePace {
     return Math.max(this.#failedUntil, Math.min(this.#wideOwed ? this.#wideFrom : Infinity, this.#againFrom, other));
   }
 
+  /** When what is new is looked for again though nothing changes; never: Infinity. */
+  get againAt(): number {
+    return this.#failedUntil > 0 ? this.#failedUntil : this.#againFrom;
+  }
+
   /** What a look at this time is at. */
   begin(now: number, changed: boolean): 'nothing' | 'new' | 'all' {
     const again = now >= this.#againFrom;

@@ -36,8 +36,11 @@ class AgentStore:
         self._trajectories = {}
         self._index = {}
         self._stamp = context.take_cursor('store:' + file)
-        # Sessions that are being read piece by piece: they take what is new along.
+        # Sessions that are being read piece by piece, and those of them that a look passed over meanwhile.
         self._reading = set()
+        self._passed_over = set()
+        # What it was at the last look while its history is read.
+        self._hinted_at = None
         # How far the last look came; None: only a look at everything will do.
         self._marks = None
         self._wide_from = 0
@@ -79,7 +82,7 @@ class AgentStore:
     def due_at(self):
         """When there is something to do though nothing changes."""
         if self._context.in_backlog:
-            return NEVER
+            return self._failed_until or self._again_from
         wide = self._wide_from if self._wide_owed else NEVER
         verify = self._verify_from if self._queue or self._verify_owed else NEVER
         return max(self._failed_until, min(wide, verify, self._again_from))
@@ -110,7 +113,11 @@ class AgentStore:
             return
         self._reading.add(session)
         try:
-            yield from self._session(session)
+            while True:
+                self._passed_over.discard(session)
+                yield from self._session(session)
+                if session not in self._passed_over:
+                    break
         except StoreError:
             return  # What is left of it comes, or is told, with the look at everything.
         finally:
@@ -176,6 +183,7 @@ class AgentStore:
                     yield from self._context.skipped(self._file, obstacle)
             if stamp == self._stamp and self.due_at > now_ms():
                 return
+            marks = self._marks
             try:
                 if stamp is None:
                     self._stamp = None
@@ -183,7 +191,11 @@ class AgentStore:
                     yield from self._gone((), lambda session: False)
                     yield from self._trajectories_gone(())
                 elif self._context.in_backlog:
-                    yield from self._hinted()
+                    self._owe_again(now_ms(), stamp != self._hinted_at)
+                    self._hinted_at = stamp
+                    # Rows were taken away: what came with that is found by the look at everything, and what comes from now on is hinted at.
+                    if not (yield from self._hinted()) and marks is not None:
+                        self._marks = self._store.read(RowMarks)
                 else:
                     yield from self._look(stamp, siblings)
                     yield from self._context.mended(self._file)
@@ -192,7 +204,8 @@ class AgentStore:
                 return
             except StoreError as error:
                 self._index.clear()  # What was about to be told may not have been.
-                self._marks = None
+                # While the history is read there is no look at everything that would find what was hinted at and not read.
+                self._marks = marks if self._context.in_backlog else None
                 self._wide_owed = True
                 if error.passing and attempt < RETRIES and not self._failing:
                     self._context.rest()
@@ -225,12 +238,7 @@ class AgentStore:
         changed = stamp != self._stamp
         now = now_ms()
         before = list(self._sessions.values())
-        again = now >= self._again_from
-        if changed and self._context.follow:
-            self._again = AGAIN_MS
-        if changed or again:
-            self._again_from = now + self._again[0] if self._again else NEVER
-            self._again = self._again[1:]
+        again = self._owe_again(now, changed)
         if changed or again or (self._wide_owed and now >= self._wide_from):
             self._cursor_owed = self._cursor_owed or changed
             self._verify_owed = self._verify_owed or changed
@@ -246,6 +254,16 @@ class AgentStore:
             self._cursor_owed = False
             yield {'kind': 'heartbeat', 'cursor': {'key': 'store:' + self._file, 'value': stamp}}
 
+    def _owe_again(self, now, changed):
+        """Is this a look for what was shown late? When the next one comes is set."""
+        again = now >= self._again_from
+        if changed and self._context.follow:
+            self._again = AGAIN_MS
+        if changed or again:
+            self._again_from = now + self._again[0] if self._again else NEVER
+            self._again = self._again[1:]
+        return again
+
     def _hinted(self, changed=True):
         """What came since the last look. False: that can't be told. `changed`: there may be more than what is hinted at."""
         marks = self._marks
@@ -258,7 +276,9 @@ class AgentStore:
         self._wide_owed = self._wide_owed or changed or bool(hints.transcripts or hints.trajectories or texts)
         yield from self._told(texts)
         for session in dict.fromkeys(hints.transcripts + hints.trajectories):
-            if session not in self._reading:
+            if session in self._reading:
+                self._passed_over.add(session)
+            else:
                 yield from self._session(session)
         return True
 
