@@ -10,6 +10,7 @@ import { normalUri } from '../query/places';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import type { Span } from '../protocol/document';
+import { findingDiagnostics } from './findingDiagnostics';
 import { callUri, clock, label, toolName } from './labels';
 
 /** Problems shown per file and for one session; more are counted in a last one. */
@@ -31,7 +32,7 @@ export async function sessionDiagnostics(
   view: SessionView,
   signal: AbortSignal,
 ): Promise<readonly PlacedDiagnostic[]> {
-  const found: PlacedDiagnostic[] = [];
+  const found: PlacedDiagnostic[] = [...findingDiagnostics(store, source, view)];
   const round = places.round(signal);
   for (const spanId of store.spans.failedOrDenied(view.row)) {
     if (found.length >= diagnosticsPerSession || signal.aborted) break;

@@ -44,8 +44,7 @@ function payloadOf(store: Store, sessionRow: number, span: Span, parse: Parse): 
   switch (span.kind) {
     case 'execute_tool': {
       const resultId = span.attributes['sandglass.result.entry'];
-      const result =
-        typeof resultId === 'string' ? resultOf(messageOf(entry(resultId))) : { result: null, patch: null };
+      const result = typeof resultId === 'string' ? resultOf(messageOf(entry(resultId))) : { result: null, patch: null };
       if (message === null || typeof blockIndex !== 'number') return { ...empty, ...result };
       const blocks = asArray(message['content']) ?? [];
       const block = asObject(blocks[blockIndex]);
