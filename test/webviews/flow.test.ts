@@ -125,6 +125,6 @@ it('shows the texts alone when Mermaid cannot draw them', async () => {
   shown = { ...diagramOf('broken'), mermaid: 'flowchart TD\n  n0["unclosed\n' };
   backend.announce();
   await test.page.getByText('The diagram could not be drawn').waitFor();
-  expect(await test.page.locator('.flow-item').count()).toBe(shown.nodes.length);
+  await eventually(() => test.page.locator('.flow-item').count()).toBe(shown.nodes.length);
   expect(test.seen).toMatchObject({ requests: [], violations: [], dialogs: [], errors: [] });
 });

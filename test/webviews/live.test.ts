@@ -42,6 +42,8 @@ it('keeps a session of five thousand rows virtual and asks for pages as they are
       return Math.floor(viewport.scrollTop / 24);
     }, share);
     await page.locator(`.row[data-index="${at + 3}"]:not(.row-waiting)`).waitFor();
+    // What is in view may lie on two pages.
+    await eventually(() => page.locator('.row-waiting').count()).toBe(0);
     const rows = await page
       .locator('.row:not(.row-waiting)')
       .evaluateAll((all) =>
@@ -65,6 +67,7 @@ it('takes in new rows without losing scroll position, selection or focus', async
   await page.locator('.list-viewport').evaluate((viewport) => (viewport.scrollTop = 3000));
   await page.locator('.row[data-index="130"]:not(.row-waiting)').click();
   await page.keyboard.press('ArrowDown');
+  await page.locator('.row[data-index="131"]:focus').waitFor();
   const before = await scrollTop();
   const focused = await page.evaluate(() => (document.activeElement as HTMLElement).dataset['span']);
   for (let i = 0; i < 5; i++) {
@@ -77,7 +80,7 @@ it('takes in new rows without losing scroll position, selection or focus', async
   expect(await page.locator('.row[aria-selected="true"]').getAttribute('data-span')).toBe(backend.rows[130]?.span.id);
   // Said to a screen reader, politely.
   const region = page.locator('[aria-live="polite"]');
-  expect(await region.textContent()).toContain('new steps');
+  await eventually(() => region.textContent()).toContain('new steps');
 });
 
 it('follows the end of a running session when it is in view, and stays when it is not', async () => {
@@ -86,24 +89,32 @@ it('follows the end of a running session when it is in view, and stays when it i
   const toEnd = (): Promise<boolean> =>
     page.locator('.list-viewport').evaluate((viewport) => viewport.scrollTop + viewport.clientHeight >= viewport.scrollHeight - 4);
   await page.locator('.list-viewport').evaluate((viewport) => (viewport.scrollTop = viewport.scrollHeight));
-  await page.locator('.row-waiting').first().waitFor({ state: 'detached' });
+  await page.locator(`.row[data-index="${backend.rows.length - 1}"]:not(.row-waiting)`).waitFor();
+  await eventually(toEnd).toBe(true);
   backend.addCall();
   backend.announce();
   await eventually(rowCount).toBe(String(backend.rows.length + 1));
-  expect(await toEnd()).toBe(true);
+  await eventually(toEnd).toBe(true);
+  await page.locator('.list-viewport').evaluate((viewport) => (viewport.scrollTop = 0));
+  await page.locator('.row[data-index="0"]:not(.row-waiting)').waitFor();
+  backend.addCall();
+  backend.announce();
+  await eventually(rowCount).toBe(String(backend.rows.length + 1));
+  expect(await scrollTop()).toBe(0);
 });
 
 it('keeps the rows in view where they are when rows come in above them', async () => {
   const { page } = await open(new FakeBackend({ turns: 10, callsInTurn: 30 }), { pane: 'list' });
   await test.rowsReady();
   await page.locator('.list-viewport').evaluate((viewport) => (viewport.scrollTop = 50 * 24 + 7));
-  await eventually(() => page.locator('.row[data-index="50"]').count()).toBe(1);
+  // One that is in view only there.
+  await page.locator('.row[data-index="80"]:not(.row-waiting)').waitFor();
   const first = backend.rows[50];
   backend.rows.splice(3, 0, ...backend.rows.slice(1, 3).map((row) => ({ ...row, span: { ...row.span, id: `${row.span.id}-late` } })));
   backend.announce();
   await eventually(rowCount).toBe(String(backend.rows.length + 1));
   await eventually(scrollTop).toBe(52 * 24 + 7);
-  expect(await page.locator('.row[data-index="52"]').getAttribute('data-span')).toBe(first?.span.id);
+  await eventually(() => page.locator('.row[data-index="52"]').getAttribute('data-span')).toBe(first?.span.id);
 });
 
 it('does not ask while it is hidden, and catches up with one question when it is shown', async () => {
@@ -148,7 +159,10 @@ it('goes on when the revisions begin anew, with none of the rows of before', asy
   await page.locator('.row[data-index="450"]:not(.row-waiting)').waitFor();
   backend.revision = 50;
   backend.announce();
-  await page.waitForTimeout(600);
+  const told = backend.revision;
+  const answered = (): boolean =>
+    test.posted.some((sent) => sent.kind === 'response' && sent.response.kind === 'trace' && sent.response.page.revision === told);
+  await eventually(answered).toBe(true);
   // What is there now is another session's worth of steps, told of by a first revision.
   backend.beginAnew();
   const gone = backend.rows.map(({ span }) => span.id);
@@ -173,11 +187,11 @@ it('keeps the user’s place when the page is loaded anew', async () => {
   const row = page.locator('.row[data-index="380"]:not(.row-waiting)');
   await row.click();
   await page.locator('.detail-head h2').waitFor();
+  await eventually(() => test.link.state.selectedSpanId).toBe(backend.rows[380]?.span.id);
   const state = test.link.state;
-  expect(state.selectedSpanId).toBe(backend.rows[380]?.span.id);
   await page.reload();
   await page.locator('.row[data-index="380"][aria-selected="true"]').waitFor();
-  expect(test.link.state).toEqual(state);
+  await eventually(() => test.link.state).toEqual(state);
 });
 
 it('says what, why and what next when the host fails, and tries again', async () => {
@@ -237,7 +251,7 @@ it('says that the sandbox is paused, stopped or gone, instead of live', async ()
   await open(fake);
   await test.rowsReady();
   const badges = (): Promise<string | null> => test.page.locator('.badges').textContent();
-  expect(await badges()).toContain('live');
+  await eventually(badges).toContain('live');
   for (const state of ['paused', 'stopped', 'removed'] as const) {
     fake.sourceState = state;
     fake.announce();

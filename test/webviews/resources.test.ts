@@ -98,7 +98,7 @@ describe('a session that goes on', () => {
     const backend = fake(minute.slice(0, 5), true);
     await open(backend);
     await test.page.locator('.resource').first().waitFor();
-    expect(await text()).toContain('now 0.');
+    await eventually(text).toContain('now 0.');
     backend.samples = [...minute.slice(0, 5), sample(10, 1.5, 700)];
     const began = performance.now();
     for (let i = 0; i < 10; i++) backend.announce();
@@ -145,8 +145,8 @@ describe('where there is nothing to draw', () => {
 it('leaves the rows their room where the page is low', async () => {
   const { page } = await open(fake(minute), { width: 512, height: 500 });
   await page.locator('.resource').first().waitFor();
-  expect(await page.locator('.resource-axis').first().isVisible()).toBe(false);
-  expect(await page.locator('.resource svg').first().isVisible()).toBe(true);
+  await eventually(() => page.locator('.resource-axis').first().isVisible()).toBe(false);
+  await eventually(() => page.locator('.resource svg').first().isVisible()).toBe(true);
   await page.screenshot({ path: join(folder, 'resources-low.png') });
   expect(await page.getByRole('table', { name: /^CPU and memory from/ }).count()).toBe(1);
 });

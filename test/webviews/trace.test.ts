@@ -58,11 +58,11 @@ describe('header', () => {
   it('starts a replay and opens the selected call', async () => {
     const { page } = await open('discount test');
     await page.getByRole('button', { name: 'Replay' }).click();
-    expect(backend.acts).toEqual(['replay']);
+    await eventually(() => backend.acts).toEqual(['replay']);
     await page.locator('.row[data-index="2"]').click();
     const spanId = await page.locator('.row[data-index="2"]').getAttribute('data-span');
     await page.locator('#panel-list').getByRole('button', { name: 'Open Call' }).click();
-    expect(backend.acts).toEqual(['replay', `openCall ${spanId}`]);
+    await eventually(() => backend.acts).toEqual(['replay', `openCall ${spanId}`]);
   });
 });
 
@@ -85,23 +85,23 @@ describe('list', () => {
     await page.locator('.row[tabindex="0"]').focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
-    expect(await focusedText()).toContain('exec');
+    await eventually(focusedText).toContain('exec');
     await page.keyboard.press('Space');
     await page.getByRole('tabpanel', { name: 'Details' }).getByRole('heading', { name: 'exec' }).waitFor();
-    expect(await focusedText()).toContain('exec');
+    await eventually(focusedText).toContain('exec');
     await page.keyboard.press('ArrowLeft');
-    expect(await focusedText()).toContain('LLM call');
+    await eventually(focusedText).toContain('LLM call');
     await page.keyboard.press('ArrowRight');
-    expect(await focusedText()).toContain('exec');
+    await eventually(focusedText).toContain('exec');
     await page.keyboard.press('End');
-    expect(await focusedText()).toContain('Fixed:');
+    await eventually(focusedText).toContain('Fixed:');
     await page.keyboard.press('Home');
-    expect(await focusedText()).toContain('Turn 1');
+    await eventually(focusedText).toContain('Turn 1');
     const call = await page.locator('.row[data-index="4"]').getAttribute('data-span');
     for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Control+Enter');
-    expect(backend.acts).toEqual([`jump ${call}`, `jump ${call} beside`]);
+    await eventually(() => backend.acts).toEqual([`jump ${call}`, `jump ${call} beside`]);
     expect(await page.locator('.row[tabindex="0"]').count()).toBe(1);
   });
 
@@ -110,10 +110,10 @@ describe('list', () => {
     await page.getByRole('checkbox', { name: 'Only problems' }).click();
     await eventually(() => page.getByRole('treegrid').getAttribute('aria-rowcount')).toBe('22');
     const calls = page.locator('.row-execute_tool');
-    expect(await calls.count()).toBe(8);
+    await eventually(() => calls.count()).toBe(8);
     for (const status of await calls.locator('.row-status').allTextContents()) expect(status).toMatch(/failed|exit code/);
-    expect(await page.locator('.row .row-icon svg').count()).toBe(21);
-    expect(test.link.state.onlyProblems).toBe(true);
+    await eventually(() => page.locator('.row .row-icon svg').count()).toBe(21);
+    await eventually(() => test.link.state.onlyProblems).toBe(true);
     await page.getByRole('checkbox', { name: 'Only problems' }).click();
     await eventually(() => page.getByRole('treegrid').getAttribute('aria-rowcount')).not.toBe('22');
   });
@@ -148,7 +148,7 @@ describe('details', () => {
     expect(text).toContain("the agent's own transcript");
     expect(text).toContain('project/tests/test_cart.py, line');
     await panel.getByRole('button', { name: 'Jump to Line' }).click();
-    expect(backend.acts).toEqual([`jump ${spanId}`]);
+    await eventually(() => backend.acts).toEqual([`jump ${spanId}`]);
     await panel.getByRole('button', { name: 'Show It' }).click();
     await panel.locator('.detail-status', { hasText: 'ok' }).waitFor();
   });
@@ -169,6 +169,7 @@ describe('details', () => {
     const { page } = await open('two helpers');
     await page.locator('.row', { hasText: 'sub-agent' }).first().click();
     await page.getByRole('button', { name: 'Open Sub-agent' }).click();
+    await eventually(() => test.openedSessions.length).toBe(1);
     const [opened] = test.openedSessions;
     expect(backend.sessions.find(({ id }) => id === opened)?.parentSessionId).toBe(backend.session('two helpers').id);
   });
@@ -195,14 +196,14 @@ describe('thought flow', () => {
       { sourceId: backend.sourceId, sessionId: backend.session('discount test').id, turnId: test.link.state.selectedTurnId ?? '' },
       { isCancellationRequested: false } as never,
     );
-    expect(await boxes.count()).toBe(diagram?.nodes.length);
+    await eventually(() => boxes.count()).toBe(diagram?.nodes.length);
     await page.locator('.flow-canvas g.node[tabindex="0"]').focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('✓ exec');
+    await eventually(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('✓ exec');
     await page.keyboard.press('Enter');
-    expect(await page.locator('.flow-canvas g.node.selected').count()).toBe(1);
+    await eventually(() => page.locator('.flow-canvas g.node.selected').count()).toBe(1);
     await page.locator('.row[aria-selected="true"]', { hasText: 'exec' }).waitFor();
     await page.locator('.flow-strip').getByRole('button', { name: 'Details' }).click();
     await page.getByRole('tabpanel', { name: 'Details' }).getByRole('heading', { name: 'exec' }).waitFor();
@@ -213,10 +214,11 @@ describe('thought flow', () => {
     await test.flowDrawn();
     await page.getByRole('button', { name: 'Show as Text List' }).click();
     const items = page.locator('.flow-item');
+    await items.first().waitFor();
     expect((await items.allTextContents())[0]).toContain('Prompt');
     expect((await items.allTextContents()).at(-1)).toContain('Reply');
     await items.filter({ hasText: 'exit code 1' }).click();
-    expect(await page.locator('.row[aria-selected="true"] .row-status').textContent()).toContain('exit code 1');
+    await eventually(() => page.locator('.row[aria-selected="true"] .row-status').textContent()).toContain('exit code 1');
     await page.getByRole('button', { name: 'Show as Diagram' }).click();
     await test.flowDrawn();
   });
@@ -228,12 +230,11 @@ describe('thought flow', () => {
     const before = await width();
     await page.locator('.flow-canvas g.node[tabindex="0"]').focus();
     await page.keyboard.press('+');
-    const larger = await width();
-    expect(larger).toBeGreaterThan(before);
+    await eventually(width).toBeGreaterThan(before);
     await page.keyboard.press('0');
-    expect(await width()).toBe(before);
+    await eventually(width).toBe(before);
     await page.getByRole('button', { name: 'Zoom Out' }).click();
-    expect(await width()).toBeLessThan(before);
+    await eventually(width).toBeLessThan(before);
     await page.locator('.flow-canvas').hover();
     await page.keyboard.down('Control');
     await page.mouse.wheel(0, -300);
@@ -247,7 +248,7 @@ describe('thought flow', () => {
     await page.mouse.down();
     await page.mouse.move(box.x + 10, box.y + 100, { steps: 4 });
     await page.mouse.up();
-    expect((await scroll()) - scrolled).toBe(200);
+    await eventually(async () => (await scroll()) - scrolled).toBe(200);
   });
 
   it('goes to the next turn and back', async () => {
@@ -294,27 +295,30 @@ describe('divider', () => {
     await page.mouse.down();
     await page.mouse.move(box.x + 100, box.y + 120, { steps: 4 });
     await page.mouse.up();
-    expect(await listHeight(page)).toBeGreaterThan(first + 100);
-    expect(Number(await divider.getAttribute('aria-valuenow'))).toBeGreaterThan(50);
+    await eventually(() => listHeight(page)).toBeGreaterThan(first + 100);
+    await eventually(async () => Number(await divider.getAttribute('aria-valuenow'))).toBeGreaterThan(50);
     await eventually(() => link.state.shares?.stacked ?? 0).toBeGreaterThan(0.5);
     const dragged = await listHeight(page);
     await divider.focus();
     await page.keyboard.press('ArrowUp');
-    expect(await listHeight(page)).toBeLessThan(dragged - 10);
+    await eventually(() => listHeight(page)).toBeLessThan(dragged - 10);
     await page.keyboard.press('Home');
-    expect(await divider.getAttribute('aria-valuenow')).toBe('15');
+    await eventually(() => divider.getAttribute('aria-valuenow')).toBe('15');
     await divider.dblclick();
-    expect(Math.abs((await listHeight(page)) - first)).toBeLessThan(2);
+    await eventually(async () => Math.abs((await listHeight(page)) - first)).toBeLessThan(2);
     await eventually(() => link.state.shares).toEqual({});
   });
 
   it('stands where it was left, apart for each way the parts stand', async () => {
     const { page } = await open('discount test', { shares: { stacked: 0.3, beside: 0.7 } }, { width: 900, height: 700 });
     const width = async (): Promise<number> => (await page.locator('.panel-rows').boundingBox())?.width ?? 0;
-    expect(Math.round(await width())).toBe(630);
+    await eventually(async () => Math.round(await width())).toBe(630);
     await page.setViewportSize({ width: 500, height: 700 });
     await eventually(async () => Math.round(await width())).toBe(500);
-    const body = (await page.locator('main').boundingBox())?.height ?? 0;
-    expect(Math.round(((await listHeight(page)) / body) * 100)).toBe(30);
+    const share = async (): Promise<number> => {
+      const body = (await page.locator('main').boundingBox())?.height ?? 0;
+      return Math.round(((await listHeight(page)) / body) * 100);
+    };
+    await eventually(share).toBe(30);
   });
 });
