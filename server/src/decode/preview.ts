@@ -8,12 +8,17 @@ const unsafe = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028
 /** Holds all that is not printed as it is: most lines have none of it, and one look tells so. */
 const notPlain = /[^\x20-\x7e]| {2}/;
 
+/** V8 keeps a part of a text as a view of it: all of a long output would stay in memory for the sake of one line. */
+export function copyOf(part: string): string {
+  return JSON.parse(JSON.stringify(part)) as string;
+}
+
 export function plainLine(text: string, limit: number): string {
   // Cut first: a preview of a 10 MB line must not cost 10 MB.
   const cut = text.length > limit * 2 ? text.slice(0, limit * 2) : text;
   const line = (notPlain.test(cut) ? cut.replace(unsafe, ' ').replace(/ {2,}/g, ' ') : cut).trim();
   if (line.length <= limit && cut.length === text.length) return line;
-  // Joined, which copies: a slice or a template is a view of the text, and would keep all of it in memory.
+  // Joining two copies them, in half the time of `copyOf`.
   return [line.slice(0, limit - 1), '…'].join('');
 }
 

@@ -1,5 +1,5 @@
 /** The line of a failed tool's output that says why: programs tell it last, after everything that went well. */
-import { preview } from '../preview';
+import { copyOf, preview } from '../preview';
 
 /** Only the end is looked at. */
 const searchedChars = 8 * 1024;
@@ -15,5 +15,5 @@ export function failureLine(output: string): string {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !closing.test(line));
   const line = lines.findLast((candidate) => telling.test(candidate)) ?? lines.at(-1) ?? '';
-  return preview(line);
+  return copyOf(preview(line));
 }

@@ -2,6 +2,8 @@
  * Places that a tool's output names: stack frames and `file:line[:column]`. Read in linear time whatever the output is: a
  * pattern that tries every start would take minutes for a line made to be slow.
  */
+import { copyOf } from '../preview';
+
 export interface PlaceRef {
   readonly path: string;
   /** One-based. */
@@ -24,7 +26,7 @@ export function placeRefs(output: string): readonly PlaceRef[] {
   const text = output.length > searchedChars ? output.slice(-searchedChars) : output;
   const refs = new Map<string, PlaceRef>();
   const add = (path: string, line: number): void => {
-    if (line >= 1) refs.set(`${path}:${line}`, { path, line });
+    if (line >= 1) refs.set(`${path}:${line}`, { path: copyOf(path), line });
   };
   // Most output names no place: a search for what all of them hold costs a fraction of a match.
   if (text.includes('File "')) for (const match of text.matchAll(pythonFrame)) add(match[1] ?? '', Number(match[2]));
