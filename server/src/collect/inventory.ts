@@ -1,7 +1,7 @@
 /** What the view Sandboxes shows of a source, found or open or both or gone; who reads it; and why it is empty when it is. */
 import type { Looked } from '../protocol/document';
 import type { AttachState, Collector, EmptyReason, FindingThresholds, ResourceSample, SandboxNode } from '../protocol/messages';
-import { findingsOf } from '../query/findings';
+import { newestFindings } from '../query/findings';
 import { isEnginePlace } from '../sandboxes/engines';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import { lives } from '../store/machine';
@@ -38,7 +38,7 @@ export function sandboxNode(
     kind: open?.kind ?? (found?.layout === 'directory' ? 'directory' : 'container'),
     attach: open?.state ?? { kind: 'idle' },
     skipped: open === null ? [] : store.sources.skipped(open.row),
-    findings: open === null ? [] : findingsOf(store, open.row, undefined, thresholds).slice(0, findingsPerNode),
+    findings: open === null ? [] : newestFindings(store, open.row, thresholds).slice(0, findingsPerNode),
     revision: open?.revision ?? 0,
     resources: resourcesNow(store, found, open),
     previousId,
@@ -82,7 +82,7 @@ export function removedNode(
     kind: 'container',
     attach: { kind: 'idle' },
     skipped: store.sources.skipped(gone.row),
-    findings: findingsOf(store, gone.row, undefined, thresholds).slice(0, findingsPerNode),
+    findings: newestFindings(store, gone.row, thresholds).slice(0, findingsPerNode),
     revision: 0,
     resources: null,
     previousId,

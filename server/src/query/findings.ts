@@ -2,19 +2,27 @@
 import { thresholdOf, usual } from '../findings/thresholds';
 import type { Finding } from '../protocol/document';
 import type { FindingThresholds } from '../protocol/messages';
+import type { SessionCandidates } from '../store/findings';
 import type { Store } from '../store/store';
 
 /** Spans named by one finding; a rewritten transcript can touch thousands. */
 const spansPerFinding = 50;
+/** Sessions whose detections stand at the row of their source. */
+const sessionsOfRow = 50;
 
 /** Of the whole source, or of one session. One finding for each session and kind of rewriting or detection, so that a transcript cut by half is one finding and not a thousand. */
 export function findingsOf(store: Store, source: number, sessionRow?: number, thresholds: FindingThresholds = usual): readonly Finding[] {
-  return [...rewrittenOf(store, source, sessionRow), ...detectedOf(store, source, sessionRow, thresholds)];
+  return [...rewrittenOf(store, source, sessionRow), ...shown(store.findings.of(source, sessionRow), thresholds)];
+}
+
+/** For the row of a source, which is asked for with every page: all that was rewritten, and what was detected in the sessions last written in. */
+export function newestFindings(store: Store, source: number, thresholds: FindingThresholds = usual): readonly Finding[] {
+  return [...rewrittenOf(store, source), ...shown(store.findings.ofNewest(source, sessionsOfRow), thresholds)];
 }
 
 /** None of them was seen to hold on runs of real agents yet: they were made with a scripted model. */
-function detectedOf(store: Store, source: number, sessionRow: number | undefined, thresholds: FindingThresholds): readonly Finding[] {
-  return store.findings.of(source, sessionRow).flatMap(({ session, candidates }) =>
+function shown(found: readonly SessionCandidates[], thresholds: FindingThresholds): readonly Finding[] {
+  return found.flatMap(({ session, candidates }) =>
     candidates
       .filter(({ code, strength }) => strength >= (thresholdOf(code, thresholds) ?? 1))
       .map(({ code, severity, message, spanIds }) => ({
@@ -27,7 +35,7 @@ function detectedOf(store: Store, source: number, sessionRow: number | undefined
   );
 }
 
-function rewrittenOf(store: Store, source: number, sessionRow: number | undefined): readonly Finding[] {
+function rewrittenOf(store: Store, source: number, sessionRow?: number): readonly Finding[] {
   const groups = new Map<string, { session: string; row: number; what: 'changed' | 'vanished'; explained: boolean; ids: string[] }>();
   for (const rewritten of store.entries.rewritten(source, sessionRow)) {
     const key = `${rewritten.sessionRow} ${rewritten.what} ${rewritten.explained}`;

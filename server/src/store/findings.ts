@@ -8,6 +8,12 @@ export interface SessionCandidates {
   readonly candidates: readonly Candidate[];
 }
 
+interface Row {
+  readonly row: number;
+  readonly session: string;
+  readonly body: Uint8Array;
+}
+
 export class FindingStore {
   readonly #db: Database;
   constructor(db: Database) {
@@ -30,11 +36,24 @@ export class FindingStore {
         `SELECT f.session AS row, s.session, f.body FROM finding f CROSS JOIN session s ON s.id = f.session
           WHERE s.source = ?1 ${one} ORDER BY s.start, s.session`,
       )
-      .all(...(session === undefined ? [source] : [source, session])) as { row: number; session: string; body: Uint8Array }[];
-    return rows.map(({ row, session: name, body }) => ({
-      row,
-      session: name,
-      candidates: JSON.parse(this.#db.box.open(body)) as Candidate[],
-    }));
+      .all(...(session === undefined ? [source] : [source, session])) as unknown as Row[];
+    return this.#opened(rows);
+  }
+
+  /** Of the sessions last written in, so many are looked at, however many there are. */
+  ofNewest(source: number, sessions: number): readonly SessionCandidates[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT s.id AS row, s.session, f.body
+           FROM (SELECT id, session, last_time FROM session INDEXED BY session_by_last WHERE source = ? AND body IS NOT NULL
+                  ORDER BY last_time DESC, id DESC LIMIT ?) s
+           CROSS JOIN finding f ON f.session = s.id ORDER BY s.last_time DESC, s.id DESC`,
+      )
+      .all(source, sessions);
+    return this.#opened(rows as unknown as Row[]);
+  }
+
+  #opened(rows: readonly Row[]): readonly SessionCandidates[] {
+    return rows.map(({ row, session, body }) => ({ row, session, candidates: JSON.parse(this.#db.box.open(body)) as Candidate[] }));
   }
 }
