@@ -22,11 +22,17 @@ export class Blame {
     this.#gutter = this.#disposables.add(new BlameGutter(data, () => isOn(gutterSetting), failed));
     this.#disposables.add(data.onDidChange(() => git.forget()));
     this.#disposables.add(vscode.window.onDidChangeWindowState(() => git.forget()));
+    const hover = new BlameHover(server, data, git, () => ({ hover: isOn(hoverSetting), gutter: isOn(gutterSetting) }));
+    const register = (): vscode.Disposable => vscode.languages.registerHoverProvider([{ scheme: 'file' }, { scheme: fileScheme }], hover);
+    let registered = register();
+    this.#disposables.add({ dispose: () => registered.dispose() });
     this.#disposables.add(
-      vscode.languages.registerHoverProvider(
-        [{ scheme: 'file' }, { scheme: fileScheme }],
-        new BlameHover(server, data, git, () => ({ hover: isOn(hoverSetting), gutter: isOn(gutterSetting) })),
-      ),
+      server.onDidChangeState(({ kind }) => {
+        if (kind !== 'running') return;
+        // What registers last stands first: who wrote a line, then all that its calls were given, which the server registers as it starts.
+        registered.dispose();
+        registered = register();
+      }),
     );
     this.#disposables.add(
       vscode.workspace.onDidChangeConfiguration((event) => {

@@ -73,7 +73,7 @@ export class BlameGutter {
         overviewRulerColor: kind === 'other' ? undefined : colour,
         overviewRulerLane: vscode.OverviewRulerLane.Left,
         before: {
-          color: new vscode.ThemeColor(kind === 'other' ? 'editorCodeLens.foreground' : 'editor.foreground'),
+          color: new vscode.ThemeColor('descriptionForeground'),
           margin: '0 2ch 0 1ch',
           width: `${gutterWidth}ch`,
         },

@@ -8,7 +8,7 @@ import { escapedMarkdown, plainText } from '../plainText';
 export const thoughtChars = 600;
 const thoughtLines = 8;
 /** Columns beside the line. */
-export const gutterWidth = 30;
+export const gutterWidth = 26;
 
 export function runAt(blame: FileBlame, line: number): BlamedLines | null {
   let low = 0;
