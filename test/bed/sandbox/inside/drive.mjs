@@ -25,6 +25,9 @@ for (const a of args)
     console.error(`unknown scenario: ${a} (try: list)`);
     process.exit(2);
   }
+// On a busy machine OpenClaw takes minutes for what else takes seconds.
+const readyMs = 360000,
+  turnMs = 300000;
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms)),
   t0 = Date.now();
 let port, token;
@@ -78,7 +81,7 @@ for (;;) {
     gw = await connect();
     break;
   } catch (e) {
-    if (Date.now() - t0 > 120000) {
+    if (Date.now() - t0 > readyMs) {
       console.error('gateway not ready: ' + e.message);
       process.exit(1);
     }
@@ -120,7 +123,7 @@ for (const name of args)
       ok = r.ok;
       note = r.ok ? '' : JSON.stringify(r.error).slice(0, 300);
       if (r.ok && job.wait !== false) {
-        const w = await gw.call('agent.wait', { runId: r.payload.runId, timeoutMs: job.timeoutMs ?? 90000 });
+        const w = await gw.call('agent.wait', { runId: r.payload.runId, timeoutMs: job.timeoutMs ?? turnMs });
         note = w.payload?.status ?? JSON.stringify(w.error);
         if (w.payload?.error) note += ' ' + String(w.payload.error).slice(0, 160);
         if (w.payload?.status === 'timeout') ok = false;
