@@ -40,27 +40,23 @@ function openedBy(opened: string): readonly Tried[] {
 const openings = new RegExp(rules.map(({ opening }) => `(?:${opening})`).join('|'), 'g');
 
 /**
- * Whether there may be one; false: there is none. Each of these has a letter that the engine looks for many times as fast as for one
- * of many words, and most text has no more than a few of them.
+ * Whether there may be one; false: there is none. Most text has none, and is asked for each of these apart: for one sign the engine
+ * looks many times as fast as for one of many words.
  */
 const signs: readonly RegExp[] = [
-  /(?<=gh[opsur]|github_pat|[rs]k_(?:live|test)|gsk|hf|npm|dckr_[op]at|do[opr]_v1|glsa|lin_api|shp(?:at|ca|pa|ss)|figd)_/,
+  /_[A-Za-z0-9_-]{16}/,
   /(?<=glpat|sk|nvapi|xai|pplx|xox[abeoprs]|xapp|pypi|tskey)-/,
-  /(?<=ya29|SG|hv[sbr]|hooks\.slack)\./,
-  /…/,
-  /AIza/,
+  /\.[A-Za-z0-9_-]{16}/,
   /A(?:KIA|SIA|BIA|CCA)/,
   /dapi[a-f0-9]/,
-  /eyJ/,
-  /earer /,
   /:\/\/[^\s/]{0,64}:/,
-  /PRIVATE KEY/,
   /[Cc]ret_?[Aa]cc/,
   /CRET_?ACC/,
 ];
+const words: readonly string[] = ['…', 'AIza', 'eyJ', 'Bearer ', 'bearer ', 'PRIVATE KEY', '.slack.com/services/'];
 
 export function maySecret(text: string): boolean {
-  return signs.some((sign) => sign.test(text));
+  return words.some((word) => text.includes(word)) || signs.some((sign) => sign.test(text));
 }
 
 export function findSecrets(text: string): readonly SecretPlace[] {
