@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recording } from '../fixtures/recordings';
 import { launchChromium } from '../harness/browser.mts';
 import { hostileStrings } from '../unit/flow/hostile';
+import { eventually } from './support/eventually';
 import { FakeBackend } from './support/fakeBackend';
 import { realBackend } from './support/realBackend';
 import { TestPage, viewState } from './support/tracePage';
@@ -54,11 +55,11 @@ describe('in every field', () => {
       });
       await test.rowsReady();
       await test.flowDrawn();
-      expect(await test.page.locator('.flow-canvas g.node[role="button"]').count()).toBeGreaterThan(5);
+      await eventually(() => test.page.locator('.flow-canvas g.node[role="button"]').count()).toBeGreaterThan(5);
       await test.page.locator('.row[data-index="2"]').click();
       await test.page.locator('.detail-head h2').waitFor();
       await test.page.getByRole('button', { name: 'Show as Text List' }).click();
-      expect(await test.page.locator('.flow-item').count()).toBeGreaterThan(5);
+      await eventually(() => test.page.locator('.flow-item').count()).toBeGreaterThan(5);
       await clean(test);
       await test.close();
     },
@@ -75,12 +76,15 @@ describe('the hostile recording', () => {
     const count = Number(await test.page.getByRole('treegrid').getAttribute('aria-rowcount')) - 1;
     for (let index = 0; index < count; index++) {
       await test.page.locator(`.row[data-index="${index}"]`).click();
+      await test.page.locator(`.row[data-index="${index}"][aria-selected="true"]`).waitFor();
       await test.page.locator('.detail-head h2').waitFor();
       await clean(test);
     }
     // It is shown as what it is: text.
     expect(await test.page.locator('h1').textContent()).toContain('<b>everything</b> <script>alert(0)</script>');
-    expect(await test.page.locator('.flow-canvas text', { hasText: "<script>alert('thinking')</script>" }).count()).toBeGreaterThan(0);
+    await eventually(() =>
+      test.page.locator('.flow-canvas text', { hasText: "<script>alert('thinking')</script>" }).count(),
+    ).toBeGreaterThan(0);
     await test.close();
   });
 });

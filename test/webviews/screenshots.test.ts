@@ -2,9 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { recording } from '../fixtures/recordings';
 import { launchChromium } from '../harness/browser.mts';
+import { eventually } from './support/eventually';
 import type { RealBackend } from './support/realBackend';
 import { realBackend } from './support/realBackend';
 import { themeNames } from './support/themes';
@@ -54,11 +55,11 @@ describe.each(themeNames)('%s', (theme) => {
       await test.rowsReady();
       await test.flowDrawn();
       if (width !== 1400) await test.page.screenshot({ path: join(folder, `${name}-${theme}-${width}-flow.png`) });
-      expect(await overhanging(test)).toEqual([]);
+      await eventually(() => overhanging(test)).toEqual([]);
       await test.page.locator(`.row[data-index="${scene.row}"]`).click();
       await test.page.locator('.detail-head h2').waitFor();
       await test.page.screenshot({ path: join(folder, `${name}-${theme}-${width}-details.png`) });
-      expect(await overhanging(test)).toEqual([]);
+      await eventually(() => overhanging(test)).toEqual([]);
       await test.close();
     },
   );
