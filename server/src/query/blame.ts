@@ -13,6 +13,7 @@ import type { CachedFile } from '../locate/fileCache';
 import type { Span } from '../protocol/document';
 import type { BlamedLines, FileBlame, LineAuthor } from '../protocol/messages';
 import type { Store } from '../store/store';
+import type { TouchingCall } from '../store/touches';
 import { blamedCall } from './blamedCall';
 import type { FileAt, PlacesRound, PlaceSource } from './places';
 import { spanPayload } from './payload';
@@ -31,11 +32,7 @@ const movesFollowed = 4;
 const commandsLooked = 300;
 const turnMs = 25;
 
-interface KnownCall {
-  readonly spanId: string;
-  readonly session: number;
-  readonly start: number | null;
-}
+type KnownCall = TouchingCall;
 
 interface History {
   /** In their order. */
@@ -49,8 +46,8 @@ interface History {
 
 interface Kept {
   history: History | null;
-  /** Spans that changed since. */
-  readonly changed: Set<string>;
+  /** Calls came that may be its. */
+  stale: boolean;
   /** Counts up with every change of what is rebuilt. */
   revision: number;
 }
@@ -71,13 +68,16 @@ export class Blames {
   /** A call came, or is known better. */
   touched(source: PlaceSource, span: Span, workspaceDir: string | null): void {
     this.#came.set(source.row, (this.#came.get(source.row) ?? 0) + 1);
-    for (const path of touchedPaths(span, workspaceDir)) this.#kept.get(keyOf(source.row, path))?.changed.add(span.id);
+    for (const path of touchedPaths(span, workspaceDir)) {
+      const kept = this.#kept.get(keyOf(source.row, path));
+      if (kept !== undefined) kept.stale = true;
+    }
   }
 
   /** Calls that are not known by name came. */
   forgetAll(source: PlaceSource): void {
     this.#came.set(source.row, (this.#came.get(source.row) ?? 0) + 1);
-    for (const key of this.#kept.keys()) if (key.startsWith(`${source.row} `)) this.#kept.delete(key);
+    for (const [key, kept] of this.#kept) if (key.startsWith(`${source.row} `)) kept.stale = true;
   }
 
   /** `text`: as it stands in the editor, where that is not yet in the file. */
@@ -226,34 +226,35 @@ export class Blames {
   }
 
   async #renew(source: PlaceSource, path: string, key: string): Promise<Kept & { history: History }> {
-    const kept: Kept = this.#kept.get(key) ?? { history: null, changed: new Set(), revision: 0 };
+    const kept: Kept = this.#kept.get(key) ?? { history: null, stale: true, revision: 0 };
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= historiesKept) break;
       this.#kept.delete(oldest);
     }
-    if (kept.history === null || kept.changed.size > 0) {
-      const changed = new Set(kept.changed);
-      kept.changed.clear();
-      kept.history = await this.#rebuilt(source, path, kept.history, changed, movesFollowed, null);
-      kept.revision = nextRevision++;
+    let { history } = kept;
+    if (history === null || kept.stale) {
+      // What comes while it is rebuilt makes it stale again.
+      kept.stale = false;
+      try {
+        history = await this.#rebuilt(source, path, kept.history, movesFollowed, null);
+      } catch (error) {
+        kept.stale = true;
+        throw error;
+      }
+      if (history !== kept.history) kept.revision = nextRevision++;
+      kept.history = history;
     }
-    return { ...kept, history: kept.history };
+    return { ...kept, history };
   }
 
   /** `until`: only what happened before this call. */
-  async #rebuilt(
-    source: PlaceSource,
-    path: string,
-    last: History | null,
-    changed: ReadonlySet<string>,
-    moves: number,
-    until: KnownCall | null,
-  ): Promise<History> {
-    const { total, newest } = this.#store.touches.ofPath(source.row, path, callsRebuilt);
-    const touches = this.#ordered(newest, until);
-    let at = sameCalls(last, touches, changed);
+  async #rebuilt(source: PlaceSource, path: string, last: History | null, moves: number, until: KnownCall | null): Promise<History> {
+    const { total, calls } = this.#store.touches.callsOf(source.row, path, callsRebuilt);
+    const touches = this.#ordered(calls, until);
+    let at = sameCalls(last, touches);
+    if (last !== null && at === last.calls.length && at === touches.length) return last;
     let rebuild = (last?.calls.length === at ? last.rebuild : last?.before.get(at))?.copy();
     if (rebuild === undefined) [at, rebuild] = [0, new Rebuild()];
     const names = last?.names ?? new Names();
@@ -270,7 +271,7 @@ export class Blames {
       if (call !== undefined) await this.#apply(source, path, rebuild, call, names, moves);
     }
     for (const call of [...before.keys()]) if (call < touches.length - takenBack) before.delete(call);
-    return { calls: touches, names, rebuild, before, older: total - newest.length };
+    return { calls: touches, names, rebuild, before, older: total - calls.length };
   }
 
   async #apply(source: PlaceSource, path: string, rebuild: Rebuild, call: KnownCall, names: Names, moves: number): Promise<void> {
@@ -279,14 +280,14 @@ export class Blames {
     if (placed === null || view === null || !saysMore(placed.span)) return;
     const texts = spanPayload(this.#store, call.session, placed.span);
     for (const event of eventsOf(placed.span, texts, path, view.workspaceDir)) {
-      const other = event.kind === 'moved' && moves > 0 ? await this.#rebuilt(source, event.from, null, new Set(), moves - 1, call) : null;
+      const other = event.kind === 'moved' && moves > 0 ? await this.#rebuilt(source, event.from, null, moves - 1, call) : null;
       rebuild.apply(names.of(call), event, () => other?.rebuild.renumbered((theirs) => names.ofKnown(other.names.at(theirs))) ?? null);
     }
   }
 
   /** By time; what one message asked for, in the order in which it did. */
-  #ordered(newest: readonly KnownCall[], until: KnownCall | null): readonly KnownCall[] {
-    const calls = [...newest].reverse();
+  #ordered(touching: readonly KnownCall[], until: KnownCall | null): readonly KnownCall[] {
+    const calls = [...touching];
     const sameTime = new Map<number | null, number>();
     for (const { start } of calls) sameTime.set(start, (sameTime.get(start) ?? 0) + 1);
     const place = (call: KnownCall): Buffer => this.#store.spans.ofSession(call.session, call.spanId)?.place.key ?? Buffer.alloc(0);
@@ -357,18 +358,15 @@ function keyOf(source: number, path: string): string {
 }
 
 /** How many of the calls are those that the history was made of, as they were. */
-function sameCalls(last: History | null, calls: readonly KnownCall[], changed: ReadonlySet<string>): number {
+function sameCalls(last: History | null, calls: readonly KnownCall[]): number {
   if (last === null) return 0;
   let same = 0;
-  while (
-    same < last.calls.length &&
-    same < calls.length &&
-    last.calls[same]?.spanId === calls[same]?.spanId &&
-    last.calls[same]?.start === calls[same]?.start &&
-    !changed.has(calls[same]?.spanId ?? '')
-  )
-    same += 1;
+  while (same < last.calls.length && same < calls.length && isSame(last.calls[same], calls[same])) same += 1;
   return same;
+}
+
+function isSame(a: KnownCall | undefined, b: KnownCall | undefined): boolean {
+  return a?.spanId === b?.spanId && a?.session === b?.session && a?.start === b?.start && a?.digest === b?.digest;
 }
 
 function linesOfCalls({ lines }: FileBlame): number {

@@ -15,8 +15,14 @@ export interface StoredTouch {
   readonly session: number;
   readonly source: number;
   readonly spanId: string;
+}
+
+export interface TouchingCall {
+  readonly session: number;
+  readonly spanId: string;
   /** Epoch milliseconds of the call's start. */
   readonly start: number | null;
+  readonly digest: string;
 }
 
 export class TouchStore {
@@ -56,11 +62,25 @@ export class TouchStore {
       .get(source, blind) as { n: number };
     const newest = this.#db
       .prepare(
-        `SELECT t.session, s.source, t.span_id AS spanId, t.start FROM touch t JOIN session s ON s.id = t.session
+        `SELECT t.session, s.source, t.span_id AS spanId FROM touch t JOIN session s ON s.id = t.session
           WHERE s.source = ? AND t.path_blind = ? ORDER BY t.start DESC, t.span_id LIMIT ?`,
       )
       .all(source, blind, limit) as unknown as StoredTouch[];
     return { total: n, newest };
+  }
+
+  /** As `ofPath`, oldest first, each with what tells whether its span is still the same. */
+  callsOf(source: number, path: string, limit: number): { readonly total: number; readonly calls: readonly TouchingCall[] } {
+    const blind = this.#db.box.blind(path);
+    const rows = this.#db
+      .prepare(
+        `SELECT t.session, t.span_id AS spanId, t.start, hex(p.digest) AS digest
+           FROM touch t JOIN session s ON s.id = t.session JOIN span p ON p.session = t.session AND p.span_id = t.span_id
+          WHERE s.source = ? AND t.path_blind = ? ORDER BY t.start DESC, t.span_id DESC LIMIT ?`,
+      )
+      .all(source, blind, limit) as unknown as TouchingCall[];
+    const total = rows.length < limit ? rows.length : this.ofPath(source, path, 0).total;
+    return { total, calls: rows.reverse() };
   }
 
   /** When a call last changed this file, as epoch milliseconds; null when none did. */
