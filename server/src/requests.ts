@@ -111,9 +111,9 @@ export function registerRequests(connection: Connection, need: () => Live): void
   );
   connection.onRequest(messages.actionsRequest, () => need().beside.actions.list());
   connection.onRequest(messages.resourcesRequest, ({ sourceId, from, to, limit }) => need().beside.samples(sourceId, from, to, limit));
-  connection.onRequest(messages.sessionsRequest, ({ sourceId }) => {
+  connection.onRequest(messages.sessionsRequest, ({ sourceId, only }) => {
     const open = need().hub.get(sourceId);
-    return open === null ? [] : listedSessions(need().opened.store, open.row);
+    return open === null ? [] : listedSessions(need().opened.store, open.row, only);
   });
 
   connection.onRequest(messages.traceRequest, ({ sourceId, ...params }) => {
@@ -267,12 +267,13 @@ function sentences(...notes: readonly (string | null)[]): string | null {
   return notes.filter((note) => note !== null).join(' ') || null;
 }
 
+/** More than that are asked for by no one who does not want them all. */
+const sessionsAskedFor = 200;
+
 /** Sessions with a transcript, and those the index says are at work and will have one. */
-function listedSessions(store: OpenedStore['store'], source: number): readonly SessionInfo[] {
-  return store.sessions
-    .list(source)
-    .filter((view) => view.recorded || view.info.status === 'running')
-    .map((view) => view.info);
+function listedSessions(store: OpenedStore['store'], source: number, only?: readonly string[]): readonly SessionInfo[] {
+  const known = only?.slice(0, sessionsAskedFor).flatMap((session) => store.sessions.named(source, session));
+  return (known ?? store.sessions.list(source)).filter((view) => view.recorded || view.info.status === 'running').map((view) => view.info);
 }
 
 function newestOpen(hub: Hub, opened: OpenedStore, asked: OpenSource | null): SessionView | null {

@@ -51,6 +51,9 @@ describe('the server', () => {
     const { expected } = recording('openclaw-2026.7.1');
     const sessions = await server.connection.sendRequest(messages.sessionsRequest, { sourceId });
     expect(sessions.length).toBe(expected.totals.sessions);
+    const [first, , third] = sessions;
+    const only = [third?.id ?? '', first?.id ?? '', 'there-is-none'];
+    expect(await server.connection.sendRequest(messages.sessionsRequest, { sourceId, only })).toEqual([third, first]);
     expect(sessions.reduce((sum, info) => sum + info.totals.toolCalls, 0)).toBe(expected.totals.own.toolCalls);
     expect((await node()).provider).toBe('nvidia-prod');
   });

@@ -8,6 +8,8 @@ import type { ServerHost } from '../connection/serverHost';
 import { ServerError } from '../connection/serverError';
 import { DisposableStore } from '../disposables';
 import { isAttached } from './attached';
+import { alsoStale, withAnswered } from './sessionList';
+import type { Stale } from './sessionList';
 import { sessionsAtOnce } from './treeModel';
 import type { SessionsState, TreeState } from './treeModel';
 
@@ -30,7 +32,10 @@ export class SandboxData implements TreeState {
   /** No server was asked to look yet, so "nothing found" would mean nothing. */
   #neverLooked = true;
   #fetching: { readonly refresh: boolean; readonly done: Promise<void> } | null = null;
-  #staleSessions = new Set<string>();
+  /** By source. */
+  readonly #staleSessions = new Map<string, Stale>();
+  /** In which revisions were counted when each source last changed: in others, nothing that was known holds. */
+  readonly #epochs = new Map<string, string>();
   #lastFetchMs = 0;
   /** Whether the rows are on show. */
   shownNow = true;
@@ -86,7 +91,7 @@ export class SandboxData implements TreeState {
 
   invalidate(): void {
     this.#inventoryStale = true;
-    for (const sourceId of this.#sessions.keys()) this.#staleSessions.add(sourceId);
+    for (const sourceId of this.#sessions.keys()) this.#staleSessions.set(sourceId, null);
     this.#coalescer.ask();
   }
 
@@ -102,7 +107,11 @@ export class SandboxData implements TreeState {
 
   #take(changed: Changed): void {
     if (changed.inventory) this.#inventoryStale = true;
-    for (const { sourceId } of changed.sessions) this.#staleSessions.add(sourceId);
+    for (const { sourceId, sessionId, epoch } of changed.sessions) {
+      const anew = this.#epochs.get(sourceId) !== epoch || this.#sessions.get(sourceId)?.kind !== 'loaded';
+      this.#staleSessions.set(sourceId, anew ? null : alsoStale(this.#staleSessions.get(sourceId), sessionId));
+      this.#epochs.set(sourceId, epoch);
+    }
     this.#coalescer.ask();
   }
 
@@ -147,12 +156,13 @@ export class SandboxData implements TreeState {
     }
     const known = new Set(this.#inventory.sandboxes.map((node) => node.id));
     for (const sourceId of this.#sessions.keys()) if (!known.has(sourceId)) this.#sessions.delete(sourceId);
+    for (const sourceId of this.#epochs.keys()) if (!known.has(sourceId)) this.#epochs.delete(sourceId);
     for (const parent of this.#shown.keys()) if (![...known].some((id) => parent.includes(id))) this.#shown.delete(parent);
     for (const node of this.#inventory.sandboxes) {
       // Of one that was removed, what was recorded can be read, attached or not.
       const removed = node.state === 'removed';
       const readable = removed || isAttached(node.attach);
-      if (readable && this.#sessions.get(node.id)?.kind !== 'loaded') this.#staleSessions.add(node.id);
+      if (readable && this.#sessions.get(node.id)?.kind !== 'loaded') this.#staleSessions.set(node.id, null);
       if (node.attach.kind === 'idle' && !removed) this.#sessions.delete(node.id);
     }
     this.#tell();
@@ -163,18 +173,23 @@ export class SandboxData implements TreeState {
     const stale = [...this.#staleSessions];
     this.#staleSessions.clear();
     if (stale.length === 0) return;
-    await Promise.all(stale.map((sourceId) => this.#fetchSessionsOf(sourceId)));
+    await Promise.all(stale.map(([sourceId, sessions]) => this.#fetchSessionsOf(sourceId, sessions)));
     this.#tell();
   }
 
-  async #fetchSessionsOf(sourceId: string): Promise<void> {
+  async #fetchSessionsOf(sourceId: string, stale: Stale): Promise<void> {
     if (this.#inventory !== null && this.node(sourceId) === null) return;
     try {
-      this.#sessions.set(sourceId, { kind: 'loaded', sessions: await this.server.request('sessions', { sourceId }) });
+      const only = this.#sessions.get(sourceId)?.kind === 'loaded' ? stale : null;
+      const answered = await this.server.request('sessions', only === null ? { sourceId } : { sourceId, only: [...only] });
+      const known = this.#sessions.get(sourceId);
+      const sessions = only === null ? answered : known?.kind === 'loaded' ? withAnswered(known.sessions, only, answered) : null;
+      if (sessions === null) this.#staleSessions.set(sourceId, null);
+      else this.#sessions.set(sourceId, { kind: 'loaded', sessions });
     } catch (error) {
       this.failed(error);
       // What is shown stays while a server comes back; a reason stands where nothing was shown yet.
-      if (ServerError.is(error, 'lost') || ServerError.is(error, 'unavailable')) this.#staleSessions.add(sourceId);
+      if (ServerError.is(error, 'lost') || ServerError.is(error, 'unavailable')) this.#staleSessions.set(sourceId, null);
       else if (this.#sessions.get(sourceId)?.kind !== 'loaded') {
         this.#sessions.set(sourceId, { kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
       }

@@ -167,7 +167,12 @@ export interface OpenFailure {
   readonly hint: string;
 }
 
-export const sessionsRequest = new RequestType<{ readonly sourceId: string }, readonly SessionInfo[], void>('sandglass/sessions');
+/** `only`: of these sessions alone, those that are listed; at most 200 of them. */
+export const sessionsRequest = new RequestType<
+  { readonly sourceId: string; readonly only?: readonly string[] },
+  readonly SessionInfo[],
+  void
+>('sandglass/sessions');
 
 export interface SessionRef {
   readonly sourceId: string;

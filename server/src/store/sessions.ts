@@ -153,6 +153,14 @@ export class SessionStore {
     return row === undefined ? null : this.#view(row as unknown as SessionRecord);
   }
 
+  /** All of this name: each agent may have one. */
+  named(source: number, session: string): readonly SessionView[] {
+    const rows = this.#db
+      .prepare(`SELECT ${viewColumns} FROM session INDEXED BY session_by_name WHERE source = ? AND session = ? AND body IS NOT NULL`)
+      .all(source, session);
+    return (rows as unknown as SessionRecord[]).map((row) => this.#view(row));
+  }
+
   byRow(id: number): SessionView | null {
     const row = this.#db.prepare(`SELECT ${viewColumns} FROM session WHERE id = ? AND body IS NOT NULL`).get(id);
     return row === undefined ? null : this.#view(row as unknown as SessionRecord);
