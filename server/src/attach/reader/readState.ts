@@ -10,6 +10,7 @@ import { aboutRecord, configuredVersion } from './about';
 import { AgentReader } from './agentReader';
 import { readBacklog, type Piece } from './backlog';
 import { codeOf, ReaderContext, reasonOf, skipReasonOf, type ReaderOptions } from './context';
+import { cpuTime } from './cpuTime';
 import { GatewayLog } from './gatewayLog';
 import { Watcher, type Dirty } from './watcher';
 
@@ -70,13 +71,16 @@ async function* follow(reader: StateReader, watcher: Watcher, options: ReaderOpt
     const dirty = await watcher.next(wait, spacedFrom);
     if (options.signal.aborted) return;
     const started = Date.now();
+    const used = cpuTime();
     const full = started >= fullFrom;
     if (full) watcher.watch(await reader.watched());
     if (full || dirty.size > 0 || reader.dueAt <= started) yield* full ? reader.scan(null) : look(reader, watcher, dirty);
     const ended = Date.now();
     spacedFrom = started + (watcher.streams ? STREAM_SPACING_MS : Math.min(MAX_SPACING_MS, (ended - started) * SPACING));
     lull = dirty.size > 0 || !watcher.watchesAll ? 1 : full ? Math.min(lull * 2, MAX_LULL) : lull;
-    if (full) restsUntil = ended + Math.min((ended - started) * REST, MAX_REST_MS);
+    // Other work of this process may go on meanwhile, and other processes too.
+    const took = Math.min(ended - started, cpuTime() - used);
+    if (full) restsUntil = ended + Math.min(took * REST, MAX_REST_MS);
     if (full) fullFrom = Math.max(restsUntil, ended + watcher.pollMs * lull);
     else if (dirty.size > 0) fullFrom = Math.min(fullFrom, Math.max(restsUntil, ended + watcher.pollMs));
     if (ended >= heartbeatFrom) {

@@ -79,7 +79,9 @@ function numberOf(reading: Reading, sql: string): number {
 
 function added(reading: Reading, table: Counted, from: number | null, to: number | null): readonly string[] {
   if (to === null || to === from) return [];
-  return Array.from(reading.rows(`SELECT DISTINCT session_id FROM ${table} WHERE rowid > ?`, from ?? -1), (row) => String(row.session_id));
+  // By the order in which they came: to have them distinct, SQLite would rather go through an index of all rows.
+  const rows = reading.rows(`SELECT DISTINCT session_id FROM ${table} NOT INDEXED WHERE rowid > ?`, from ?? -1);
+  return Array.from(rows, (row) => String(row.session_id));
 }
 
 function updated(reading: Reading, sql: string, from: number | null): readonly string[] {

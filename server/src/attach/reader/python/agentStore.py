@@ -7,17 +7,23 @@ from .reduce import reduce_trajectory
 from .rowHints import RowMarks, hints_since
 from .sessionRows import EVENTS, SessionRows
 from .sqliteIndex import index_entries_of, index_part
-from .sqliteRows import app_version, archived_sessions, dated_sessions, event_rows, generation_of, generations, session_tops, top_of
+from .sqliteRows import BATCH_BYTES, app_version, archived_sessions, dated_sessions
+from .sqliteRows import event_rows, generation_of, generations, session_tops, top_of
 from .sqliteStore import SqliteStore, StoreError
-from .told import now_ms
-from .transcriptFile import NEVER, VERIFY_REST
+from .told import cpu_ms, now_ms
+from .transcriptFile import NEVER
 
-# A look at every session, and at the whole index, comes at most this often, and rests so many times as long as it took.
+# A look at every session, and at the whole index, comes at most this often, and rests so many times as long as it took
+# of a processor.
 WIDE_EVERY_MS = 200
-WIDE_REST = 100
+WIDE_REST = 500
 MAX_WIDE_REST_MS = 20000
-# Comparing what was read goes on for so long at once, before what is new gets its turn again.
+# While rows come, what the index says of their sessions is asked for this often.
+INDEX_EVERY_MS = 1000
+# Comparing what was read goes on for so long at once, before what is new gets its turn again, and rests so many times as long as it took
+# of a processor.
 VERIFY_SLICE_MS = 10
+ROWS_VERIFY_REST = 500
 # A writer shows what it wrote to the log only when it has synced it, and no file changes any more then: so late is it looked for again.
 AGAIN_MS = (100, 1000, 5000)
 RETRIES = 5
@@ -43,6 +49,11 @@ class AgentStore:
         self._hinted_at = None
         # How far the last look came; None: only a look at everything will do.
         self._marks = None
+        # What the database was when its history began to be read: as long as it is that, what was read in this life is what it is.
+        self._read_at = None
+        self._index_from = 0
+        # Sessions with new rows for which the index was not asked yet.
+        self._index_owed = {}
         self._wide_from = 0
         # There were looks at what was hinted at only.
         self._wide_owed = False
@@ -85,7 +96,8 @@ class AgentStore:
             return self._failed_until or self._again_from
         wide = self._wide_from if self._wide_owed else NEVER
         verify = self._verify_from if self._queue or self._verify_owed else NEVER
-        return max(self._failed_until, min(wide, verify, self._again_from))
+        index = self._index_from if self._index_owed else NEVER
+        return max(self._failed_until, min(wide, verify, index, self._again_from))
 
     def pieces(self):
         """Every session with rows that were not read. What can't be read is told by the scan."""
@@ -94,6 +106,7 @@ class AgentStore:
             if stamp is None or stamp == self._stamp:
                 return []
             found = self._store.read(self._dated)
+            self._read_at = stamp
         except StoreError:
             return []
         return [
@@ -123,15 +136,19 @@ class AgentStore:
         finally:
             self._reading.discard(session)
 
-    def _session(self, session):
-        """What is new in one session."""
-        top, generation, trajectory = self._store.read(
-            lambda reading: (top_of(reading, EVENTS, session), generation_of(reading, session), top_of(reading, TRAJECTORIES, session))
-        )
+    def _session(self, session, state=None):
+        """What is new in one session; `state`: of a reading just now."""
+        top, generation, trajectory, ahead = state or self._store.read(lambda reading: self._state(reading, session, False))
         if top is not None:
-            yield from self._known(session).scan(top, generation)
+            yield from self._known(session).scan(top, generation, ahead)
         if trajectory is not None:
             yield from self._trajectory(session, trajectory)
+
+    def _state(self, reading, session, with_rows):
+        """Tops and generation, and its new rows along with them."""
+        known = self._sessions.get(session) if with_rows else None
+        ahead = known.ahead(reading) if known else None
+        return top_of(reading, EVENTS, session), generation_of(reading, session), top_of(reading, TRAJECTORIES, session), ahead
 
     def _known(self, session):
         rows = self._sessions.get(session)
@@ -153,14 +170,14 @@ class AgentStore:
             self._index.clear()  # Told by the look at everything.
 
     def _whole_index(self):
-        """Returns the milliseconds that it took here, without those in which nobody asked for more."""
+        """Returns the milliseconds of processor time that it took here, without those in which nobody asked for more."""
         took = 0
         after = ''
         while after is not None:
-            began = now_ms()
+            began = cpu_ms()
             start = after
             texts, after = self._store.read(lambda reading: index_part(reading, self._index, start))
-            took += now_ms() - began
+            took += cpu_ms() - began
             yield from self._told(texts)
         return took
 
@@ -237,9 +254,11 @@ class AgentStore:
     def _look(self, stamp, siblings):
         changed = stamp != self._stamp
         now = now_ms()
-        before = list(self._sessions.values())
+        # What is read for the first time just now is what it is.
+        before = None if now < self._verify_from or self._queue else list(self._sessions.values())
         again = self._owe_again(now, changed)
-        if changed or again or (self._wide_owed and now >= self._wide_from):
+        index = self._index_owed and now >= self._index_from
+        if changed or again or index or (self._wide_owed and now >= self._wide_from):
             self._cursor_owed = self._cursor_owed or changed
             self._verify_owed = self._verify_owed or changed
             # Without the marks of an earlier look, or when they say nothing any more, everything is looked at.
@@ -248,8 +267,10 @@ class AgentStore:
             if not hinted:
                 yield from self._everything(siblings)
         self._stamp = stamp
+        if before is not None and stamp == self._read_at:
+            before = [rows for rows in before if not rows.verified]
         yield from self._verify(before)
-        settled = not self._verify_owed and not self._wide_owed and self._again_from == NEVER
+        settled = not self._verify_owed and not self._wide_owed and not self._index_owed and self._again_from == NEVER
         if self._cursor_owed and not self._queue and settled and not self._refused:
             self._cursor_owed = False
             yield {'kind': 'heartbeat', 'cursor': {'key': 'store:' + self._file, 'value': stamp}}
@@ -269,28 +290,50 @@ class AgentStore:
         marks = self._marks
         if marks is None:
             return False
-        hints, texts = self._store.read(lambda reading: self._hints(reading, marks))
+        now = now_ms()
+        # One reading for all of it: what costs is to begin one.
+        hints, texts, news = self._store.read(lambda reading: self._hints(reading, marks, now >= self._index_from))
         self._marks = hints.marks if hints else None
         if hints is None:
             return False
-        self._wide_owed = self._wide_owed or changed or bool(hints.transcripts or hints.trajectories or texts)
+        if hints.index is None:
+            self._index_owed.update(dict.fromkeys(hints.transcripts))
+        else:
+            self._index_owed = {}
+            self._index_from = now + INDEX_EVERY_MS
+        self._wide_owed = self._wide_owed or changed or bool(news or texts)
         yield from self._told(texts)
+        for session, state in news:
+            yield from self._session(session, state)
+        return True
+
+    def _hints(self, reading, marks, with_index):
+        hints = hints_since(reading, marks, with_index)
+        # What a new session is called comes before what is in it.
+        if hints and hints.index is None and any(session not in self._sessions for session in hints.transcripts):
+            hints = hints_since(reading, marks)
+        if not hints:
+            return None, [], []
+        asked = [] if hints.index is None else dict.fromkeys(list(self._index_owed) + hints.index)
+        texts = index_entries_of(reading, self._index, asked)
+        news = []
+        held = 0
         for session in dict.fromkeys(hints.transcripts + hints.trajectories):
             if session in self._reading:
                 self._passed_over.add(session)
-            else:
-                yield from self._session(session)
-        return True
-
-    def _hints(self, reading, marks):
-        hints = hints_since(reading, marks)
-        return hints, index_entries_of(reading, self._index, hints.index) if hints else []
+                continue
+            # Rows that are read along, as many as are held of one session at most.
+            state = self._state(reading, session, held < BATCH_BYTES)
+            held += sum(len(row.text or '') for row in state[3] or ())
+            news.append((session, state))
+        return hints, texts, news
 
     def _everything(self, siblings):
-        began = now_ms()
+        began = cpu_ms()
         found = self._store.read(self._looked)
-        took = now_ms() - began
+        took = cpu_ms() - began
         self._wide_owed = False
+        self._index_owed = {}
         yield from self._context.mended(self._file, 'part', self._refused)
         for reason in self._refused:
             yield from self._context.skipped(self._file, reason, 'part')
@@ -331,14 +374,15 @@ class AgentStore:
         return session_tops(reading, EVENTS), session_tops(reading, TRAJECTORIES), archived_sessions(reading)
 
     def _verify(self, before):
-        """A database does not tell which rows changed: after a change all that was read is compared, in portions, and not too often."""
+        """`before`: what there was to compare, or None: none begins now. A database does not tell which rows changed: after a change all that was read is compared, in portions, and not too often."""
         began = now_ms()
+        used = cpu_ms()
         if began < self._verify_from:
             return
         if not self._queue:
-            if not self._verify_owed:
+            if not self._verify_owed or before is None:
                 return
-            self._queue = list(before)  # What was read for the first time just now is what it is.
+            self._queue = list(before)
             self._verify_owed = False
         while self._queue:
             rows = self._queue[-1]
@@ -349,7 +393,7 @@ class AgentStore:
                 break
             self._context.rest()
         ended = now_ms()
-        self._verify_from = ended + (ended - began) * VERIFY_REST
+        self._verify_from = ended + (cpu_ms() - used) * ROWS_VERIFY_REST
         if not self._queue:
             self._verify_from = max(self._verify_from, began + self._context.verify_every_ms)
 

@@ -7,7 +7,7 @@ from .files import code_of, open_regular, read_whole, reason_of, skip_reason_of
 from .gatewayLog import GatewayLog
 from .parse import as_object, parse_object
 from .text import head, text_of
-from .told import Context, now_ms
+from .told import Context, cpu_ms, now_ms
 from .transcriptFile import NEVER
 from .watcher import Watcher
 
@@ -15,9 +15,13 @@ HEARTBEAT_MS = 3000
 # A look at everything is followed by a rest of so many times as long, up to this.
 REST = 500
 MAX_REST_MS = 60000
+# Where every change is notified, and none came, it is so many times as long apart.
+MAX_LULL = 5
 # While it streams, looks are so far apart as to take a small part of the time, and no further than no one would notice.
 SPACING = 100
 MAX_SPACING_MS = 75
+# And so far while it streams faster than that.
+STREAM_SPACING_MS = 180
 MAX_AGENTS = 1000
 # What is due at once comes after this.
 SOON_MS = 20
@@ -60,11 +64,14 @@ def follow(reader, watcher, heartbeat_ms):
     full_from = now_ms() + watcher.poll_ms
     heartbeat_from = now_ms() + heartbeat_ms
     spaced_from = 0
+    rests_until = 0
+    lull = 1
     while True:
         now = now_ms()
         wait = max(0, min(full_from, heartbeat_from, max(reader.due_at, now + SOON_MS)) - now)
-        dirty = watcher.next(wait, spaced_from - now)
+        dirty = watcher.next(wait, spaced_from)
         started = now_ms()
+        used = cpu_ms()
         full = started >= full_from
         if full:
             watcher.watch(reader.watched())
@@ -73,9 +80,16 @@ def follow(reader, watcher, heartbeat_ms):
         elif dirty or reader.due_at <= started:
             yield from look_at(reader, watcher, dirty)
         ended = now_ms()
-        spaced_from = started + min(MAX_SPACING_MS, (ended - started) * SPACING)
+        spaced_from = started + (STREAM_SPACING_MS if watcher.streams else min(MAX_SPACING_MS, (ended - started) * SPACING))
+        if dirty or not watcher.watches_all:
+            lull = 1
+        elif full:
+            lull = min(lull * 2, MAX_LULL)
         if full:
-            full_from = ended + max(watcher.poll_ms, min((ended - started) * REST, MAX_REST_MS))
+            rests_until = ended + min((cpu_ms() - used) * REST, MAX_REST_MS)
+            full_from = max(rests_until, ended + watcher.poll_ms * lull)
+        elif dirty:
+            full_from = min(full_from, max(rests_until, ended + watcher.poll_ms))
         if ended >= heartbeat_from:
             yield {'kind': 'heartbeat'}
             heartbeat_from = ended + heartbeat_ms

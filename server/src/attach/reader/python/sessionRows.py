@@ -28,12 +28,21 @@ class SessionRows:
         self._check = None
 
     @property
+    def verified(self):
+        """Was everything compared, or read, in this life?"""
+        return self._verified
+
+    @property
     def reached(self):
         """The highest seq that was read; None: none."""
         return self._known.seq if self._known else None
 
-    def scan(self, top, generation):
-        """`top`: the highest seq there is."""
+    def ahead(self, reading):
+        """What is behind what was read, with its last row; None: nothing was read yet."""
+        return event_rows(reading, EVENTS, self.session, self._known.seq) if self._known else None
+
+    def scan(self, top, generation, ahead=None):
+        """`top`: the highest seq there is; `ahead`: what that gave just now, in the reading that found `top`."""
         known = self._known
         if not known:
             yield from self._read(None, generation, None, top)
@@ -47,7 +56,7 @@ class SessionRows:
         self._verified = True
         if renewed:
             self._known = RowCursor(known.seq, generation, known.hash, known.last, known.lost)
-        yield from self._read(self._known, generation, None, top)
+        yield from self._read(self._known, generation, None, top, ahead)
 
     def recall(self):
         """What an earlier life could not read."""
@@ -85,7 +94,7 @@ class SessionRows:
         self._check = None
         yield from self._read(None, generation, (explained,), NO_TOP)
 
-    def _read(self, after, generation, reread, top):
+    def _read(self, after, generation, reread, top, ahead=None):
         """`reread`: None, or (explained,)."""
         if not after:
             self._lost = []
@@ -95,7 +104,8 @@ class SessionRows:
         at = after or RowCursor(FIRST, generation, '', '', [])
         while True:
             seq = at.seq
-            rows = self._store.read(lambda reading: event_rows(reading, EVENTS, self.session, seq))
+            rows = ahead if ahead is not None else self._store.read(lambda reading: event_rows(reading, EVENTS, self.session, seq))
+            ahead = None
             if seq != FIRST:
                 # The last known row comes along: it must still be the one we know.
                 if not rows or rows[0].seq != seq or next_link('', rows[0])[1] != at.last:

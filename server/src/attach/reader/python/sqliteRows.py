@@ -117,14 +117,14 @@ def generations(reading):
     """Session id to the generation of its rows: a new one says that OpenClaw itself rewrote them."""
     if not {'session_id', 'generation'} <= reading.columns('transcript_rewrite_watermarks'):
         return {}
-    rows = reading.rows('SELECT session_id, generation FROM transcript_rewrite_watermarks')
+    rows = reading.rows('SELECT session_id, generation FROM transcript_rewrite_watermarks WHERE generation IS NOT NULL')
     return {string(row['session_id']): string(row['generation']) for row in rows}
 
 
 def generation_of(reading, session):
     if not {'session_id', 'generation'} <= reading.columns('transcript_rewrite_watermarks'):
         return None
-    for row in reading.rows('SELECT generation FROM transcript_rewrite_watermarks WHERE session_id = ?', session):
+    for row in reading.rows('SELECT generation FROM transcript_rewrite_watermarks WHERE session_id = ? AND generation IS NOT NULL', session):
         return string(row['generation'])
     return None
 

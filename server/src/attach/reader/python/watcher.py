@@ -6,6 +6,7 @@ import re
 import select
 import struct
 import time
+from .stream import Stream
 from .told import now_ms
 
 POLL_MS = 2000
@@ -35,6 +36,7 @@ class Watcher:
         self._watches = {}
         self._paths = {}
         self._unwatched = False
+        self._stream = Stream()
         # Directory to the names that changed in it, in order; None: look at all of it.
         self._dirty = {}
 
@@ -96,9 +98,24 @@ class Watcher:
     def poll_ms(self):
         return POLL_UNWATCHED_MS if self._unwatched else POLL_MS
 
-    def next(self, ms, settle_ms=SETTLE_MS):
-        """What changed since the last time, at the latest after `ms`. `settle_ms`: so long a change waits for others to come along."""
+    @property
+    def watches_all(self):
+        """Is every directory that is there watched?"""
+        return not self._unwatched
+
+    @property
+    def streams(self):
+        return self._stream.flows
+
+    def next(self, ms, not_before=0):
+        """What changed since the last time, at the latest after `ms`. `not_before`: a change waits so long for others to come along."""
         self._rest()
+        if self._stream.flows:
+            self._settle(not_before)
+            dirty = self.taken()
+            if dirty:
+                return dirty
+            self._stream.ended()
         self._take()
         until = now_ms() + ms
         while not self._dirty:
@@ -108,8 +125,12 @@ class Watcher:
             self._wait(left)
             self._take()
         if self._dirty:
-            time.sleep(max(SETTLE_MS, settle_ms) / 1000)
+            self._stream.came(early=now_ms() < not_before)
+            self._settle(not_before)
         return self.taken()
+
+    def _settle(self, not_before):
+        time.sleep(max(SETTLE_MS, not_before - now_ms()) / 1000)
 
     def taken(self):
         self._take()
