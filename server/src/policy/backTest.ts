@@ -5,6 +5,7 @@
 import { evaluate, isInspected } from './evaluate';
 import type { PolicyRequest, UnknownWhy, Verdict } from './evaluate';
 import type { PolicyDocument } from './policyDocument';
+import { isBesideRules } from './recorded';
 import type { Decision } from './recorded';
 import type { RequestHint } from './requestHint';
 
@@ -55,6 +56,7 @@ export class BackTest {
 
   /** Newest last; of those that are listed the newest stay. */
   take(decision: Decision): void {
+    if (isBesideRules(decision)) return;
     this.#considered += 1;
     if (decision.denial?.kind === 'guard') {
       this.#guarded += 1;

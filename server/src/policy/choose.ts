@@ -4,6 +4,7 @@
  */
 import { evaluate } from './evaluate';
 import type { PolicyDocument } from './policyDocument';
+import { isBesideRules } from './recorded';
 import type { Decision } from './recorded';
 import { targetsOf } from './target';
 import type { RuleTarget } from './target';
@@ -16,8 +17,9 @@ export interface Agreement {
 /** What can't be judged from outside counts for nothing. */
 export function agreement(document: PolicyDocument, decisions: readonly Decision[]): Agreement {
   let [agrees, differs] = [0, 0];
-  for (const { request, allowed, denial, inspected } of decisions) {
-    if (denial?.kind === 'guard') continue;
+  for (const decision of decisions) {
+    const { request, allowed, denial, inspected } = decision;
+    if (denial?.kind === 'guard' || isBesideRules(decision)) continue;
     const verdict = evaluate(document, request, inspected ? 'request' : 'connection');
     if (verdict.kind === 'unknown') continue;
     if ((verdict.kind === 'allowed') === allowed) agrees += 1;

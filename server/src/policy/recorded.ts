@@ -32,6 +32,14 @@ export interface Decision {
   readonly inspected: boolean;
 }
 
+/**
+ * No rule of a user's file had a say in it: the route to the model is intercepted before any rule, and what is composed from a
+ * provider's profile stands in no file.
+ */
+export function isBesideRules({ allowed, rule }: Pick<Decision, 'allowed' | 'rule'>): boolean {
+  return allowed && (rule === null || rule.startsWith('_provider_'));
+}
+
 /** A connection is opened, then its requests are judged. */
 export const connectionMs = 30_000;
 /** Connections remembered at a time; the oldest are forgotten first. */

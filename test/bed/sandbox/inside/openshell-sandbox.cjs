@@ -298,27 +298,35 @@ function decide(host, port, proc) {
         .map((e) => ({ k, e })),
     );
   if (!hits.length) return { ok: false, engine: 'opa', policy: '-', reason: `endpoint ${host}:${port} is not allowed by any policy` };
-  const why = [];
+  const why = [],
+    open = [];
   for (const { k, e } of hits) {
     const bins = (np[k].binaries || []).map((b) => b.path || b);
-    if (!bins.length || [proc.exe, ...proc.ancestors].some((x) => bins.some((b) => globMatch(b, x))))
-      return { ok: true, engine: 'opa', policy: k, endpoint: e };
-    why.push(
-      `binary '${proc.exe}' not allowed in policy '${k}' (ancestors: [${proc.ancestors.join(' -> ')}], cmdline: [${proc.absArgs.join(', ')}]). SYMLINK HINT: the binary path is the kernel-resolved target from /proc/<pid>/exe, not the symlink. If your policy specifies a symlink, use the target instead.`,
-    );
+    if ([proc.exe, ...proc.ancestors].some((x) => bins.some((b) => globMatch(b, x)))) open.push({ k, e });
+    else
+      why.push(
+        `binary '${proc.exe}' not allowed in policy '${k}' (ancestors: [${proc.ancestors.join(' -> ')}], cmdline: [${proc.absArgs.join(', ')}]). SYMLINK HINT: the binary path is the kernel-resolved target from /proc/<pid>/exe, not the symlink. If your policy specifies a symlink, use the target instead.`,
+      );
   }
+  // The log names the first rule by name; what is asked within the connection is judged by all that let it through.
+  if (open.length) return { ok: true, engine: 'opa', policy: open[0].k, endpoints: open.map(({ e }) => e) };
   return { ok: false, engine: 'opa', policy: '-', reason: why.join('; ') };
 }
 const READ = ['GET', 'HEAD', 'OPTIONS'];
-function decideL7(e, method, p) {
-  if (e.protocol !== 'rest') return { ok: true, inspected: false };
-  if (e.access === 'full') return { ok: true, inspected: true };
-  if (e.access === 'read-only' && READ.includes(method)) return { ok: true, inspected: true };
-  if (e.access === 'read-write' && method !== 'DELETE') return { ok: true, inspected: true };
-  for (const r of e.rules || [])
-    if (r.allow && (r.allow.method === '*' || r.allow.method === method) && globMatch(r.allow.path || '/**', p))
-      return { ok: true, inspected: true };
-  return { ok: e.enforcement === 'audit', inspected: true };
+const fits = (r, method, p) =>
+  (r.method === '*' || r.method === method || (r.method === 'GET' && method === 'HEAD')) && globMatch(r.path || '/**', p);
+function allowsL7(e, method, p) {
+  if (e.access === 'full') return true;
+  if (e.access === 'read-only' && READ.includes(method)) return true;
+  if (e.access === 'read-write' && method !== 'DELETE') return true;
+  return (e.rules || []).some((r) => r.allow && fits(r.allow, method, p));
+}
+function decideL7(endpoints, method, p) {
+  const inspected = endpoints.filter((e) => e.protocol === 'rest');
+  if (!inspected.length) return { ok: true, inspected: false };
+  const stopped = inspected.some((e) => (e.deny_rules || []).some((r) => fits(r, method, p)));
+  const ok = !stopped && inspected.some((e) => allowsL7(e, method, p));
+  return { ok: ok || inspected[0].enforcement === 'audit', inspected: true };
 }
 
 // ---------------------------------------------------------------- who is the client?
@@ -461,7 +469,7 @@ const proxy = http.createServer((req, res) => {
     return res.end(denyBody(d, host, port) + '\n');
   }
   logNet(true, c, host, port, d, req.socket.remotePort);
-  const l7 = decideL7(d.endpoint, req.method, u.pathname);
+  const l7 = decideL7(d.endpoints, req.method, u.pathname);
   if (l7.inspected) logHttp(l7.ok, req.method, host, port, u.pathname, d.policy);
   if (!l7.ok) {
     res.writeHead(403, { 'content-type': 'application/json' });
