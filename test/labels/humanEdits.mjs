@@ -19,8 +19,8 @@ const KINDS = [
 ];
 const COUNT = 50;
 
-/** docs: Map(path -> { path, text, ids }). Gives the edits and the same map after them. */
-export function humanEdits(docs) {
+/** docs: Map(path -> { path, text, ids }); lines with identities from `firstNew` on are the agent's. Gives the edits and the same map after them. */
+export function humanEdits(docs, firstNew) {
   let seed = 20260417;
   const rng = () => {
     seed = (seed + 0x6d2b79f5) >>> 0;
@@ -56,11 +56,13 @@ export function humanEdits(docs) {
       .filter(([name, file]) => name.startsWith('shop/') && file.lines.length > 12)
       .map(([name]) => name)
       .sort();
-    // Every other edit goes where the agent worked most.
-    const busy = candidates.filter((name) => /rules\.|util\.|pricing|docs|trace|Totals|cart/.test(name));
-    const path = pick(rng, chance(rng, 0.6) ? busy : candidates);
+    // Most edits go where the agent worked: to its files, on its lines or right beside them.
+    const agents = (name) => files.get(name).lines.filter((line) => line.id >= firstNew).length;
+    const busy = candidates.filter((name) => agents(name) > 3);
+    const path = pick(rng, chance(rng, 0.8) ? busy : candidates);
     const { lines } = files.get(path);
-    const at = int(lines.length - 6);
+    const near = lines.flatMap((line, i) => (line.id >= firstNew && i < lines.length - 6 ? [i] : []));
+    const at = near.length && chance(rng, 0.6) ? Math.max(0, pick(rng, near) - int(2)) : int(lines.length - 6);
     const cr = lines[0].text.endsWith('\r') ? '\r' : '';
     const old = (count) => lines.slice(at, at + count).map((line) => line.text);
     switch (kind) {

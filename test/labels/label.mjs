@@ -38,7 +38,9 @@ for (const record of log)
 const docs = new Map([...final].map(([name, doc]) => [name, { path: name, text: contentOf(doc.sha), ids: doc.ids }]));
 for (const doc of docs.values())
   if (linesOf(doc.text).length !== doc.ids.length) throw new Error(`${doc.path}: identities and lines differ`);
-const { edits, docs: edited } = humanEdits(docs);
+const firstCall = log.findIndex((record) => record.t === 'call');
+const firstNew = 1 + Math.max(...log.slice(0, firstCall).flatMap((record) => (record.ids ?? []).map(([id, n]) => id + n - 1)));
+const { edits, docs: edited } = humanEdits(docs, firstNew);
 const placeOf = (all) => {
   const where = new Map();
   for (const doc of all.values()) doc.ids.forEach((id, i) => where.set(id, [doc.path, i + 1]));
@@ -103,7 +105,9 @@ const labels = [],
 const known = new Set(log.filter((record) => record.t === 'doc').map((record) => record.path));
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const names = [...new Set([...known].map((file) => file.split('/').at(-1)))];
-const mention = new RegExp(`(?<![\\w-])(${names.map(escape).join('|')})(?:", line |:|\\()(\\d+)`, 'g');
+const mention = new RegExp(`([\\w./@-]*/)?(?<![\\w-])(${names.map(escape).join('|')})(?:", line |:|\\()(\\d+)`, 'g');
+/** Whole paths that lead elsewhere (a compiler's own library) are no places of the workspace. */
+const elsewhere = (dir) => dir?.startsWith('/') === true && !dir.replace(/^\/+/, '/').startsWith('/sandbox/.openclaw/workspace/');
 
 for (const [session, records] of bySession) {
   const key = `agent:main:${session.replaceAll('_', '-')}`;
@@ -130,6 +134,8 @@ for (const [session, records] of bySession) {
     if (record.outcome !== 'planned' && record.expect === 'ok')
       complain(record, record.outcome, JSON.stringify(record.args).slice(0, 300), '=>', text.slice(0, 300));
     check(record, text, failed);
+    // Names of files that a command moves, copies or removes say nothing of lines.
+    const open = record.open ?? (/^shell-(move|copy|remove)$/.test(record.what) ? ['*'] : undefined);
     labels.push({
       call: call.id,
       session: key,
@@ -148,7 +154,7 @@ for (const [session, records] of bySession) {
         const twin = once(contentOf(place.sha)).get(place.text[0]) === 0;
         return { ...rest, ...(twin ? { twin } : {}), final: followed(place, inFinal, docs), edited: followed(place, inEdited, edited) };
       }),
-      ...(record.open ? { open: record.open } : {}),
+      ...(open ? { open } : {}),
       ...(record.noise ? { noise: record.noise } : {}),
     });
   });
@@ -162,6 +168,17 @@ function check(record, text, failed) {
         complain(record, 'the text is not that of the line', place.path, place.first);
       if ((record.tool === 'read' || record.tool === 'memory_get') && place.role === 'read' && !failed) {
         if (record.tool === 'memory_get') text = JSON.parse(text).text;
+        if (text.endsWith('rerun with narrower args if needed]')) {
+          // A long result of a wrapped call is kept in parts only: both ends must fit, and the tool's own count when it says one.
+          const said = /"outputLines": (\d+)/.exec(text)?.[1];
+          const ends = [place.first, place.last].map((n) => JSON.stringify(lines[n - 1]).slice(1, -1));
+          if (
+            !text.includes(ends[0]) ||
+            (said === undefined ? !text.includes(`${ends[1]}\\n`) : Number(said) !== place.last - place.first + 1)
+          )
+            complain(record, `the result does not begin and end with lines ${place.first}-${place.last}`);
+          continue;
+        }
         const shown = lines.slice(place.first - 1, place.last);
         const head = text.replaceAll('\r', '').split('\n').slice(0, shown.length);
         if (head.join('\n').replace(/^\ufeff/, '') !== shown.join('\n').replace(/^\ufeff/, '')) {
@@ -177,7 +194,7 @@ function check(record, text, failed) {
     }
   if (record.tool !== 'exec' || record.open) return;
   const outputs = record.places.filter((place) => place.role === 'output');
-  const said = new Set([...text.matchAll(mention)].map((m) => `${m[1]}:${m[2]}`));
+  const said = new Set([...text.matchAll(mention)].filter((m) => !elsewhere(m[1])).map((m) => `${m[2]}:${m[3]}`));
   const true_ = new Set(outputs.map((place) => `${place.path.split('/').at(-1)}:${place.first}`));
   for (const one of said) if (!true_.has(one)) complain(record, 'the output names', one, 'which is no label;', record.args.command);
   for (const place of outputs)
