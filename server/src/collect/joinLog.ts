@@ -28,7 +28,10 @@ export function joinLog(
   before: ReadonlyMap<number, ProcessLife>,
   changes: readonly SessionChange[],
 ): ReadonlySet<string> {
-  const ranges: TimeRange[] = changes.flatMap(({ ran }) => ran.map(({ from, to }) => ({ from: from - slackMs, to: to + slackMs })));
+  // Whose connection a request is on depends on which calls had ended by then.
+  const ranges: TimeRange[] = changes.flatMap(({ ran }) =>
+    ran.map(({ from, to }) => ({ from: from - slackMs, to: to + slackMs + connectionMs })),
+  );
   const withRequests = (time: number): TimeRange => ({ from: time, to: time + connectionMs });
   for (const event of policy.events) ranges.push(withRequests(event.time));
   for (const [pid, life] of livesOf(store, source, policy.events)) {

@@ -15,6 +15,8 @@ import { isoTime } from './isoTime';
 export const slackMs = 250;
 /** A connection is opened, then its requests are judged; they carry no process and take that of the connection. */
 export const connectionMs = 30_000;
+/** Processes that are remembered to have opened connections to one destination; of more the latest. */
+const connectionProcesses = 20;
 /** The route to the model: intercepted in the supervisor, and always the agent's own traffic. */
 const ownHosts: ReadonlySet<string> = new Set(['inference.local']);
 
@@ -37,7 +39,7 @@ export function joinPolicy(
     .sort((a, b) => (a.start ?? 0) - (b.start ?? 0) || (a.spanId < b.spanId ? -1 : 1));
   const lives = knownLives ?? processLives(ordered);
   const equals = new Map<string, number>();
-  const connections = new Map<string, PolicyEvent>();
+  const connections = new Connections();
   const runningCalls = new RunningCalls(timed);
 
   return ordered.map((event) => {
@@ -45,25 +47,93 @@ export function joinPolicy(
     const ordinal = equals.get(key) ?? 0;
     equals.set(key, ordinal + 1);
     const connectionKey = event.target === null ? null : `${event.target.host}:${event.target.port}`;
-    let process = event.process;
-    if (connectionKey !== null) {
-      if (process !== null) connections.set(connectionKey, event);
-      else {
-        const before = connections.get(connectionKey);
-        if (before !== undefined && event.time - before.time <= connectionMs) process = before.process;
-      }
-    }
-    const own = event.target !== null && process === null && ownHosts.has(event.target.host);
+    let processes: readonly Process[] = [];
+    if (event.process !== null) {
+      processes = [event.process];
+      // What was refused carries no requests.
+      if (connectionKey !== null && event.action !== 'denied') connections.opened(connectionKey, event.time, event.process);
+    } else if (connectionKey !== null) processes = connections.of(connectionKey, event.time);
+    const own = event.target !== null && processes.length === 0 && ownHosts.has(event.target.host);
     if (own || (event.eventClass !== 'NET' && event.eventClass !== 'HTTP')) return { event, ordinal, call: null, candidates: [] };
     const running = runningCalls.at(event.time);
-    const life = process === null ? undefined : lives.get(process.pid);
-    const sure = running.filter((call) => namesHost(call, event) && isProcessOf(call, process, life));
-    const [only] = sure;
-    if (sure.length === 1 && only !== undefined) return { event, ordinal, call: only, candidates: [] };
-    // A process that also talked while no call of these ran is the agent's own, not a call's.
-    const possible = sure.length > 1 ? sure : running.filter((call) => life === undefined || within(call, life));
-    return { event, ordinal, call: null, candidates: possible };
+    const live = processes.length < 2 ? processes : processes.filter((process) => !isOver(process, event, timed, lives));
+    const byProcess = (live.length > 0 ? live : processes.slice(-1)).map((process) => callsOf(process, event, running, lives));
+    const [first] = byProcess;
+    // A request without a process may be of whatever runs.
+    if (first === undefined) return { event, ordinal, call: null, candidates: running };
+    const [only] = first.sure;
+    if (only !== undefined && byProcess.every(({ sure }) => sure.length === 1 && sure[0] === only))
+      return { event, ordinal, call: only, candidates: [] };
+    // Of several that may have sent it, each may have.
+    const possible = new Set(
+      byProcess.flatMap(({ sure, possible: others }) => (sure.length > (byProcess.length > 1 ? 0 : 1) ? sure : others)),
+    );
+    return { event, ordinal, call: null, candidates: running.filter((call) => possible.has(call)) };
   });
+}
+
+type Process = NonNullable<PolicyEvent['process']>;
+
+/** Who opened connections to a destination, for as long as requests on them may come; each process once, the latest last. */
+class Connections {
+  readonly #open = new Map<string, { readonly time: number; readonly process: Process }[]>();
+
+  opened(key: string, time: number, process: Process): void {
+    const others = (this.#open.get(key) ?? []).filter((one) => time - one.time <= connectionMs && one.process.pid !== process.pid);
+    this.#open.set(key, [...others, { time, process }].slice(-connectionProcesses));
+  }
+
+  of(key: string, time: number): readonly Process[] {
+    return (this.#open.get(key) ?? []).filter((one) => time - one.time <= connectionMs).map(({ process }) => process);
+  }
+}
+
+/** Those that a process surely is of, and those that it may be of. */
+function callsOf(
+  process: Process,
+  event: PolicyEvent,
+  running: readonly CallFact[],
+  lives: ReadonlyMap<number, ProcessLife>,
+): { readonly sure: readonly CallFact[]; readonly possible: readonly CallFact[] } {
+  const life = lives.get(process.pid);
+  const starters = startersOf(event);
+  if (isAgentItself(process, starters)) return { sure: [], possible: [] };
+  const sure = running.filter((call) => namesHost(call, event) && isProcessOf(call, process, life, starters));
+  // A process that also talked while no call of these ran is the agent's own, not a call's.
+  return { sure, possible: running.filter((call) => life === undefined || within(call, life)) };
+}
+
+/** The call that started it ended before, and its processes with it, as far as is known: it sends nothing any more. */
+function isOver(process: Process, event: PolicyEvent, calls: readonly CallFact[], lives: ReadonlyMap<number, ProcessLife>): boolean {
+  const life = lives.get(process.pid);
+  return calls.some(
+    (call) => call.end !== null && call.end + slackMs < event.time && namesHost(call, event) && isProcessOf(call, process, life, null),
+  );
+}
+
+const shells: ReadonlySet<string> = new Set(['bash', 'sh', 'dash', 'zsh', 'ash', 'busybox']);
+/** What the agent itself runs on. */
+const agentPrograms: ReadonlySet<string> = new Set(['node', 'openclaw', 'openclaw-gateway']);
+
+/** Programs that started the one that connected, nearest first, where the supervisor tells them; null: it does not. */
+function startersOf(event: PolicyEvent): readonly string[] | null {
+  const told = event.facts?.['sandglass.process.ancestors'];
+  if (Array.isArray(told)) return told.map((path) => baseName(String(path)));
+  const inReason = /\(ancestors: \[([^\]]*)\]/.exec(event.reason ?? '')?.[1];
+  if (inReason === undefined) return null;
+  return inReason
+    .split(' -> ')
+    .filter((path) => path !== '')
+    .map(baseName);
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Whatever a call runs was started by the agent; the agent's own program that was not is the agent. */
+function isAgentItself(process: Process, starters: readonly string[] | null): boolean {
+  return starters !== null && agentPrograms.has(baseName(process.path)) && !starters.some((name) => agentPrograms.has(name));
 }
 
 /** Of one millisecond, the connection stands before the requests on it. */
@@ -123,11 +193,13 @@ function namesHost(call: CallFact, event: PolicyEvent): boolean {
   return false;
 }
 
-function isProcessOf(call: CallFact, process: PolicyEvent['process'], life: ProcessLife | undefined): boolean {
-  if (process === null) return false;
+function isProcessOf(call: CallFact, process: Process, life: ProcessLife | undefined, starters: readonly string[] | null): boolean {
   if (call.pid !== null && call.pid === process.pid) return true;
   if (life === undefined || !within(call, life) || call.command === null) return false;
-  return namesProgram(call.command, process.path.slice(process.path.lastIndexOf('/') + 1));
+  const { command } = call;
+  // A program that the command names may have started the one that connected; shells and the agent itself start everything.
+  const started = (starters ?? []).filter((name) => !shells.has(name) && !agentPrograms.has(name));
+  return [baseName(process.path), ...started].some((name) => namesProgram(command, name));
 }
 
 /** `python` in a command is what runs as `python3.11`: of a program's name the version at its end may differ. */

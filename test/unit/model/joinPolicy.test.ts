@@ -75,6 +75,58 @@ describe('joining denials to calls', () => {
     expect(joinOne(events, [call('a', 1000, 2000, 'curl -X POST http://x.example/a')], 1).call).toBe('a');
   });
 
+  const opened = (pid: number, program = '/usr/bin/curl'): string =>
+    `NET:OPEN [INFO] ALLOWED ${program}(${pid}) -> x.example:80 [policy:p engine:opa]`;
+  const post = 'HTTP:POST [MED] DENIED POST http://x.example:80/a [policy:p engine:l7] [reason:no]';
+
+  it('a connection that was refused carries no requests', () => {
+    const events = [
+      event(1400, opened(9)),
+      event(1500, denied(44, 'x.example', '/usr/local/bin/node').replace(':443', ':80')),
+      event(1600, post),
+    ];
+    expect(joinOne(events, [call('a', 1000, 2000, 'curl -X POST http://x.example/a')], 2).call).toBe('a');
+  });
+
+  it('names the candidates where two connections may have carried it', () => {
+    const calls = [call('a', 1000, 3000, 'curl http://x.example/a'), call('b', 1200, 3000, 'curl http://x.example/b')];
+    // Each process is of either call: of the one that ran alone first, by its life.
+    const events = [event(1100, opened(8)), event(2500, opened(9)), event(2600, post)];
+    expect(joinOne(events, calls, 2)).toEqual({ call: null, candidates: ['a', 'b'] });
+    // One that another process of the agent's own may have sent is not surely of the call.
+    const own = [
+      event(0, opened(44, '/usr/local/bin/node')),
+      event(1400, opened(44, '/usr/local/bin/node')),
+      event(1500, opened(9)),
+      event(1600, post),
+    ];
+    expect(joinOne(own, [call('a', 1000, 2000, 'curl http://x.example/a')], 3)).toEqual({ call: null, candidates: ['a'] });
+  });
+
+  it('a call that ended sends nothing on its connection any more', () => {
+    const calls = [call('a', 1000, 2000, 'curl http://x.example/a'), call('b', 3000, 4000, 'curl -X POST http://x.example/a')];
+    const events = [event(1500, opened(8)), event(3500, opened(9)), event(3600, post)];
+    expect(joinOne(events, calls, 2)).toEqual({ call: 'b', candidates: [] });
+  });
+
+  it('knows a program by the one that started it, where the supervisor tells', () => {
+    const tree = (ancestors: string, program = '/usr/bin/curl'): string =>
+      `NET:OPEN [MED] DENIED ${program}(7) -> x.example:443 [policy:- engine:opa] [reason:binary '${program}' not allowed in policy 'p' (ancestors: [${ancestors}], cmdline: [])]`;
+    const calls = [call('a', 1000, 2000, 'python3 fetch.py x.example')];
+    expect(joinOne([event(1500, tree('/usr/bin/python3.11 -> /usr/bin/bash -> /usr/local/bin/node'))], calls).call).toBe('a');
+    // Shells and the agent start everything, and so prove nothing.
+    const shell = [call('a', 1000, 2000, 'bash node fetch x.example')];
+    expect(joinOne([event(1500, tree('/usr/bin/bash -> /usr/local/bin/node'))], shell)).toEqual({ call: null, candidates: ['a'] });
+  });
+
+  it("the agent's own program that the agent did not start is the agent", () => {
+    const tree = (ancestors: string): string =>
+      `NET:OPEN [MED] DENIED /usr/local/bin/node(7) -> x.example:443 [policy:- engine:opa] [reason:binary '/usr/local/bin/node' not allowed in policy 'p' (ancestors: [${ancestors}], cmdline: [])]`;
+    const calls = [call('a', 1000, 2000, 'node fetch.js https://x.example/')];
+    expect(joinOne([event(1500, tree('/usr/bin/bash'))], calls)).toEqual({ call: null, candidates: [] });
+    expect(joinOne([event(1500, tree('/usr/bin/bash -> /usr/local/bin/node'))], calls).call).toBe('a');
+  });
+
   it('does not take a host for part of another', () => {
     expect(joinOne([event(1500, denied(7, 'example.com'))], [call('a', 1000, 2000, 'curl https://example.com.evil.net/')]).call).toBeNull();
     expect(joinOne([event(1500, denied(7, 'example.com'))], [call('a', 1000, 2000, 'curl https://notexample.com/')]).call).toBeNull();
