@@ -25,6 +25,10 @@ export class ClaimedSuccess implements Detector {
     return this.#streaks.candidates;
   }
 
+  get revision(): number {
+    return this.#streaks.revision;
+  }
+
   chat({ entry, turn }: ChatDraft): void {
     if (entry.blocks.some(({ kind }) => kind === 'toolCall')) {
       this.#asked = entry;

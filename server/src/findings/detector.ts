@@ -38,6 +38,8 @@ export interface Detector {
   chat?(chat: ChatDraft): void;
   answered?(call: CallDraft, result: ToolResultEntry): void;
   readonly candidates: readonly Candidate[];
+  /** Counts the changes of them. */
+  readonly revision: number;
 }
 
 /** A call by what its span's id is made of: the id itself is worked out for the few that are evidence. */

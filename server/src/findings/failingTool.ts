@@ -36,6 +36,10 @@ export class FailingTool implements Detector {
     return this.#streaks.candidates;
   }
 
+  get revision(): number {
+    return this.#streaks.revision;
+  }
+
   answered(call: CallDraft, result: ToolResultEntry): void {
     if (call.turn !== this.#turn) {
       this.#turn = call.turn;
@@ -56,9 +60,7 @@ export class FailingTool implements Detector {
     failures.count += 1;
     const message = `${toolName(name)} failed ${failures.count} times in a row, with no file written between.`;
     if (failures.streak !== null) {
-      failures.streak.strength = failures.count;
-      failures.streak.message = message;
-      this.#streaks.add(failures.streak, call);
+      this.#streaks.grow(failures.streak, failures.count, message, call);
       return;
     }
     failures.calls.push(call);

@@ -32,6 +32,10 @@ export class NoProgress implements Detector {
     return this.#streaks.candidates;
   }
 
+  get revision(): number {
+    return this.#streaks.revision;
+  }
+
   answered(call: CallDraft, result: ToolResultEntry): void {
     if (call.turn !== this.#turn) {
       this.#turn = call.turn;
@@ -59,9 +63,7 @@ export class NoProgress implements Detector {
     this.#count += 1;
     const message = `${this.#count} calls in a row told the agent nothing new: each was made before in this turn, with the same result.`;
     if (this.#open !== null) {
-      this.#open.strength = this.#count;
-      this.#open.message = message;
-      this.#streaks.add(this.#open, call);
+      this.#streaks.grow(this.#open, this.#count, message, call);
       return;
     }
     this.#stale.push(call);

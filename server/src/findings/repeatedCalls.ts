@@ -28,6 +28,10 @@ export class RepeatedCalls implements Detector {
     return this.#streaks.candidates;
   }
 
+  get revision(): number {
+    return this.#streaks.revision;
+  }
+
   answered(call: CallDraft, result: ToolResultEntry): void {
     if (call.turn !== this.#turn) {
       this.#turn = call.turn;
@@ -43,9 +47,7 @@ export class RepeatedCalls implements Detector {
       const times = this.#repetition.times(this.#open.period);
       if (times > 0) {
         const { streak, names } = this.#open;
-        streak.strength = times;
-        streak.message = messageOf(names, times);
-        this.#streaks.add(streak, item.ref);
+        this.#streaks.grow(streak, times, messageOf(names, times), item.ref);
         return;
       }
       this.#open = null;

@@ -30,6 +30,10 @@ export class SecretExposed implements Detector {
     return this.#streaks.candidates;
   }
 
+  get revision(): number {
+    return this.#streaks.revision;
+  }
+
   answered(call: CallDraft, result: ToolResultEntry): void {
     const asked = new Set(call.block.secrets.map(keyOf));
     for (const secret of call.block.secrets) this.#expose(secret, `the arguments of ${toolName(call.block.name)}`, call, true);
@@ -49,10 +53,8 @@ export class SecretExposed implements Detector {
     }
     const { streak, where } = seen;
     if (where.size < placesTold) where.add(place);
-    streak.message = `${secretWords(secret)} stands in ${[...where].join(' and ')}.`;
-    if (!newCall) return;
-    streak.strength += 1;
-    this.#streaks.add(streak, refOf(call));
+    const message = `${secretWords(secret)} stands in ${[...where].join(' and ')}.`;
+    this.#streaks.grow(streak, streak.strength + (newCall ? 1 : 0), message, newCall ? refOf(call) : null);
   }
 }
 

@@ -38,6 +38,10 @@ export class SecretThenRequest implements Detector {
     return this.#streaks.candidates;
   }
 
+  get revision(): number {
+    return this.#streaks.revision;
+  }
+
   answered(call: CallDraft, result: ToolResultEntry): void {
     if (call.turn !== this.#turn) {
       this.#turn = call.turn;
@@ -74,7 +78,7 @@ export class SecretThenRequest implements Detector {
     const reading = this.#lastRead;
     if (reading === null || reading.message === call.message) return;
     if (this.#open !== null) {
-      this.#streaks.add(this.#open, refOf(call));
+      this.#streaks.grow(this.#open, this.#open.strength, this.#open.message, refOf(call));
       return;
     }
     const message = `${reading.words} was read, and then ${toolName(call.block.name)} sent a request out of the sandbox.`;

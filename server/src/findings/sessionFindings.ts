@@ -11,8 +11,7 @@ import { SecretThenRequest } from './secretThenRequest';
 
 export class SessionFindings {
   readonly #detectors: readonly Detector[];
-  #taken = '';
-  #changed = true;
+  #taken: number | null = null;
 
   constructor(name: SessionName) {
     this.#detectors = [
@@ -27,13 +26,11 @@ export class SessionFindings {
 
   made(draft: Draft): void {
     if (draft.kind !== 'chat' || draft.inherited) return;
-    this.#changed = true;
     for (const detector of this.#detectors) detector.chat?.(draft);
   }
 
   answered(call: CallDraft, result: ToolResultEntry): void {
     if (call.inherited) return;
-    this.#changed = true;
     for (const detector of this.#detectors) detector.answered?.(call, result);
   }
 
@@ -43,12 +40,9 @@ export class SessionFindings {
 
   /** What there is now; null: the same as the last time this was asked. */
   take(): readonly Candidate[] | null {
-    if (!this.#changed) return null;
-    this.#changed = false;
-    const { candidates } = this;
-    const now = JSON.stringify(candidates);
-    if (now === this.#taken) return null;
-    this.#taken = now;
-    return candidates;
+    const revision = this.#detectors.reduce((sum, detector) => sum + detector.revision, 0);
+    if (revision === this.#taken) return null;
+    this.#taken = revision;
+    return this.candidates;
   }
 }

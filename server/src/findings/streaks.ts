@@ -9,10 +9,9 @@ export const candidatesPerCode = 20;
 export const spansPerCandidate = 20;
 
 export interface Streak {
+  readonly severity: FindingSeverity;
   strength: number;
   message: string;
-  severity: FindingSeverity;
-  /** Use `add`. */
   readonly spanIds: string[];
 }
 
@@ -21,23 +20,37 @@ export class Streaks {
   readonly #code: DetectorCode;
   /** In the order in which they began. */
   readonly #kept: Streak[] = [];
+  #revision = 0;
 
   constructor(name: SessionName, code: DetectorCode) {
     this.#name = name;
     this.#code = code;
   }
 
-  /** It can still be changed: by who made it. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** It goes on with `grow`. */
   begin(severity: FindingSeverity, strength: number, message: string, calls: readonly CallRef[]): Streak {
     const streak: Streak = { strength, message, severity, spanIds: [] };
-    for (const call of calls) this.add(streak, call);
+    for (const call of calls) this.#add(streak, call);
+    this.#revision += 1;
     // What is under way is never the one to go: it may become the strongest.
     if (this.#kept.length >= candidatesPerCode) this.#kept.splice(weakest(this.#kept), 1);
     this.#kept.push(streak);
     return streak;
   }
 
-  add(streak: Streak, call: CallRef): void {
+  /** `call`: null when it is of a call that is among its evidence. */
+  grow(streak: Streak, strength: number, message: string, call: CallRef | null): void {
+    streak.strength = strength;
+    streak.message = message;
+    if (call !== null) this.#add(streak, call);
+    this.#revision += 1;
+  }
+
+  #add(streak: Streak, call: CallRef): void {
     const id = callSpanId(this.#name, call);
     if (streak.spanIds.length < spansPerCandidate) streak.spanIds.push(id);
     else streak.spanIds[spansPerCandidate - 1] = id;

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../../client/src/connection/settings';
+import type { Candidate } from '../../../server/src/findings/detector';
+import { SessionFindings } from '../../../server/src/findings/sessionFindings';
 import { candidatesPerCode, spansPerCandidate } from '../../../server/src/findings/streaks';
 import { lowest, usual } from '../../../server/src/findings/thresholds';
-import { found, strengths } from './transcript';
+import { SessionFold } from '../../../server/src/model/sessionFold';
+import { accountFor } from '../../../server/src/usage/account';
+import { eventsOf, found, strengths } from './transcript';
 import type { MadeCall } from './transcript';
 
 const times = (count: number, call: (index: number) => MadeCall): readonly MadeCall[] => Array.from({ length: count }, (_, i) => call(i));
@@ -159,6 +163,36 @@ describe('all of them', () => {
     ).toEqual([300, 50, 3]);
     expect(all[0]?.spanIds).toHaveLength(spansPerCandidate);
     expect(new Set(all[0]?.spanIds).size).toBe(spansPerCandidate);
+  });
+
+  it('come to the same step by step as at once, and say when they changed', () => {
+    const call = fc.record({
+      name: fc.constantFrom('exec', 'read', 'write'),
+      args: fc.record({ command: fc.constantFrom('a', 'cat .env', 'curl https://example.com/') }),
+      text: fc.constantFrom('x', 'y', 'token=ghp_q7…4WbN'),
+      exitCode: fc.constantFrom(0, 0, 1, 2),
+    });
+    const steps = fc.array(fc.oneof(call, fc.array(call, { minLength: 1, maxLength: 3 })), { maxLength: 25 });
+    const turns = fc.array(fc.record({ calls: steps, reply: fc.constantFrom('Done.', 'It failed.') }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(turns, fc.array(fc.nat(6), { minLength: 1 }), (made, pieces) => {
+        const events = eventsOf(made);
+        const findings = new SessionFindings({ agent: 'main', session: 's' });
+        const fold = new SessionFold('main', 's', (asked) => accountFor(asked, { registryProvider: null }), findings);
+        expect(findings.take()).toEqual([]);
+        let shown: readonly Candidate[] = [];
+        for (let at = 0, i = 0; at < events.length; i++) {
+          const size = 1 + (pieces[i % pieces.length] ?? 0);
+          fold.append(events.slice(at, at + size), { owns: () => true, ownsCall: () => true });
+          at += size;
+          shown = findings.take() ?? shown;
+          expect(findings.take()).toBeNull();
+          expect(shown).toEqual(findings.candidates);
+        }
+        expect(shown).toEqual(found(made));
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('have the thresholds that the settings have', () => {
