@@ -4,6 +4,7 @@ import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
 import { LiveSessions, weightOf } from '../../../server/src/collect/liveSessions';
 import type { SessionEvent } from '../../../server/src/model/events';
+import { placeBeneath } from '../../../server/src/model/place';
 import { info, memoryStore } from '../support/traces';
 
 const owner = {};
@@ -31,6 +32,12 @@ describe('the live sessions', () => {
     expect(sessions.get(2, owner)).toBeNull();
     expect(sessions.get(1, owner)).not.toBeNull();
     expect(sessions.bytes).toBe(8 * one);
+  });
+
+  it('hold of a place its own bytes, not the block of memory in which others were made beside it', () => {
+    const turn = placeBeneath(null, '0123456789abcdef', 1);
+    const chat = placeBeneath(turn, '0123456789abcdef', 2);
+    for (const { key } of [turn, chat, placeBeneath(chat, '0123456789abcdef', 3, 1)]) expect(key.buffer.byteLength).toBe(key.length);
   });
 
   it('keep less while a history pours in, and the last one all the same', () => {
