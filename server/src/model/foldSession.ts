@@ -8,7 +8,8 @@ import { strongestState } from './events';
 import type { IndexEvent, SessionEvent, SessionHeader } from './events';
 import { compareSpans, firstOf } from './order';
 import { SessionFold } from './sessionFold';
-import type { CallFact, SessionFacts, Surroundings } from './sessionFold';
+import type { SessionFacts, Surroundings } from './sessionFold';
+import type { CallFact } from './spanMaker';
 import type { Ownership } from './turns';
 
 export interface FoldContext extends Ownership, Pick<Surroundings, 'spawnedBy' | 'parentSession'> {

@@ -7,7 +7,7 @@ import { spanId } from './ids';
 import { placeBeneath } from './place';
 import type { Place } from './place';
 import { firstWhere } from './runs';
-import type { MadeSpan } from './sessionFold';
+import type { MadeSpan } from './spanMaker';
 import { TimedTurns } from './timedTurns';
 import { isoTime } from './isoTime';
 

@@ -8,7 +8,7 @@
 import type { AttributeValue, PolicySpan, SpanStatus } from '../protocol/document';
 import type { PolicyEvent } from './events';
 import { policyId } from './ids';
-import type { CallFact } from './sessionFold';
+import type { CallFact } from './spanMaker';
 import { isoTime } from './isoTime';
 
 /** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */

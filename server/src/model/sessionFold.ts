@@ -2,26 +2,22 @@
  * The fold of one session as it grows: takes what is new, and makes the spans that this touches. What a session comes to is
  * defined by running it over everything; what does not come after all that is known is refused, and is folded anew.
  */
-import type { SessionState, SessionStatus, SessionTotals, Span, Trigger } from '../protocol/document';
+import type { SessionState, SessionStatus, SessionTotals, Trigger } from '../protocol/document';
 import type { AccountFor } from './account';
-import { assertNever } from './assertNever';
 import { ActiveBranch } from './branch';
-import { chatSpan } from './chatSpan';
-import { eventSpan } from './eventSpan';
-import type { AssistantEntry, Entry, IndexEvent, NestedToolEntry, SessionEvent, SessionHeader } from './events';
+import type { Entry, IndexEvent, NestedToolEntry, SessionEvent, SessionHeader } from './events';
 import { spanId } from './ids';
 import { EntryOrder, firstOf } from './order';
 import type { Standing } from './order';
-import { placeBeneath, turnIdOf } from './place';
-import type { Place, PlacedSpan } from './place';
 import { firstWhere, Runs, withToolTime } from './runs';
 import type { Run, ToolTimes } from './runs';
 import { sessionStatus } from './sessionStatus';
-import { orphanSpan, toolSpan } from './toolSpan';
+import { answeredAt, entryOf, SpanMaker } from './spanMaker';
+import type { FoldState, MadeSpan } from './spanMaker';
 import { Totals } from './totals';
 import { Assembler } from './turns';
 import type { CallDraft, Draft, Ownership, TurnDraft } from './turns';
-import { matchRun, turnSpan, turnView } from './turnSpan';
+import { matchRun, turnView } from './turnSpan';
 import type { TurnView } from './turnSpan';
 
 /** What stands beside a session's events now. */
@@ -33,24 +29,6 @@ export interface Surroundings {
   readonly spawnedBy: { readonly spanId: string; readonly session: string } | null;
   /** Session that has the key `spawnedBy` of the index names, when no spawning call is known. */
   readonly parentSession: string | null;
-}
-
-/** A tool call as the join with the supervisor's log needs it. */
-export interface CallFact {
-  readonly spanId: string;
-  readonly turnId: string;
-  readonly session: string;
-  readonly name: string;
-  readonly command: string | null;
-  /** Two calls with the same target tried the same thing. */
-  readonly target: string;
-  readonly pid: number | null;
-  /**
-   * When it was asked for, and when its result was written. One that never got a result is over with its turn, or when a later turn
-   * began; null: it may still run.
-   */
-  readonly start: number | null;
-  readonly end: number | null;
 }
 
 /** A session without its spans. */
@@ -68,13 +46,6 @@ export interface SessionFacts {
   readonly endTime: number | null;
   readonly totals: SessionTotals;
   readonly workspaceDir: string | null;
-}
-
-export interface MadeSpan extends PlacedSpan {
-  /** Of a call that is the session's own. */
-  readonly call: CallFact | null;
-  /** Key of the session it spawned. */
-  readonly childKey: string | null;
 }
 
 export interface FoldStep {
@@ -239,10 +210,10 @@ export class SessionFold {
     this.#rematch.clear();
     for (const turn of this.#touched) if (turn.kind === 'turn') this.#review(turn, around.index);
 
-    const above: Above = { turns: new Map(), chats: new Map() };
+    const maker = new SpanMaker(this.#state());
     const spans: MadeSpan[] = [];
     for (const draft of this.#touched) {
-      const made = this.#make(draft, above);
+      const made = maker.make(draft);
       if (made !== null) spans.push(made);
     }
     this.#touched.clear();
@@ -287,88 +258,16 @@ export class SessionFold {
     return view;
   }
 
-  #make(draft: Draft, above: Above): MadeSpan | null {
-    const agent = this.#agent;
-    const session = this.#session;
-    const active = this.#branch.has(entryOf(draft).entryId);
-    switch (draft.kind) {
-      case 'turn':
-        return plain(turnSpan(agent, draft, this.#view(draft), this.#spawnedBy, active), this.#placeOf(draft, above));
-      case 'chat': {
-        const { id, place } = this.#chatAbove(draft.entry, draft.turn, above);
-        return plain(chatSpan(id, draft, this.#view(draft.turn).id, this.#account, active), place);
-      }
-      case 'call':
-        return this.#makeCall(draft, this.#chatAbove(draft.message, draft.turn, above), !active);
-      case 'orphan':
-        return this.#beneath(draft.turn, orphanSpan(agent, session, draft, this.#idOf(draft.turn), !active), above);
-      case 'other': {
-        const span = eventSpan(agent, session, draft, this.#idOf(draft.turn), !active);
-        return span === null ? null : this.#beneath(draft.turn, span, above);
-      }
-      default:
-        return assertNever(draft);
-    }
-  }
-
-  #idOf(turn: TurnDraft | null): string | null {
-    return turn === null ? null : this.#view(turn).id;
-  }
-
-  #beneath(turn: TurnDraft | null, span: Span, above: Above): MadeSpan {
-    const start = span.startTime === null ? null : Date.parse(span.startTime);
-    return plain(span, placeBeneath(turn === null ? null : this.#placeOf(turn, above), span.id, start));
-  }
-
-  #placeOf(turn: TurnDraft, above: Above): Place {
-    let place = above.turns.get(turn);
-    if (place === undefined) {
-      const { id, start } = this.#view(turn);
-      above.turns.set(turn, (place = placeBeneath(null, id, start)));
-    }
-    return place;
-  }
-
-  #chatAbove(message: AssistantEntry, turn: TurnDraft, above: Above): { readonly id: string; readonly place: Place } {
-    let chat = above.chats.get(message);
-    if (chat === undefined) {
-      const id = spanId(this.#agent, this.#session, message.entryId, 'chat', 0);
-      above.chats.set(message, (chat = { id, place: placeBeneath(this.#placeOf(turn, above), id, message.startTime) }));
-    }
-    return chat;
-  }
-
-  #makeCall(call: CallDraft, chat: { readonly id: string; readonly place: Place }, abandoned: boolean): MadeSpan {
-    const session = this.#session;
-    const turn = this.#view(call.turn);
-    const span = toolSpan({
-      agent: this.#agent,
-      session,
-      call,
-      parentId: chat.id,
-      turnId: turn.id,
-      turnRunning: turn.status === 'running',
-      turnAborted: turn.status === 'aborted',
-      abandoned,
-      sources: { nested: this.#nested, trajectory: this.#toolTimes },
-    });
-    // By its block, not by its time.
-    const made = plain(span, placeBeneath(chat.place, span.id, null, call.block.index));
-    if (call.inherited) return made;
+  #state(): FoldState {
     return {
-      ...made,
-      call: {
-        spanId: span.id,
-        turnId: turn.id,
-        session,
-        name: call.block.name,
-        command: call.block.command,
-        target: `${call.block.name}\n${call.block.target}`,
-        pid: call.result?.pid ?? null,
-        start: call.message.time,
-        end: answeredAt(call) ?? this.#overAt.get(call.turn) ?? null,
-      },
-      childKey: call.result?.childSessionKey ?? null,
+      agent: this.#agent,
+      session: this.#session,
+      account: this.#account,
+      times: { nested: this.#nested, trajectory: this.#toolTimes },
+      spawnedBy: this.#spawnedBy,
+      isActive: (entryId) => this.#branch.has(entryId),
+      view: (turn) => this.#view(turn),
+      overAt: (turn) => this.#overAt.get(turn) ?? null,
     };
   }
 
@@ -397,41 +296,10 @@ export class SessionFold {
   }
 }
 
-/** What spans of one step stand beneath, each made once. */
-interface Above {
-  readonly turns: Map<TurnDraft, Place>;
-  readonly chats: Map<AssistantEntry, { readonly id: string; readonly place: Place }>;
-}
-
-function plain(span: Span, place: Place): MadeSpan {
-  return { span, place, turnId: turnIdOf(span), call: null, childKey: null };
-}
-
-function answeredAt({ result }: CallDraft): number | null {
-  return result?.writtenTime ?? result?.time ?? null;
-}
-
 /** After this no call of the turn runs any more; null: one still may. */
 function turnOverAt(turn: TurnDraft, { run }: TurnView, next: TurnDraft | undefined): number | null {
   const ended = run !== null && run.outcome !== null ? run.end : null;
   if (!turn.closed && ended === null && next === undefined) return null;
   const times = [turn.lastTime, ended, turn.closed ? null : next?.first.time].filter((time) => typeof time === 'number');
   return times.length === 0 ? null : Math.max(...times);
-}
-
-/** The entry whose branch a draft lies on. */
-function entryOf(draft: Draft): Entry {
-  switch (draft.kind) {
-    case 'turn':
-      return draft.first;
-    case 'call':
-      return draft.message;
-    case 'orphan':
-      return draft.result;
-    case 'chat':
-    case 'other':
-      return draft.entry;
-    default:
-      return assertNever(draft);
-  }
 }

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Span } from '../protocol/document';
 import type { Place, PlacedSpan } from '../model/place';
-import type { CallFact, MadeSpan } from '../model/sessionFold';
+import type { CallFact, MadeSpan } from '../model/spanMaker';
 import type { Database } from './database';
 import type { Touch, TouchStore } from './touches';
 

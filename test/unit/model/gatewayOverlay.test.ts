@@ -5,7 +5,7 @@ import type { GatewayEvent } from '../../../server/src/model/gatewayLines';
 import { GatewayOverlay } from '../../../server/src/model/gatewayOverlay';
 import { spanId } from '../../../server/src/model/ids';
 import { placeBeneath } from '../../../server/src/model/place';
-import type { MadeSpan } from '../../../server/src/model/sessionFold';
+import type { MadeSpan } from '../../../server/src/model/spanMaker';
 import { TimedTurns } from '../../../server/src/model/timedTurns';
 import type { TimedTurn } from '../../../server/src/model/timedTurns';
 import type { Span } from '../../../server/src/protocol/document';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeLogLine } from '../../../server/src/decode/ocsf/logLine';
 import type { PolicyEvent } from '../../../server/src/model/events';
-import type { CallFact } from '../../../server/src/model/sessionFold';
+import type { CallFact } from '../../../server/src/model/spanMaker';
 import { joinPolicy } from '../../../server/src/model/joinPolicy';
 
 const t0 = Date.UTC(2026, 10, 21);
