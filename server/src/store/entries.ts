@@ -91,16 +91,16 @@ export class EntryStore {
 
   /** Keeps the times that tell the age of a session; true when its age changed. */
   noteTimes(session: number, headerTime: number | null, entryTime: number | null): boolean {
-    const before = this.sessionRow(session).created;
-    this.#db
-      .prepare(
-        `UPDATE session SET
-           header_time = CASE WHEN ?1 IS NULL THEN header_time WHEN header_time IS NULL OR ?1 < header_time THEN ?1 ELSE header_time END,
-           first_time = CASE WHEN ?2 IS NULL THEN first_time WHEN first_time IS NULL OR ?2 < first_time THEN ?2 ELSE first_time END
-         WHERE id = ?3`,
-      )
-      .run(headerTime, entryTime, session);
-    return this.sessionRow(session).created !== before;
+    const known = this.#db.prepare('SELECT header_time, first_time FROM session WHERE id = ?').get(session) as {
+      header_time: number | null;
+      first_time: number | null;
+    };
+    const header = earlier(known.header_time, headerTime);
+    const first = earlier(known.first_time, entryTime);
+    // As with nearly every record: asked, but not written.
+    if (header === known.header_time && first === known.first_time) return false;
+    this.#db.prepare('UPDATE session SET header_time = ?, first_time = ? WHERE id = ?').run(header, first, session);
+    return (header ?? first ?? 0) !== (known.header_time ?? known.first_time ?? 0);
   }
 
   /** `known`: it was there. `changed`: another version of a known entry. */
@@ -309,4 +309,8 @@ export class EntryStore {
       .all(session.id, source, session.created, session.session, entryId, blind) as { id: number }[];
     return rows.map((row) => row.id);
   }
+}
+
+function earlier(known: number | null, time: number | null): number | null {
+  return known === null || time === null ? (known ?? time) : Math.min(known, time);
 }

@@ -6,6 +6,7 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomFillSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { ZstdOptions } from 'node:zlib';
 import { StoreError } from './errors';
 
 const codecPlain = 0;
@@ -17,6 +18,10 @@ export const keyBytes = 32;
 const compressFrom = 2048;
 /** Nonces are drawn from the system this many at a time. */
 const noncesDrawn = 256;
+const compression: ZstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+/** Each record asks for those of its file, its session's key and its call, several times over: a look-up is a tenth of the making. */
+const blindsRemembered = 512;
+const longestRemembered = 256;
 /** No record of a transcript is larger; a forged length must not make us allocate without end. */
 const largestPlain = 256 * 1024 * 1024;
 
@@ -25,6 +30,7 @@ export class SealedBox {
   readonly #blindKey: KeyObject;
   readonly #nonces = Buffer.alloc(nonceBytes * noncesDrawn);
   #nextNonce = noncesDrawn;
+  readonly #blinds = new Map<string, Buffer>();
 
   constructor(key: Uint8Array) {
     if (key.byteLength !== keyBytes)
@@ -35,14 +41,15 @@ export class SealedBox {
 
   seal(text: string): Buffer {
     const plain = Buffer.from(text, 'utf8');
-    const compressed =
-      plain.length >= compressFrom ? zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }) : null;
+    const compressed = plain.length >= compressFrom ? zstdCompressSync(plain, { ...compression, pledgedSrcSize: plain.length }) : null;
     const useCompressed = compressed !== null && compressed.length < plain.length;
     const codec = Buffer.of(useCompressed ? codecZstd : codecPlain);
     const nonce = this.#nonce();
     const cipher = createCipheriv('aes-256-gcm', this.#sealKey, nonce);
     cipher.setAAD(codec);
-    const body = Buffer.concat([cipher.update(useCompressed ? compressed : plain), cipher.final()]);
+    const body = cipher.update(useCompressed ? compressed : plain);
+    // Of this cipher the end adds no bytes, only the tag.
+    cipher.final();
     return Buffer.concat([codec, nonce, cipher.getAuthTag(), body]);
   }
 
@@ -66,7 +73,8 @@ export class SealedBox {
     decipher.setAuthTag(bytes.subarray(1 + nonceBytes, 1 + nonceBytes + tagBytes));
     let plain: Buffer;
     try {
-      plain = Buffer.concat([decipher.update(bytes.subarray(1 + nonceBytes + tagBytes)), decipher.final()]);
+      plain = decipher.update(bytes.subarray(1 + nonceBytes + tagBytes));
+      decipher.final();
     } catch (cause) {
       throw new StoreError('lost-key', 'a stored value does not open with this key', { cause });
     }
@@ -80,7 +88,14 @@ export class SealedBox {
     }
   }
 
+  /** Not to be written into. */
   blind(text: string): Buffer {
-    return createHmac('sha256', this.#blindKey).update(text).digest().subarray(0, 16);
+    const known = this.#blinds.get(text);
+    if (known !== undefined) return known;
+    const blind = createHmac('sha256', this.#blindKey).update(text).digest().subarray(0, 16);
+    if (text.length > longestRemembered) return blind;
+    if (this.#blinds.size >= blindsRemembered) this.#blinds.clear();
+    this.#blinds.set(text, blind);
+    return blind;
   }
 }
