@@ -79,7 +79,7 @@ describe.skipIf(there.kind === 'missing').each(LAYOUTS)('$title', ({ version, ge
     expect(found.seenBy).toHaveLength(2);
   });
 
-  it('shows turns while they run', { timeout: 240_000 }, async () => {
+  it('shows turns while they run', { timeout: 480_000 }, async () => {
     const live = new Following(source);
     await live.caughtUp();
     const delays: number[] = [];
@@ -172,7 +172,7 @@ describe.skipIf(there.kind === 'missing').each(LAYOUTS)('$title', ({ version, ge
     for (const canary of CANARIES) expect(all).not.toContain(canary);
   });
 
-  it('is gone on with after a restart and after a kill, nothing lost, nothing twice', { timeout: 420_000 }, async () => {
+  it('is gone on with after a restart and after a kill, nothing lost, nothing twice', { timeout: 600_000 }, async () => {
     const records: SourceRecord[] = [];
     for (const way of ['restart', 'kill'] as const) {
       const live = new Following(source, cursorsOf(records));
@@ -201,7 +201,7 @@ describe.skipIf(there.kind === 'missing').each(LAYOUTS)('$title', ({ version, ge
     expect(stored(records)).toEqual(stored(await readAll(source)));
   });
 
-  it('that is stopped says so, is found as stopped, and its history can be read', { timeout: 240_000 }, async () => {
+  it('that is stopped says so, is found as stopped, and its history can be read', { timeout: 480_000 }, async () => {
     const before = stored(await readAll(source));
     const live = new Following(source);
     await live.caughtUp();
