@@ -247,7 +247,7 @@ describe('what is written while a history is read', () => {
     try {
       writer.exec('PRAGMA wal_autocheckpoint = 0; UPDATE session_nodes SET status = status');
       context.inBacklog = true;
-      for (const piece of await store.pieces()) for await (const record of piece.read()) void record;
+      for (const piece of await store.pieces()) for await (const record of piece.read(piece.name)) void record;
       writer.exec('UPDATE session_nodes SET status = status');
       const found: SourceRecord[] = [];
       for await (const record of store.scan([])) found.push(record);
@@ -271,6 +271,7 @@ describe('pieces', () => {
     const piece = (newest: number): Piece => ({
       newest,
       session: `p${newest}`,
+      name: `p${newest}.jsonl`,
       async *read() {
         log.push(`read ${newest}`);
         await sleep(LOOK_EVERY_MS + 5);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { hintsSince, marksOf, type Hints } from '../../../server/src/attach/reader/rowHints';
+import { hintsSince, marksOf, sessionsAfter, type Hints } from '../../../server/src/attach/reader/rowHints';
 import { SqliteStore } from '../../../server/src/attach/reader/sqliteStore';
 import { temporary } from './reading';
 
@@ -64,4 +64,24 @@ it('a table or an index that comes later is noticed', () => {
   expect(since(() => writer.exec('CREATE INDEX windows_by_time ON session_windows (updated_at)'))?.marks.windows).toBe(1);
   writer.exec('DROP TABLE trajectory_runtime_events');
   expect(store.read(marksOf).trajectories).toBeNull();
+});
+
+it('new rows are found by their number: what that costs does not grow with the rows there are', () => {
+  for (const table of ['transcript_events', 'trajectory_runtime_events'] as const) {
+    const plan = writer.prepare(`EXPLAIN QUERY PLAN ${sessionsAfter(table)}`).all(0);
+    expect(plan.map((step) => step.detail)).toContainEqual(expect.stringContaining('USING INTEGER PRIMARY KEY (rowid>?)'));
+    expect(plan.map((step) => step.detail)).not.toContainEqual(expect.stringMatching(/^SCAN /));
+  }
+});
+
+it('the index is left for later where it is not asked for, and nothing of it is lost by that', () => {
+  const marks = store.read(marksOf);
+  writer.exec(
+    "UPDATE session_nodes SET updated_at = 9 WHERE session_key = 'key:b'; INSERT INTO transcript_events VALUES ('c', 3, '{}', 2)",
+  );
+  const without = store.read((reading) => hintsSince(reading, marks, false));
+  expect(without).toMatchObject({ transcripts: ['c'], index: null });
+  const later = store.read((reading) => without && hintsSince(reading, without.marks));
+  expect(later?.transcripts).toEqual([]);
+  expect(later?.index).toContain('b');
 });

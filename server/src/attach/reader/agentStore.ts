@@ -112,7 +112,8 @@ export class AgentStore {
       });
       this.#readAt = stamp;
       const unread = (found ?? []).filter(({ session, top }) => this.#sessions.get(session)?.reached !== top);
-      return unread.map(({ session, newest }) => ({ newest, session, read: () => this.#piece(session) }));
+      const read = (session: string): AsyncGenerator<SourceRecord> => this.#piece(session);
+      return unread.map(({ session, newest }) => ({ newest, session, name: session, read }));
     } catch (error) {
       if (!StoreError.is(error)) throw error;
       return [];

@@ -10,7 +10,9 @@ export interface Piece {
   readonly newest: number;
   /** As the session index may name it: its id, or its file without the ending. */
   readonly session: string;
-  readonly read: () => AsyncGenerator<SourceRecord>;
+  /** What `read` is given: of thousands of pieces each would hold a function of its own. */
+  readonly name: string;
+  readonly read: (name: string) => AsyncGenerator<SourceRecord>;
 }
 
 /** Pieces that come even before the names of all the others. */
@@ -39,7 +41,7 @@ export async function* readBacklog({ pieces, index, look }: BacklogParts): Async
   }
   async function* read(some: readonly Piece[]): AsyncGenerator<SourceRecord> {
     for (const piece of some) {
-      for await (const record of piece.read()) {
+      for await (const record of piece.read(piece.name)) {
         yield record;
         yield* meanwhile();
       }

@@ -63,23 +63,32 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** A member that comes in several chunks. */
+/** A member that comes in several chunks. Its memory is used again for the next one: ten thousand of them would be as many pieces to free. */
 class Held {
-  #parts: Buffer[] = [];
+  #memory: Buffer = Buffer.alloc(0);
   #bytes = 0;
 
   add(part: Buffer): void {
-    this.#bytes += part.length;
-    if (this.#bytes > MAX_MEMBER_BYTES) this.#parts = [];
-    // A copy: the chunk's memory is used again for the next one.
-    else if (part.length > 0) this.#parts.push(Buffer.from(part));
+    const bytes = this.#bytes + part.length;
+    if (bytes <= MAX_MEMBER_BYTES) {
+      if (bytes > this.#memory.length) this.#grow(bytes);
+      part.copy(this.#memory, this.#bytes);
+    }
+    this.#bytes = bytes;
+  }
+
+  #grow(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.min(MAX_MEMBER_BYTES, Math.max(bytes, this.#memory.length * 2)));
+    this.#memory.copy(larger, 0, 0, this.#bytes);
+    this.#memory = larger;
   }
 
   /** With its last part; null: there is nothing, or too much. */
   whole(last: Buffer): Buffer | null {
-    const fits = this.#bytes + last.length <= MAX_MEMBER_BYTES;
-    const whole = this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]);
-    this.#parts = [];
+    const inParts = this.#bytes > 0;
+    if (inParts) this.add(last);
+    const fits = this.#bytes <= MAX_MEMBER_BYTES && last.length <= MAX_MEMBER_BYTES;
+    const whole = inParts ? this.#memory.subarray(0, Math.min(this.#bytes, this.#memory.length)) : last;
     this.#bytes = 0;
     return fits && !whole.every(isSpace) ? whole : null;
   }

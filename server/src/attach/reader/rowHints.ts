@@ -77,10 +77,14 @@ function numberOf(reading: Reading, sql: string): number {
   return 0;
 }
 
+/** By the order in which they came: to have them distinct, SQLite would rather go through an index of all rows. */
+export function sessionsAfter(table: Counted): string {
+  return `SELECT DISTINCT session_id FROM ${table} NOT INDEXED WHERE rowid > ?`;
+}
+
 function added(reading: Reading, table: Counted, from: number | null, to: number | null): readonly string[] {
   if (to === null || to === from) return [];
-  // By the order in which they came: to have them distinct, SQLite would rather go through an index of all rows.
-  const rows = reading.rows(`SELECT DISTINCT session_id FROM ${table} NOT INDEXED WHERE rowid > ?`, from ?? -1);
+  const rows = reading.rows(sessionsAfter(table), from ?? -1);
   return Array.from(rows, (row) => String(row.session_id));
 }
 

@@ -27,8 +27,8 @@ export class SessionIndexFile {
   readonly #file: string;
   readonly #key: string;
   #stamp: string | null;
-  /** By key as it is spelled there: what its entry was, and what was told of it. */
-  #sent = new Map<string, { readonly entry: string; readonly told: string }>();
+  /** By key as it is spelled there: what its entry was, and then what was told of it. */
+  #sent = new Map<string, string>();
   #notBefore = 0;
   #postponed = false;
 
@@ -108,7 +108,7 @@ export class SessionIndexFile {
     const key = spelledKey(member);
     const entry = digestOf(member);
     const before = this.#sent.get(key);
-    if (before?.entry === entry) return null;
+    if (before?.startsWith(entry)) return null;
     const parsed = parseObject(`{${member.toString('utf8')}}`);
     if (!parsed) throw new NoObject();
     for (const [sessionKey, value] of Object.entries(parsed)) {
@@ -117,8 +117,8 @@ export class SessionIndexFile {
       const text = reduceIndexEntry({ ...fields, sessionKey });
       const told = digestOf(text);
       if (this.#sent.size >= MAX_KEYS) this.#sent = new Map();
-      this.#sent.set(key, { entry, told });
-      return before?.told === told ? null : { kind: 'index', agent: this.#agent, text };
+      this.#sent.set(key, entry + told);
+      return before?.endsWith(told) ? null : { kind: 'index', agent: this.#agent, text };
     }
     return null;
   }

@@ -78,10 +78,11 @@ export class SessionsDirectory {
       const stat = isTrajectoryName(name) || transcriptName(name) ? this.#stat(name) : null;
       if (stat) found.set(name, Number(stat.mtimeMs));
     }
+    const read = (name: string): AsyncGenerator<SourceRecord> => this.#piece(name);
     return Array.from(found, ([name, changed]) => {
       // A trajectory comes with its transcript, right after it.
       const newest = isTrajectoryName(name) ? (found.get(`${stemOf(name)}.jsonl`) ?? changed) - 0.5 : changed;
-      return { newest, session: stemOf(name), read: () => this.#piece(name) };
+      return { newest, session: stemOf(name), name, read };
     });
   }
 

@@ -13,6 +13,8 @@ import { reduceTrajectory } from './reduce';
 import { stampOf } from './stamp';
 
 const SUFFIX = '.trajectory.jsonl';
+/** One for all of the thousands of files of which all could be read. */
+const NOTHING: readonly string[] = [];
 
 export class TrajectoryFile {
   readonly #context: ReaderContext;
@@ -22,7 +24,7 @@ export class TrajectoryFile {
   readonly #stem: string;
   readonly #key: string;
   #known: FileCursor | null;
-  #lost: string[];
+  #lost: readonly string[];
   /** What an earlier life could not read was told in this one. */
   #recalled = false;
 
@@ -34,7 +36,7 @@ export class TrajectoryFile {
     this.#stem = name.slice(0, -SUFFIX.length);
     this.#key = `trajectory:${file}`;
     this.#known = readFileCursor(context.takeCursor(this.#key));
-    this.#lost = [...(this.#known?.lost ?? [])];
+    this.#lost = this.#known?.lost ?? NOTHING;
   }
 
   unchanged(stamp: string): boolean {
@@ -61,7 +63,7 @@ export class TrajectoryFile {
         let hash = goesOn ? prefix.hash : createHash('sha256');
         let offset = goesOn ? known.offset : 0;
         if (!goesOn) {
-          this.#lost = [];
+          this.#lost = NOTHING;
           yield* this.#context.mended(this.#file, 'part');
         }
         let cut: string | null;
@@ -90,7 +92,7 @@ export class TrajectoryFile {
   }
 
   #advance(stamp: string, offset: number, hash: Hash, cut: string | null): FileCursor {
-    this.#known = { stamp, offset, hash: digestOf(hash), session: this.#stem, lost: [...this.#lost], cut };
+    this.#known = { stamp, offset, hash: digestOf(hash), session: this.#stem, lost: this.#lost, cut };
     return this.#known;
   }
 
@@ -116,7 +118,9 @@ export class TrajectoryFile {
       yield { kind: 'trajectory', agent: this.#agent, session, ordinal: line.start, text: event.text };
     } else if (event?.kind !== 'unused') {
       const reason = event ? 'is not JSON' : `is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB`;
-      addLost(this.#lost, `the line at byte ${line.start} ${reason}`);
+      const lost = [...this.#lost];
+      addLost(lost, `the line at byte ${line.start} ${reason}`);
+      this.#lost = lost;
       yield* this.#context.skipped(this.#file, `the line at byte ${line.start} ${reason}`, 'part');
     }
   }

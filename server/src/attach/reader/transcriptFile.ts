@@ -18,6 +18,7 @@ import { stampOf } from './stamp';
 const BRACE = 0x7d;
 /** One for all of the thousands of files that are not held warm. */
 const NO_BYTES: Buffer = Buffer.alloc(0);
+const NOTHING: readonly string[] = [];
 /** A whole comparison is followed by a rest of so many times as long. */
 const VERIFY_REST = 200;
 
@@ -39,7 +40,7 @@ export class TranscriptFile {
   #tail: Buffer = NO_BYTES;
   #verifyFrom = 0;
   #unverified = false;
-  #lost: string[];
+  #lost: readonly string[];
   /** What an earlier life could not read was told in this one. */
   #recalled = false;
   /** It could not be read as it was then; it is tried again when it changes, or after a while. */
@@ -54,7 +55,7 @@ export class TranscriptFile {
     this.#directory = directory;
     this.file = file;
     this.#known = readFileCursor(context.takeCursor(this.cursorKey));
-    this.#lost = [...(this.#known?.lost ?? [])];
+    this.#lost = this.#known?.lost ?? NOTHING;
   }
 
   get cursorKey(): string {
@@ -144,7 +145,7 @@ export class TranscriptFile {
       case 'rewritten': {
         const old = this.#known;
         if (!old) return;
-        this.#lost = [];
+        this.#lost = NOTHING;
         yield* this.#context.mended(this.file, 'part');
         yield* this.#read(file, stamp, createHash('sha256'), { session: old.session, explained: await this.#explained(old, siblings) });
       }
@@ -256,7 +257,9 @@ export class TranscriptFile {
   }
 
   *#lose(reason: string): Generator<SourceRecord> {
-    addLost(this.#lost, reason);
+    const lost = [...this.#lost];
+    addLost(lost, reason);
+    this.#lost = lost;
     yield* this.#context.skipped(this.file, reason, 'part');
   }
 
@@ -268,7 +271,7 @@ export class TranscriptFile {
 
   #advance(offset: number, hash: Hash, stamp: string, session: string | null, cut: string | null): void {
     this.#hash = hash;
-    this.#known = { stamp, offset, hash: digestOf(hash), session: session ?? this.#name.stem, lost: [...this.#lost], cut };
+    this.#known = { stamp, offset, hash: digestOf(hash), session: session ?? this.#name.stem, lost: this.#lost, cut };
   }
 
   #cursor(): Cursor {
