@@ -40,6 +40,7 @@ export function missed(label: Label, anchors: readonly Anchor[]): readonly Place
   return label.places.filter(
     (place) =>
       place.path !== undefined &&
+      !isOpen(label, place.path) &&
       !place.optional &&
       !place.implied &&
       !anchors.some(

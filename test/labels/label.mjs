@@ -133,9 +133,19 @@ for (const [session, records] of bySession) {
       complain(record, 'did not fail:', text.slice(0, 160));
     if (record.outcome !== 'planned' && record.expect === 'ok')
       complain(record, record.outcome, JSON.stringify(record.args).slice(0, 300), '=>', text.slice(0, 300));
+    if (failed && record.tool !== 'exec')
+      // What could not be read has no lines.
+      record.places = record.places.map((place) =>
+        place.role === 'read' ? { role: 'target', path: place.path, first: null, last: null } : place,
+      );
+    else if (record.tool === 'read') record.places = record.places.map((place) => asShown(place, text));
     check(record, text, failed);
     // Names of files that a command moves, copies or removes say nothing of lines.
-    const open = record.open ?? (/^shell-(move|copy|remove)$/.test(record.what) ? ['*'] : undefined);
+    const slid =
+      record.tool === 'edit'
+        ? record.places.filter((place) => slides(place, record.args.edits?.[place.edit])).map((place) => place.path)
+        : [];
+    const open = slid.length ? slid : (record.open ?? (/^shell-(move|copy|remove)$/.test(record.what) ? ['*'] : undefined));
     labels.push({
       call: call.id,
       session: key,
@@ -158,6 +168,29 @@ for (const [session, records] of bySession) {
       ...(record.noise ? { noise: record.noise } : {}),
     });
   });
+}
+
+/** A version may show less than was asked for and say where to go on: then the place ends there. */
+function asShown(place, text) {
+  const next = Number(/\[Read output capped at [^\]]* Use offset=(\d+) to continue\.\]$/.exec(text)?.[1]);
+  if (place.first === null || !(next > place.first && next <= place.last)) return place;
+  const ids = [];
+  let left = next - place.first;
+  for (const [id, count] of place.ids) {
+    if (left > 0) ids.push([id, Math.min(count, left)]);
+    left -= count;
+  }
+  const { whole: _whole, ...rest } = place;
+  return { ...rest, last: next - 1, ids, text: [place.text[0], bare(linesOf(contentOf(place.sha))[next - 2]).slice(0, 200)] };
+}
+
+/** Lines put beside lines that are the same: which of them are the new ones can't be told, and a diff may say either. */
+function slides(place, edit) {
+  if (!edit || place.gap || place.first === null) return false;
+  const added = edit.newText.split('\n').length - edit.oldText.split('\n').length;
+  if (added !== place.last - place.first + 1) return false;
+  const lines = linesOf(contentOf(place.sha)).map(bare);
+  return lines[place.last] === lines[place.first - 1] || lines[place.first - 2] === lines[place.last - 1];
 }
 
 function check(record, text, failed) {

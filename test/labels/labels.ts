@@ -114,7 +114,7 @@ export interface Labelled {
 const FIXTURES = join(import.meta.dirname, '../fixtures/anchors');
 /** The agent's workspace as the sandbox sees it. */
 export const WORKSPACE = '/sandbox/.openclaw/workspace';
-export const labelledNames: readonly string[] = ['labels-2026.7.1'];
+export const labelledNames: readonly string[] = ['labels-2026.7.1', 'labels-2026.9.5'];
 
 const cache = new Map<string, Labelled>();
 export function labelled(name: string): Labelled {
