@@ -1,5 +1,6 @@
 /** `npm run bench`: ratios measured in one run against a named baseline, with the machine's size. */
 import { cpus, totalmem } from 'node:os';
+import { blame } from './blame';
 import { cost } from './cost';
 import { intakes } from './intake';
 import { longSession } from './longSession';
@@ -12,5 +13,6 @@ line(
 await throughput();
 intakes();
 await longSession();
+await blame();
 await cost(100);
 line(`\nmemory of this run: ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB resident`);

@@ -11,7 +11,7 @@ import { Rebuild } from '../locate/blame/rebuild';
 import { touchedPaths } from '../locate/touches';
 import type { CachedFile } from '../locate/fileCache';
 import type { Span } from '../protocol/document';
-import type { BlamedLines, FileBlame, LineAuthor } from '../protocol/messages';
+import type { BlamedCall, BlamedLines, FileBlame, LineAuthor } from '../protocol/messages';
 import type { Store } from '../store/store';
 import type { TouchingCall } from '../store/touches';
 import { blamedCall } from './blamedCall';
@@ -19,7 +19,7 @@ import type { FileAt, PlacesRound, PlaceSource } from './places';
 import { spanPayload } from './payload';
 
 /** Calls looked at for one file, the newest; what the others did is not known then. */
-export const callsRebuilt = 5000;
+export const callsRebuilt = 10_000;
 /** Files whose versions are kept rebuilt. */
 export const historiesKept = 64;
 /** Answers kept, by what the file holds. */
@@ -171,11 +171,11 @@ export class Blames {
   #described(source: PlaceSource, path: string, history: History, runs: readonly BlamedLines[], exact: boolean): FileBlame | null {
     const calls: FileBlame['calls'][number][] = [];
     const places = new Map<number, number | null>();
+    const turns = new Map<string, number>();
     const placeOf = (call: number): number | null => {
       const before = places.get(call);
       if (before !== undefined) return before;
-      const known = history.names.at(call);
-      const told = known === null ? null : blamedCall(this.#store, source, known, path);
+      const told = history.names.told(call, (known) => blamedCall(this.#store, source, known, path, turns));
       const place = told === null ? null : calls.push(told) - 1;
       places.set(call, place);
       return place;
@@ -260,6 +260,7 @@ export class Blames {
     const names = last?.names ?? new Names();
     const before = new Map<number, Rebuild>();
     for (const [call, was] of last?.before ?? []) if (call < at) before.set(call, was);
+    const workspaces = new Workspaces(this.#store);
     let rested = performance.now();
     for (; at < touches.length; at++) {
       if (performance.now() - rested > turnMs) {
@@ -268,18 +269,23 @@ export class Blames {
       }
       if (at >= touches.length - takenBack) before.set(at, rebuild.copy());
       const call = touches[at];
-      if (call !== undefined) await this.#apply(source, path, rebuild, call, names, moves);
+      if (call !== undefined) await this.#apply(source, path, rebuild, call, { names, workspaces, moves });
     }
     for (const call of [...before.keys()]) if (call < touches.length - takenBack) before.delete(call);
     return { calls: touches, names, rebuild, before, older: total - calls.length };
   }
 
-  async #apply(source: PlaceSource, path: string, rebuild: Rebuild, call: KnownCall, names: Names, moves: number): Promise<void> {
+  async #apply(
+    source: PlaceSource,
+    path: string,
+    rebuild: Rebuild,
+    call: KnownCall,
+    { names, workspaces, moves }: { readonly names: Names; readonly workspaces: Workspaces; readonly moves: number },
+  ): Promise<void> {
     const placed = this.#store.spans.ofSession(call.session, call.spanId);
-    const view = placed === null ? null : this.#store.sessions.byRow(call.session);
-    if (placed === null || view === null || !saysMore(placed.span)) return;
+    if (placed === null || !saysMore(placed.span)) return;
     const texts = spanPayload(this.#store, call.session, placed.span);
-    for (const event of eventsOf(placed.span, texts, path, view.workspaceDir)) {
+    for (const event of eventsOf(placed.span, texts, path, workspaces.of(call.session))) {
       const other = event.kind === 'moved' && moves > 0 ? await this.#rebuilt(source, event.from, null, moves - 1, call) : null;
       rebuild.apply(names.of(call), event, () => other?.rebuild.renumbered((theirs) => names.ofKnown(other.names.at(theirs))) ?? null);
     }
@@ -303,10 +309,39 @@ export class Blames {
   }
 }
 
+/** Where the agents of sessions worked: read once for each, not with each of its calls. */
+class Workspaces {
+  readonly #store: Store;
+  readonly #known = new Map<number, string | null>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  of(session: number): string | null {
+    const known = this.#known.get(session);
+    if (known !== undefined) return known;
+    const directory = this.#store.sessions.byRow(session)?.workspaceDir ?? null;
+    this.#known.set(session, directory);
+    return directory;
+  }
+}
+
 /** Calls by number, for as long as a history goes on. */
 class Names {
   readonly #calls: KnownCall[] = [];
   readonly #numbers = new Map<string, number>();
+  /** What is told of each that was asked for, for as long as it is as it was. */
+  readonly #told = new Map<number, BlamedCall | null>();
+
+  told(number: number, tell: (call: KnownCall) => BlamedCall | null): BlamedCall | null {
+    const known = this.#told.get(number);
+    if (known !== undefined) return known;
+    const call = this.at(number);
+    const told = call === null ? null : tell(call);
+    this.#told.set(number, told);
+    return told;
+  }
 
   get count(): number {
     return this.#calls.length;
@@ -320,6 +355,7 @@ class Names {
     const key = `${call.session} ${call.spanId}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) {
+      if (this.#calls[known]?.digest !== call.digest) this.#told.delete(known);
       this.#calls[known] = call;
       return known;
     }

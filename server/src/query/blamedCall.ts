@@ -10,6 +10,8 @@ export function blamedCall(
   source: PlaceSource,
   call: { readonly session: number; readonly spanId: string },
   path: string,
+  /** Which turns stand where, as far as it was asked: many calls are of one. */
+  turns: Map<string, number>,
 ): BlamedCall | null {
   const found = findSpan(store, source.row, call.spanId);
   if (found === null) return null;
@@ -17,12 +19,18 @@ export function blamedCall(
   const message = span.parentId === null ? null : (store.spans.ofSession(view.row, span.parentId)?.span ?? null);
   const usd = message?.attributes['sandglass.cost.usd'];
   const { workspaceDir } = view;
+  const turnOf = (turnId: string): number => {
+    const key = `${view.row} ${turnId}`;
+    const turn = turns.get(key) ?? store.spans.turnOrdinal(view.row, placed.place);
+    turns.set(key, turn);
+    return turn;
+  };
   return {
     ...callAt(source.id, view.info, span),
     tool: String(span.attributes['gen_ai.tool.name'] ?? span.name),
     session: view.info.title ?? view.info.id,
     agent: view.info.agent,
-    turn: placed.turnId === null ? null : store.spans.turnOrdinal(view.row, placed.place),
+    turn: placed.turnId === null ? null : turnOf(placed.turnId),
     model: text(message?.attributes['gen_ai.response.model']) ?? text(message?.attributes['gen_ai.request.model']),
     messageId: span.parentId,
     costUsd: typeof usd === 'number' ? usd : null,
