@@ -14,6 +14,8 @@ const POLL_MS = 2000;
 const POLL_UNWATCHED_MS = 150;
 /** A line comes in several writes, and a turn in many lines. */
 const SETTLE_MS = 10;
+/** However long a clock that was set back would have it. */
+const MAX_SETTLE_MS = 500;
 const MAX_WATCHERS = 256;
 const MAX_DIRTY = 1000;
 
@@ -90,13 +92,13 @@ export class Watcher {
   /** What changed since the last time, at the latest after `ms`. `notBefore`: a change waits so long for others to come along. */
   async next(ms: number, notBefore = 0): Promise<Dirty> {
     if (this.#rest && this.#stream.flows) {
-      await this.#rest(Math.max(SETTLE_MS, notBefore - Date.now()));
+      await this.#rest(restFor(notBefore));
       await delivered();
       if (this.#dirty.size > 0) return this.taken();
       this.#stream.ended();
     }
     if (this.#dirty.size === 0) await this.#wait(ms, true);
-    if (this.#dirty.size > 0) await this.#wait(Math.max(SETTLE_MS, notBefore - Date.now()), false);
+    if (this.#dirty.size > 0) await this.#wait(restFor(notBefore), false);
     return this.taken();
   }
 
@@ -126,6 +128,10 @@ export class Watcher {
     for (const { watcher } of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
   }
+}
+
+function restFor(notBefore: number): number {
+  return Math.min(MAX_SETTLE_MS, Math.max(SETTLE_MS, notBefore - Date.now()));
 }
 
 /** undefined: it is not there, or not for us; whoever reads it says so. */
