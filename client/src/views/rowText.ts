@@ -96,7 +96,10 @@ export function tooltip(row: Row, t: Translate, collector: Collector | null = nu
         known(t('Gateway'), node.gateway),
         join(sumParts(row.sum, t)),
         ...placeLines(node, t),
-        ...node.findings.slice(0, 5).map((finding) => `${severityWord(finding.severity, t)}: ${plainText(finding.message)}`),
+        ...node.findings
+          .filter(({ preview }) => !preview)
+          .slice(0, 5)
+          .map((finding) => `${severityWord(finding.severity, t)}: ${plainText(finding.message)}`),
         ...node.skipped.slice(0, 5).map((skipped) => t('Not read: {0} ({1})', plainText(skipped.where), plainText(skipped.reason))),
       ]);
     }

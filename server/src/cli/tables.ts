@@ -89,7 +89,7 @@ export function notRead(skipped: readonly Skipped[]): readonly string[] {
 }
 
 export function findingLines(findings: readonly Finding[]): readonly string[] {
-  return findings.map(({ severity, message }) => `${severity}: ${plainLine(message, 400)}\n`);
+  return findings.map(({ severity, message, preview }) => `${severity}${preview ? ' (preview)' : ''}: ${plainLine(message, 400)}\n`);
 }
 
 const ways: Readonly<Record<WayIn, string>> = {
