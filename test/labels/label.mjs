@@ -116,8 +116,24 @@ for (const [session, records] of bySession) {
     complain({ session }, 'no transcript');
     continue;
   }
-  if (transcript.calls.length !== records.length)
+  // A call that ended its turn was not looked at: the watcher looks before the next one. It is labelled as not to be judged.
+  const unseen = transcript.calls.slice(records.length);
+  if (unseen.length > 1 || transcript.calls.length < records.length)
     complain({ session }, `${records.length} calls in the log, ${transcript.calls.length} in the transcript`);
+  for (const call of unseen)
+    labels.push({
+      call: call.id,
+      session: key,
+      sessionId: transcript.id,
+      tool: call.name,
+      ...(call.wrapped ? { wrapped: true } : {}),
+      what: 'unseen',
+      lang: 'text',
+      failed: transcript.results.get(call.id)?.failed ?? true,
+      outcome: 'unseen',
+      places: [],
+      open: ['*'],
+    });
   records.forEach((record, n) => {
     const call = transcript.calls[n];
     if (!call || call.name !== record.tool || JSON.stringify(call.args) !== JSON.stringify(record.args)) {
@@ -145,7 +161,10 @@ for (const [session, records] of bySession) {
       record.tool === 'edit'
         ? record.places.filter((place) => slides(place, record.args.edits?.[place.edit])).map((place) => place.path)
         : [];
-    const open = slid.length ? slid : (record.open ?? (/^shell-(move|copy|remove)$/.test(record.what) ? ['*'] : undefined));
+    // The files of a patch that failed, and were not reached.
+    const unreached = failed && record.tool === 'apply_patch' ? [...known].filter((file) => record.args.input.includes(`: ${file}\n`)) : [];
+    const unsure = [...slid, ...unreached.filter((file) => !record.places.some((place) => place.path === file))];
+    const open = unsure.length ? unsure : (record.open ?? (/^shell-(move|copy|remove)$/.test(record.what) ? ['*'] : undefined));
     labels.push({
       call: call.id,
       session: key,
@@ -226,6 +245,14 @@ function check(record, text, failed) {
       }
     }
   if (record.tool !== 'exec' || record.open) return;
+  const words = new Set(record.args.command.split(/[\s'"|;&()=]+/).map((word) => word.split('/').at(-1)));
+  for (const name of names)
+    if (
+      words.has(name) &&
+      !/^shell-(move|copy|remove|write)$/.test(record.what) &&
+      !record.places.some((place) => place.path?.split('/').at(-1) === name)
+    )
+      complain(record, 'the command names', name, 'which is no label:', record.args.command);
   const outputs = record.places.filter((place) => place.role === 'output');
   const said = new Set([...text.matchAll(mention)].filter((m) => !elsewhere(m[1])).map((m) => `${m[2]}:${m[3]}`));
   const true_ = new Set(outputs.map((place) => `${place.path.split('/').at(-1)}:${place.first}`));

@@ -82,7 +82,8 @@ export interface Label {
   readonly what: string;
   readonly lang: string;
   readonly failed: boolean;
-  readonly outcome: 'planned' | 'unchanged' | 'observed';
+  /** `unseen`: the call ended its turn before the watcher looked; it is not judged. */
+  readonly outcome: 'planned' | 'unchanged' | 'observed' | 'unseen';
   readonly places: readonly Place[];
   /** Files that the call may be anchored in without being judged; `*` is any. */
   readonly open?: readonly string[];
@@ -114,7 +115,7 @@ export interface Labelled {
 const FIXTURES = join(import.meta.dirname, '../fixtures/anchors');
 /** The agent's workspace as the sandbox sees it. */
 export const WORKSPACE = '/sandbox/.openclaw/workspace';
-export const labelledNames: readonly string[] = ['labels-2026.7.1', 'labels-2026.9.5'];
+export const labelledNames: readonly string[] = ['labels-2026.7.1', 'labels-2026.9.5', 'labels-2026.7.1-direct'];
 
 const cache = new Map<string, Labelled>();
 export function labelled(name: string): Labelled {

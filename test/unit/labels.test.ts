@@ -45,24 +45,28 @@ const shown = (counts: Map<string, number>) => [...counts].map(([name, n]) => `$
 const all = (recording: Labelled) => recording.labels.flatMap((label) => label.places.map((place) => ({ label, place })));
 const called = (label: Label, place: Place) => `${label.call} ${label.what} ${place.role} ${place.path}:${place.first}`;
 
+// The third has only a part of the conversations: how the tools are offered is all that it is for.
+const part = 'labels-2026.7.1-direct';
+
 describe.each(labelledNames)('the labels of %s', (name) => {
+  const least = name === part ? 400 : 1000;
+  const languages = name === part ? ['python', 'javascript', 'go'] : ['python', 'typescript', 'javascript', 'rust', 'go', 'java', 'c'];
   const recording = labelled(name);
   const { labels } = recording;
   const entries = entriesOf(recording);
 
-  it('are of at least 1,000 calls, several languages and every tool that names a place', () => {
+  it('are of many calls, several languages and every tool that names a place', () => {
     const tools = count(labels, (label) => label.tool);
     const langs = count(labels, (label) => label.lang);
     console.log(
       `${name}: ${labels.length} calls, ${all(recording).length} places, ${recording.edits.length} human edits\n  tools: ${shown(tools)}\n  languages: ${shown(langs)}\n  kinds: ${shown(count(labels, (label) => label.what))}`,
     );
-    expect(labels.length).toBeGreaterThanOrEqual(1000);
+    expect(labels.length).toBeGreaterThanOrEqual(least);
     expect(new Set(labels.map((label) => label.call)).size).toBe(labels.length);
     for (const tool of ['read', 'edit', 'write', 'apply_patch', 'exec', 'memory_get'])
       expect(tools.get(tool) ?? 0, tool).toBeGreaterThan(10);
-    for (const lang of ['python', 'typescript', 'javascript', 'rust', 'go', 'java', 'c'])
-      expect(langs.get(lang) ?? 0, lang).toBeGreaterThan(10);
-    expect(labels.filter((label) => label.failed).length).toBeGreaterThan(50);
+    for (const lang of languages) expect(langs.get(lang) ?? 0, lang).toBeGreaterThan(10);
+    expect(labels.filter((label) => label.failed).length).toBeGreaterThan(least / 20);
   });
 
   it('are of calls that stand in the transcripts, each with its result', () => {
@@ -94,7 +98,7 @@ describe.each(labelledNames)('the labels of %s', (name) => {
       if (place.last < place.first || first !== place.text?.[0] || last !== place.text?.[1]) wrong.push(called(label, place));
     }
     expect(wrong).toEqual([]);
-    expect(lines).toBeGreaterThan(1000);
+    expect(lines).toBeGreaterThan(least);
   });
 
   it('name a line of an output only where the output has the file and the number', () => {
@@ -119,7 +123,7 @@ describe.each(labelledNames)('the labels of %s', (name) => {
       if (!number.test(text) || (!place.implied && !text.includes(base))) wrong.push(called(label, place));
     }
     expect(wrong).toEqual([]);
-    expect(outputs).toBeGreaterThan(300);
+    expect(outputs).toBeGreaterThan(least / 5);
   });
 
   /** Each line that is said to live on has the same text there. */
@@ -160,8 +164,8 @@ describe.each(labelledNames)('the labels of %s', (name) => {
     const { wrong, kept, gone } = livesOn(recording.workspace, (place) => place.final);
     console.log(`${name}: in the final files ${kept} lines live on; ${gone} places have lost their first line`);
     expect(wrong).toEqual([]);
-    expect(kept).toBeGreaterThan(1000);
-    expect(gone).toBeGreaterThan(50);
+    expect(kept).toBeGreaterThan(least);
+    expect(gone).toBeGreaterThan(least / 20);
   });
 
   it('follow their lines through fifty human edits', () => {
@@ -174,8 +178,8 @@ describe.each(labelledNames)('the labels of %s', (name) => {
       const { wrong, kept, gone } = livesOn(workspace, (place) => place.edited);
       console.log(`${name}: after the human edits ${kept} lines live on; ${gone} places have lost their first line`);
       expect(wrong).toEqual([]);
-      expect(kept).toBeGreaterThan(1000);
-      expect(gone).toBeGreaterThan(50);
+      expect(kept).toBeGreaterThan(least);
+      expect(gone).toBeGreaterThan(least / 20);
     } finally {
       rmSync(workspace, { recursive: true });
     }
@@ -214,6 +218,6 @@ describe.each(labelledNames)('the labels of %s', (name) => {
           }
       }
     }
-    expect(beside).toBeGreaterThan(500);
+    expect(beside).toBeGreaterThan(least / 2);
   });
 });

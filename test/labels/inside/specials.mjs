@@ -539,7 +539,6 @@ export const specials = {
     yield [badEdit(file, [{ oldText: 'this stands nowhere', newText: 'x' }], 'edit.none')];
     yield [badEdit(file, [{ oldText: '', newText: 'x' }], 'edit.empty')];
     const line = world.doc(file).lines.find((entry) => /^def price/.test(entry.text)).text;
-    yield [badEdit(file, [{ oldText: line, newText: line }], 'edit.same')].map(mayFail);
     yield [
       badEdit(
         file,
@@ -591,6 +590,8 @@ export const specials = {
     yield [exec(world, 'python3 -c "import nothing_here"', { what: 'exec.fail', expect: 'fail', lang: 'python' })];
     yield [exec(world, 'node -e "null.x"', { what: 'exec.fail', expect: 'fail', lang: 'javascript' })];
     yield [exec(world, 'node shop/web/src/trace/gone.ts', { what: 'exec.fail', expect: 'fail', lang: 'typescript' })];
+    // Last, since it ends the turn in some versions.
+    yield [badEdit(file, [{ oldText: line, newText: line }], 'edit.same')].map(mayFail);
   },
   *memory(tools, session, rng) {
     const { world } = tools;
