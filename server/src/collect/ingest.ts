@@ -14,7 +14,7 @@ import { llmCallKey } from '../model/events';
 import type { SessionEvent } from '../model/events';
 import { meetingKey } from '../model/sightings';
 import { recordDigest } from '../store/entries';
-import type { NewSighting, PolicyChanges } from '../store/policies';
+import type { NewSighting, PolicyChanges } from '../store/policySightings';
 import type { NewRecord } from '../store/entries';
 import type { Store } from '../store/store';
 import { joinLog, livesOf, withJudged } from './joinLog';
@@ -137,8 +137,8 @@ export class Ingest implements Disposable {
       this.#source,
       sightings.map(({ event }) => event),
     );
-    const anew = this.#decodedAnew ? null : this.#store.policies.decodeAnew(this.#source, keptSighting);
-    const policy = together(anew, this.#store.policies.add(this.#source, sightings));
+    const anew = this.#decodedAnew ? null : this.#store.policies.seen.decodeAnew(this.#source, keptSighting);
+    const policy = together(anew, this.#store.policies.seen.add(this.#source, sightings));
     const changes = this.#folds.fold(when, this.#registryProvider, skip);
     const judged = joinLog(this.#store, this.#source, policy, lives, changes);
     for (const [key, value] of cursors) this.#store.sources.setCursor(this.#source, key, value);

@@ -6,7 +6,7 @@
 import type { PolicyEvent } from '../model/events';
 import { connectionMs, joinPolicy, slackMs } from '../model/joinPolicy';
 import type { ProcessLife } from '../model/joinPolicy';
-import type { PolicyChanges } from '../store/policies';
+import type { PolicyChanges } from '../store/policySightings';
 import type { TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import type { SessionChange } from './sessionFolds';

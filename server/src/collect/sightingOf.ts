@@ -2,7 +2,7 @@
 import type { LogRecord } from '../attach/record';
 import { decodeLogLine } from '../decode/ocsf/logLine';
 import { meetingKey } from '../model/sightings';
-import type { NewSighting } from '../store/policies';
+import type { NewSighting } from '../store/policySightings';
 
 /** null: it tells of no event. */
 export function sightingOf({ origin, text }: LogRecord): NewSighting | null {
