@@ -4,7 +4,7 @@ import type { BlamedCall } from '../../../server/src/protocol/messages';
 import type { ServerHost } from '../connection/serverHost';
 import type { CommandId } from '../contributions';
 import type { BlameData } from './blameData';
-import { hoverText, runAt, thoughtChars } from './blameText';
+import { commandLink, hoverText, runAt, thoughtChars } from './blameText';
 import type { HoverContext } from './blameText';
 import type { GitBlame } from './gitBlame';
 import { gitText } from './gitBlameText';
@@ -57,17 +57,18 @@ function lineRange(document: vscode.TextDocument, line: number): vscode.Range {
 
 /** The arguments are ids only; what they lead to is looked up anew. */
 function linksTo({ sourceId, sessionId, spanId }: BlamedCall): string {
-  const link = (command: CommandId, argument: object, title: string): string =>
-    `[${title}](command:${command}?${encodeURIComponent(JSON.stringify([argument]))})`;
   return [
-    `$(list-tree) ${link('sandglass.openTrace', { sourceId, sessionId, spanId }, vscode.l10n.t('Show in Trace'))}`,
-    `$(file-code) ${link('sandglass.openCall', { sourceId, spanId }, vscode.l10n.t('Open Call'))}`,
-  ].join('   ');
+    commandLink('sandglass.openTrace', { sourceId, sessionId, spanId }, vscode.l10n.t('Show in Trace')),
+    commandLink('sandglass.openCall', { sourceId, spanId }, vscode.l10n.t('Open Call')),
+  ].join(' · ');
 }
 
-/** Only our own commands may be followed in it; every text of a trace is escaped or fenced where it was made. */
+/**
+ * Only our own commands may be followed in it; every text of a trace is escaped or fenced where it was made. No icons: the editor
+ * would draw those that a trace names too, escaped or not.
+ */
 function ownMarkdown(text: string): vscode.MarkdownString {
-  const markdown = new vscode.MarkdownString(text, true);
+  const markdown = new vscode.MarkdownString(text);
   markdown.isTrusted = { enabledCommands: linked };
   markdown.supportHtml = false;
   return markdown;

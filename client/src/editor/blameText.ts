@@ -1,5 +1,6 @@
 /** What is said of a line's author, in the hover and beside the line. Pure; all that a trace holds is escaped or fenced. */
 import type { BlamedCall, BlamedLines, FileBlame } from '../../../server/src/protocol/messages';
+import type { CommandId } from '../contributions';
 import { dollars } from '../format';
 import type { Translate } from '../format';
 import { escapedMarkdown, plainText } from '../plainText';
@@ -50,7 +51,7 @@ export function hoverText(blame: FileBlame, run: BlamedLines, { thought, git, li
       if (call === undefined) return null;
       parts.push(...callParts(call, t));
       if (by.rewrote) parts.push(t('It wrote the whole file; what stood there before was not observed.'));
-      if (call.outside) parts.push(`$(warning) ${t('The file lies outside the workspace of the agent.')}`);
+      if (call.outside) parts.push(`**${t('The file lies outside the workspace of the agent.')}**`);
       if (thought !== null)
         parts.push(`${thought.kind === 'thought' ? t('Thought before it:') : t('Said before it:')}\n\n${fenced(thought.text)}`);
       break;
@@ -90,7 +91,7 @@ function callName(call: BlamedCall, t: Translate): string {
 }
 
 function callParts(call: BlamedCall, t: Translate): readonly string[] {
-  const head = `$(hubot) **${escapedMarkdown(call.tool, 40)}** · ${escapedMarkdown(timeText(call.time) ?? t('time not observed'), 60)}`;
+  const head = `**${escapedMarkdown(call.tool, 40)}** · ${escapedMarkdown(timeText(call.time) ?? t('time not observed'), 60)}`;
   const model = call.model === null ? t('model not observed') : escapedMarkdown(call.model, 80);
   const where =
     call.turn === null
@@ -115,6 +116,15 @@ function fenced(text: string): string {
   const longest = Math.max(2, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length));
   const fence = '`'.repeat(longest + 1);
   return `${fence}text\n${shown}\n${fence}`;
+}
+
+/** Ids may be any text, and `encodeURIComponent` leaves what ends a link in Markdown as it is. */
+export function commandLink(command: CommandId, argument: object, title: string): string {
+  const encoded = encodeURIComponent(JSON.stringify([argument])).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `[${title}](command:${command}?${encoded})`;
 }
 
 /** On the clock of this host, with the day where it is another one. */

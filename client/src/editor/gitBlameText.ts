@@ -22,12 +22,12 @@ export function gitText(git: GitAnswer, t: Translate): string | null {
     case 'commit': {
       if (git.hash === '') return null;
       const subject = git.subject === null ? '' : ` · ${escapedMarkdown(git.subject, 100)}`;
-      return `$(git-commit) \`${git.hash.slice(0, 8)}\` · ${escapedMarkdown(git.author, 60)} · ${escapedMarkdown(git.date, 30)}${subject}`;
+      return `${t('Git:')} \`${git.hash.slice(0, 8)}\` · ${escapedMarkdown(git.author, 60)} · ${escapedMarkdown(git.date, 30)}${subject}`;
     }
     case 'not-committed':
-      return `$(git-commit) ${t('Git: not committed yet')}`;
+      return t('Git: not committed yet');
     case 'outside':
-      return `$(warning) ${t('Git: the file is in no repository')}`;
+      return `**${t('Git: the file is in no repository')}**`;
     case 'no-git':
       return t('Git: the editor’s Git extension does not run, so no commit is named');
     case 'none':
