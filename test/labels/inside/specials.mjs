@@ -581,7 +581,6 @@ export const specials = {
     yield [read(world, 'shop/README.md', { offset: 900, what: 'read.beyond' })].map(mayFail);
     yield [missing('read', { file: cart }, 'read.noargs')].map((call) => ({ ...call, open: [cart] }));
     yield [missing('write', { path: 'shop/web', content: 'x\n' }, 'write.dir')];
-    yield [missing('no_such_tool', { path: cart }, 'badtool')].map((call) => ({ ...call, open: [cart] }));
     yield [exec(world, 'cat shop/nothing.txt', { what: 'exec.fail', expect: 'fail' })];
     yield [exec(world, 'no-such-program shop/README.md', { what: 'exec.fail', expect: 'fail', named: ['shop/README.md'] })];
     yield [exec(world, 'exit 3', { what: 'exec.fail', expect: 'fail' })];
@@ -590,7 +589,8 @@ export const specials = {
     yield [exec(world, 'python3 -c "import nothing_here"', { what: 'exec.fail', expect: 'fail', lang: 'python' })];
     yield [exec(world, 'node -e "null.x"', { what: 'exec.fail', expect: 'fail', lang: 'javascript' })];
     yield [exec(world, 'node shop/web/src/trace/gone.ts', { what: 'exec.fail', expect: 'fail', lang: 'typescript' })];
-    // Last, since it ends the turn in some versions.
+    // Last, since these end the turn in some versions.
+    yield [missing('no_such_tool', { path: cart }, 'badtool')].map((call) => ({ ...call, open: [cart] }));
     yield [badEdit(file, [{ oldText: line, newText: line }], 'edit.same')].map(mayFail);
   },
   *memory(tools, session, rng) {
