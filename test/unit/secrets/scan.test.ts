@@ -74,7 +74,7 @@ describe('what is a secret', () => {
     for (const text of [
       `gh${'p_'}your_token_here`,
       `gh${'p_'}${'x'.repeat(36)}`,
-      `sk-learn-is-a-library-for-machine-learning`,
+      `sk${'-'}learn-is-a-library-for-machine-learning`,
       `AK${'IA'}IOSFODNN7EXAMPLE`,
       'task-force-number-0123456789abcdefgh',
       `my${'sk-'}${random(40)}`,
