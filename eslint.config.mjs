@@ -74,6 +74,10 @@ export default tseslint.config(
       ],
     ],
   ),
+  zone(
+    ['server/src/policy/**/*.ts'],
+    [vscode, client, webviews, [['**/store/**', '**/query/**', '**/editor/**', '**/collect/**'], 'policy judges what it is given.']],
+  ),
   zone(['webviews/**/*.ts'], [vscode, client, node, [['**/server/src/!(protocol)/**'], 'Pages know the protocol only.']]),
   zone(['webviews/trace/**/*.ts'], [vscode, client, node, [['@vscode/*'], 'Only webviews/kit names the control library.']]),
   {

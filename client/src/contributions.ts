@@ -13,6 +13,8 @@ export const walkthroughId = 'firstLight';
 /** Read-only files of a sandbox, and read-only plain text about a call. */
 export const fileScheme = 'sandglass-file';
 export const callScheme = 'sandglass-call';
+/** What a policy file would be like with a change; of the preview alone. */
+export const policyScheme = 'sandglass-policy';
 
 export const contextKeys = {
   /** EmptyReason of the last inventory; unset until there was one. */

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { InitializeOptions, Settings } from '../../server/src/protocol/messages';
 import { SamplePlayer } from './commands/playSample';
 import { pickSession } from './commands/picks';
+import { PolicyPreviews } from './commands/policyRules';
 import { registerCommands, runCommand } from './commands/register';
 import { Sources } from './commands/sources';
 import { failureText } from './connection/failureText';
@@ -15,7 +16,7 @@ import { readNodePath, readSettings } from './connection/settings';
 import { loadStoreKey } from './connection/storeKey';
 import type { StoreKey } from './connection/storeKey';
 import { until } from './commands/until';
-import { callScheme, contextKeys, fileScheme, settings } from './contributions';
+import { callScheme, contextKeys, fileScheme, policyScheme, settings } from './contributions';
 import type { SettingId } from './contributions';
 import { DisposableStore } from './disposables';
 import { Blame } from './editor/blame';
@@ -106,6 +107,8 @@ export function createServices(context: vscode.ExtensionContext): Services {
     }),
   );
   owned.add(vscode.workspace.registerTextDocumentContentProvider(callScheme, documents));
+  const previews = owned.add(new PolicyPreviews());
+  owned.add(vscode.workspace.registerTextDocumentContentProvider(policyScheme, previews));
   owned.add(
     registerCommands({
       extensionId: context.extension.id,
@@ -120,6 +123,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
       replay,
       status,
       notifier,
+      previews,
       showLogs: () => log.show(),
     }),
   );

@@ -1,7 +1,8 @@
 /** The quick fix of a denial, shown as a diff before it is written, and the list of what a policy file would have allowed. */
 import * as vscode from 'vscode';
-import type { BackTestedRequest, RuleRef } from '../../../server/src/protocol/rules';
+import type { BackTestedRequest, RuleRef, RuleTextEdit } from '../../../server/src/protocol/rules';
 import type { ServerHost } from '../connection/serverHost';
+import { policyScheme } from '../contributions';
 import type { CallDocuments } from '../editor/callDocuments';
 import type { Notifier } from '../notify';
 import { backTestNote, backTestTitle, changeWords, noChangeText, testedRow, writtenText } from '../views/ruleText';
@@ -12,37 +13,105 @@ export interface RuleServices {
   readonly server: ServerHost;
   readonly documents: CallDocuments;
   readonly notifier: Notifier;
+  readonly previews: PolicyPreviews;
 }
 
-/** The editor shows the change with a button to write it; until then nothing is written. */
+/** The change stands beside the file as a diff, and a notification asks; until it is answered with yes nothing is written. */
 export async function previewRule(ref: RuleRef, services: RuleServices): Promise<void> {
-  const { server, notifier } = services;
+  const { server, notifier, previews } = services;
   const uri = vscode.Uri.parse(ref.uri);
   if (uri.scheme !== 'file') return;
   const document = await vscode.workspace.openTextDocument(uri);
-  const [before, version] = [document.getText(), document.version];
+  const before = document.getText();
   const answer = await server.request('ruleChange', { ...ref, text: before });
   if (answer.kind === 'none') {
     notifier.show({ severity: 'information', key: `no-rule ${answer.why}`, text: noChangeText(answer.why, t), asked: true });
     return;
   }
-  if (document.version !== version) return previewRule(ref, services);
-  const edit = new vscode.WorkspaceEdit();
-  const metadata = { needsConfirmation: true, ...changeWords(answer, t) };
-  for (const { range, newText } of answer.edits) {
-    const { start, end } = range;
-    edit.replace(uri, new vscode.Range(start.line, start.character, end.line, end.character), newText, metadata);
-  }
-  const written = await vscode.workspace.applyEdit(edit, { isRefactoring: true });
-  // Sent away, it is neither written nor worth a word.
-  if (!written || document.getText() === before) return;
+  const { label, description } = changeWords(answer, t);
+  const changed = previews.put(uri, changedText(document, answer.edits));
+  const first = answer.edits[0]?.range.start.line ?? 0;
+  const selection = new vscode.Range(first, 0, first, 0);
+  await vscode.commands.executeCommand('vscode.diff', uri, changed, label, { preview: true, selection });
+  const write = async (): Promise<void> => {
+    // What was shown is what is written: a file that changed since is asked about anew.
+    if (document.getText() !== before) return previewRule(ref, services);
+    await writeChange(document, answer.edits);
+    await closeDiff(changed);
+    await vscode.window.showTextDocument(document, { preview: false, selection });
+    notifier.show({
+      severity: 'information',
+      key: 'rule-written',
+      text: writtenText(answer, t),
+      actions: [{ title: t('Back-Test'), run: () => backTest(uri, before, services) }],
+      asked: true,
+    });
+  };
   notifier.show({
     severity: 'information',
-    key: 'rule-written',
-    text: writtenText(answer, t),
-    actions: [{ title: t('Back-Test'), run: () => backTest(uri, before, services) }],
+    key: `rule ${ref.policyId}`,
+    text: `${label}? ${description}`,
+    actions: [
+      { title: t('Write to File'), run: write },
+      { title: t('Discard'), run: () => closeDiff(changed) },
+    ],
     asked: true,
   });
+}
+
+function changedText(document: vscode.TextDocument, edits: readonly RuleTextEdit[]): string {
+  const offsets = edits.map(({ range, newText }) => ({
+    from: document.offsetAt(new vscode.Position(range.start.line, range.start.character)),
+    to: document.offsetAt(new vscode.Position(range.end.line, range.end.character)),
+    newText,
+  }));
+  return offsets
+    .sort((a, b) => b.from - a.from)
+    .reduce((text, { from, to, newText }) => text.slice(0, from) + newText + text.slice(to), document.getText());
+}
+
+/** A file without changes of the user's own is saved; with them it stays as open as it was. */
+async function writeChange(document: vscode.TextDocument, edits: readonly RuleTextEdit[]): Promise<void> {
+  const { isDirty } = document;
+  const edit = new vscode.WorkspaceEdit();
+  for (const { range, newText } of edits)
+    edit.replace(document.uri, new vscode.Range(range.start.line, range.start.character, range.end.line, range.end.character), newText);
+  if (!(await vscode.workspace.applyEdit(edit))) throw new Error('the editor did not take the change');
+  if (!isDirty) await document.save();
+}
+
+async function closeDiff(changed: vscode.Uri): Promise<void> {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  await vscode.window.tabGroups.close(
+    tabs.filter(({ input }) => input instanceof vscode.TabInputTextDiff && input.modified.toString() === changed.toString()),
+  );
+}
+
+const maxPreviews = 20;
+
+/** The changed files of previews, as read-only documents. */
+export class PolicyPreviews implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  readonly #texts = new Map<string, string>();
+  readonly #changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.#changed.event;
+  #made = 0;
+
+  put(file: vscode.Uri, text: string): vscode.Uri {
+    this.#made += 1;
+    const uri = vscode.Uri.from({ scheme: policyScheme, path: file.path, query: String(this.#made) });
+    this.#texts.set(uri.toString(), text);
+    const [oldest] = this.#texts.keys();
+    if (this.#texts.size > maxPreviews && oldest !== undefined) this.#texts.delete(oldest);
+    return uri;
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    return this.#texts.get(uri.toString()) ?? t('This preview is over.');
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+  }
 }
 
 /** `before`: the file as it was before a change, to tell what the change does. */

@@ -19,6 +19,7 @@ import { callsOf, flagOf, ruleRefOf, sessionRefOf, sourceIdOf, spanRefOf, uriOf 
 import { pickCall, pickSandbox, pickSession } from './picks';
 import type { SamplePlayer } from './playSample';
 import { backTest, previewRule } from './policyRules';
+import type { PolicyPreviews } from './policyRules';
 import type { Sources } from './sources';
 import type { TraceView } from './traceView';
 
@@ -35,6 +36,7 @@ export interface CommandServices {
   readonly replay: ReplayDebug;
   readonly status: StatusItem;
   readonly notifier: Notifier;
+  readonly previews: PolicyPreviews;
   showLogs(): void;
 }
 
