@@ -78,3 +78,29 @@ describe('the server, asked who wrote a file', () => {
     expect(await blame('untitled:Untitled-1', 'x')).toBeNull();
   });
 });
+
+describe('a file that is known by its content alone', () => {
+  it('is still known once a person went on with it', async () => {
+    const { root } = recording('openclaw-2026.7.1');
+    const folder = mkdtempSync(join(tmpdir(), 'sandglass-blame-'));
+    const path = join(folder, 'vat.py');
+    cpSync(join(root, 'sandbox/.openclaw/workspace/project/pricing/vat.py'), path);
+    await using other = await ServerProcess.start({ folders: [folder] });
+    const opened = await other.connection.sendRequest(messages.openRequest, { path: root });
+    await until('the recording to be read', async () => {
+      const { sandboxes } = await other.connection.sendRequest(messages.inventoryRequest, { refresh: false });
+      return sandboxes.find(({ id }) => id === opened.sourceId)?.attach.kind === 'read';
+    });
+    const ask = () => other.connection.sendRequest(messages.blameRequest, { uri: pathToFileURL(path).href, text: null });
+    expect((await ask())?.exact).toBe(true);
+    const count = kinds(await ask()).length;
+    appendFileSync(path, '\n\nmine = 1\n');
+    const after = kinds(await ask());
+    expect(after.slice(0, count)).toEqual(Array.from({ length: count }, () => 'call'));
+    expect(after.at(-1)).toBe('person');
+    // Something else under its name is nobody's it ever was.
+    writeFileSync(path, 'another = 2\n');
+    expect(kinds(await ask())).toEqual(['person']);
+    rmSync(folder, { recursive: true, force: true });
+  });
+});

@@ -57,6 +57,9 @@ export interface FileAt {
   readonly original: () => Promise<CachedFile | null>;
 }
 
+/** Files of the workspace that were found by their content are remembered, so that they are still known once a person changed them. */
+export const matchesKept = 1000;
+
 /** Calls considered for one file, newest first; a file that was touched more often says so by its count. */
 export const callsPerFile = 500;
 
@@ -71,6 +74,8 @@ export class Places {
   readonly #store: Store;
   readonly #context: () => PlacesContext;
   readonly #files = new FileCache();
+  /** Host paths by source and path. */
+  readonly #matched = new Map<string, string>();
 
   constructor(store: Store, context: () => PlacesContext) {
     this.#store = store;
@@ -95,7 +100,7 @@ export class Places {
 
   /** One question of the editor: what it learns of a file it asks once. */
   round(signal: AbortSignal): PlacesRound {
-    return new PlacesRound(this.#store, this.#context(), this.#files, signal);
+    return new PlacesRound(this.#store, this.#context(), this.#files, this.#matched, signal);
   }
 }
 
@@ -114,15 +119,17 @@ export class PlacesRound {
   readonly #store: Store;
   readonly #context: PlacesContext;
   readonly #files: FileCache;
+  readonly #matched: Map<string, string>;
   readonly #signal: AbortSignal;
   /** By source and path; lives as long as the question. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
   #rested = performance.now();
 
-  constructor(store: Store, context: PlacesContext, files: FileCache, signal: AbortSignal) {
+  constructor(store: Store, context: PlacesContext, files: FileCache, matched: Map<string, string>, signal: AbortSignal) {
     this.#store = store;
     this.#context = context;
     this.#files = files;
+    this.#matched = matched;
     this.#signal = signal;
   }
 
@@ -198,6 +205,7 @@ export class PlacesRound {
       { folders, mappings, mounts: source.source.mounts },
       async () => (await inSandbox())?.hash ?? null,
     );
+    if (mapped?.by === 'content') this.#remember(source, path, mapped.path);
     const onHost = mapped === null ? null : await hostFile(mapped.path);
     if (mapped === null || onHost === null)
       return { uri: sandboxUri(source.id, path), file: await inSandbox(), lastWrite, original: nothing, writtenAt: null };
@@ -243,7 +251,34 @@ export class PlacesRound {
       const { file, original } = await this.#resolve(source, path);
       if (file !== null) files.push({ source, path, file, original });
     }
+    return files.length > 0 ? files : this.#onceMatched(uri);
+  }
+
+  /** Files that held the very same bytes before, in this window, and are a copy that somebody went on with now. */
+  async #onceMatched(uri: string): Promise<readonly FileAt[]> {
+    const files: FileAt[] = [];
+    for (const { source: row, path } of this.#candidates(uri)) {
+      const source = this.#context.source(row);
+      const host = this.#matched.get(`${row} ${path}`);
+      if (source === null || host === undefined || !sameUri(pathToFileURL(host).href, uri)) continue;
+      const file = await hostFile(host);
+      const original = async (): Promise<CachedFile | null> => {
+        const own = await this.#inSandbox(source, path);
+        return own === null || own.hash === file?.hash ? null : own;
+      };
+      if (file !== null) files.push({ source, path, file, original });
+    }
     return files;
+  }
+
+  #remember(source: PlaceSource, path: string, host: string): void {
+    const key = `${source.row} ${path}`;
+    this.#matched.delete(key);
+    this.#matched.set(key, host);
+    for (const oldest of this.#matched.keys()) {
+      if (this.#matched.size <= matchesKept) break;
+      this.#matched.delete(oldest);
+    }
   }
 
   /** The sandbox's own, also where the workspace has one that calls are shown in. */
