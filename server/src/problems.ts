@@ -7,6 +7,7 @@ import { byFile, sessionDiagnostics } from './editor/diagnostics';
 import type { OpenedStore } from './openStore';
 import type { Places } from './query/places';
 import type { Rules } from './rules';
+import type { Suppressing } from './suppressing';
 
 const diagnosticsMs = 300;
 /** Sessions whose problems are shown, those last written in first, for each source. */
@@ -19,6 +20,7 @@ export class Problems implements Disposable {
   readonly #hub: Hub;
   readonly #places: Places;
   readonly #rules: Rules;
+  readonly #suppressing: Suppressing;
   readonly #dirty = new Set<number>();
   /** By session row; bounded by sessionsWithProblems for each open source. */
   readonly #sessions = new Map<number, Awaited<ReturnType<typeof sessionDiagnostics>>>();
@@ -27,12 +29,13 @@ export class Problems implements Disposable {
   #running: Promise<void> | null = null;
   readonly #abort = new AbortController();
 
-  constructor(connection: Connection, opened: OpenedStore, hub: Hub, places: Places, rules: Rules) {
+  constructor(connection: Connection, opened: OpenedStore, hub: Hub, places: Places, rules: Rules, suppressing: Suppressing) {
     this.#connection = connection;
     this.#opened = opened;
     this.#hub = hub;
     this.#places = places;
     this.#rules = rules;
+    this.#suppressing = suppressing;
     this.#timer = new Coalescer(diagnosticsMs, () => this.#go());
   }
 
@@ -79,7 +82,10 @@ export class Problems implements Disposable {
         const view = this.#opened.store.sessions.byRow(row);
         if (view === null) continue; // removed while those before it were worked on
         try {
-          this.#sessions.set(row, await sessionDiagnostics(this.#opened.store, this.#places, source, view, this.#abort.signal));
+          this.#sessions.set(
+            row,
+            await sessionDiagnostics(this.#opened.store, this.#places, source, view, this.#abort.signal, this.#hub.findingWishes),
+          );
         } catch (error) {
           if (this.#abort.signal.aborted) return;
           // One session whose places can't be worked out must not take the problems of all others along.
@@ -95,7 +101,8 @@ export class Problems implements Disposable {
     for (const row of this.#dirty) if (!shown.has(row)) this.#dirty.delete(row);
     for (const row of this.#sessions.keys()) if (!shown.has(row)) this.#sessions.delete(row);
     const sessions = order.map((row) => this.#sessions.get(row) ?? []);
-    const files = byFile(await this.#rules.ruled(sessions, this.#abort.signal));
+    const ruled = await this.#rules.ruled(sessions, this.#abort.signal);
+    const files = byFile([...ruled, await this.#suppressing.diagnostics(this.#abort.signal)]);
     if (this.#abort.signal.aborted) return;
     for (const uri of this.#published) if (!files.has(uri)) await this.#connection.sendDiagnostics({ uri, diagnostics: [] });
     for (const [uri, diagnostics] of files) await this.#connection.sendDiagnostics({ uri, diagnostics: [...diagnostics] });

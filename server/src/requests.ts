@@ -26,6 +26,7 @@ import { ModelSums, statusOf } from './query/status';
 import { turnFlow } from './query/turnFlow';
 import { replaySteps } from './replay/steps';
 import type { Rules } from './rules';
+import type { Suppressing } from './suppressing';
 import type { SessionView } from './store/sessions';
 
 const callTextChars = 2 * 1024 * 1024;
@@ -40,6 +41,7 @@ export interface Live extends AsyncDisposable {
   readonly places: Places;
   readonly blames: Blames;
   readonly rules: Rules;
+  readonly suppressing: Suppressing;
   /** The editor shows why an action can't be taken. */
   readonly showsReasons: boolean;
   /** The files of sandboxes may lie elsewhere in the workspace now. */
@@ -132,7 +134,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
         offset: page.offset,
         total: page.total,
         rows: page.rows,
-        findings: findingsOf(opened.store, open.row, page.view.row, hub.settings.findings),
+        findings: findingsOf(opened.store, open.row, page.view.row, hub.findingWishes),
         badge: open.badge,
       };
     });

@@ -10,6 +10,11 @@ import type { Live } from './requests';
 
 const yamlFiles = '**/*.{yaml,yml}';
 
+/** The folder stands for it: when that goes, nothing is told of what was in it. */
+export function isSuppressions(uri: string): boolean {
+  return /\/\.sandglass(?:\/suppressions\.yaml)?$/.test(uri);
+}
+
 export function isPolicyName(uri: string): boolean {
   return /\.ya?ml$/i.test(uri);
 }
@@ -29,7 +34,10 @@ export function registerRuleRequests(connection: Connection, need: () => Live): 
     text.length > maxPolicyBytes ? { kind: 'none', why: 'not-a-policy' } : need().rules.backTest(text, before, signalOf(token)),
   );
   connection.onCodeAction((params, token) => ruleActions(need().rules, params, need().showsReasons, signalOf(token)));
-  connection.onDidChangeWatchedFiles(() => need().policiesChanged());
+  connection.onDidChangeWatchedFiles(({ changes }) => {
+    need().policiesChanged();
+    if (changes.some(({ uri }) => isSuppressions(uri))) need().suppressing.readAgain();
+  });
 }
 
 /** `home`: that of the user, where files outside the workspace may be watched; null: none may. */
@@ -37,6 +45,8 @@ export function watchPolicies(connection: Connection, watches: { readonly home: 
   if (watches === null) return;
   const nemoclaw = watches.home === null ? [] : [{ baseUri: pathToFileURL(join(watches.home, '.nemoclaw')).href, pattern: yamlFiles }];
   connection.client
-    .register(DidChangeWatchedFilesNotification.type, { watchers: [yamlFiles, ...nemoclaw].map((globPattern) => ({ globPattern })) })
+    .register(DidChangeWatchedFilesNotification.type, {
+      watchers: [yamlFiles, '**/.sandglass', ...nemoclaw].map((globPattern) => ({ globPattern })),
+    })
     .catch((error: unknown) => connection.console.warn(`policy files are not watched: ${String(error)}`));
 }

@@ -17,8 +17,9 @@ import { Places } from './query/places';
 import { PolicyFiles } from './policy/policyFiles';
 import { registerRequests } from './requests';
 import type { Live } from './requests';
-import { isPolicyName, registerRuleRequests, watchPolicies } from './ruleRequests';
+import { isPolicyName, isSuppressions, registerRuleRequests, watchPolicies } from './ruleRequests';
 import { Rules } from './rules';
+import { Suppressing } from './suppressing';
 
 /** Announcements to the editor, at most ten a second. */
 const announceMs = 100;
@@ -59,9 +60,11 @@ export function startServer(connection: Connection): void {
         const gone = new Set(localPaths(removed));
         folders = [...folders.filter((folder) => !gone.has(folder)), ...localPaths(added)];
         need().placesMoved();
+        need().suppressing.readAgain();
       });
     }
     watchPolicies(connection, watches);
+    need().suppressing.readAgain();
     need()
       .hub.refresh()
       .catch((error: unknown) => connection.console.error(String(error)));
@@ -95,6 +98,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       .catch((error: unknown) => connection.console.warn(`the editor did not refresh its lenses: ${String(error)}`));
   });
   let open = '';
+  let states = '';
   const onChange = (change: HubChange): void => {
     if (change.inventory) {
       changed.inventory = true;
@@ -108,6 +112,13 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         refreshLenses.ask();
       }
       open = ids;
+      // Which entries suppress nothing is known only when everything was read.
+      const now = hub
+        .all()
+        .map(({ id, state }) => `${id} ${state.kind}`)
+        .join(' ');
+      if (now !== states && suppressing.hasFiles) problems.refresh();
+      states = now;
     }
     if (change.source !== null && change.result !== null) {
       for (const session of change.result.sessions) {
@@ -124,6 +135,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
             blames.touched(change.source, span, view?.workspaceDir ?? null);
           }
         }
+        suppressing.touch(session.row);
         problems.touch(session.row);
       }
       beside.grew(change.source.id, change.source.row);
@@ -143,6 +155,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     home: homedir(),
     env: process.env,
     sampleDir: sampleDirectory(options.extensionDir),
+    suppress: () => suppressing.suppress,
     onChange,
     onError,
   });
@@ -162,7 +175,20 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     trusted: hub.trusted,
   }));
   const rules = new Rules(store, hub, policyFiles);
-  const problems = new Problems(connection, opened, hub, places, rules);
+  const suppressing = new Suppressing({
+    store,
+    hub: () => hub,
+    folders,
+    onChange: () => {
+      for (const source of hub.all()) problems.touchAll(source);
+      problems.refresh();
+      // The rows of sandboxes and the pages of sessions are asked for again.
+      changed.inventory = true;
+      announce.ask();
+    },
+    onError,
+  });
+  const problems = new Problems(connection, opened, hub, places, rules, suppressing);
   hub.configure(options.trusted, options.settings);
   return {
     opened,
@@ -171,6 +197,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     places,
     blames,
     rules,
+    suppressing,
     showsReasons: params.capabilities.textDocument?.codeAction?.disabledSupport === true,
     placesMoved() {
       rules.filesChanged();
@@ -183,6 +210,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     },
     fileSaved(uri) {
       if (isPolicyName(uri)) this.policiesChanged();
+      if (isSuppressions(uri)) suppressing.readAgain();
       const sessions = places.round(new AbortController().signal).sessionsOf(uri);
       for (const row of sessions) problems.touch(row);
       if (sessions.size > 0) refreshLenses.ask();
@@ -191,6 +219,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       announce[Symbol.dispose]();
       refreshLenses[Symbol.dispose]();
       problems[Symbol.dispose]();
+      suppressing[Symbol.dispose]();
       await beside[Symbol.asyncDispose]();
       // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();

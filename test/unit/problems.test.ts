@@ -5,6 +5,7 @@ import type { Hub } from '../../server/src/collect/hub';
 import { Problems } from '../../server/src/problems';
 import type { Places } from '../../server/src/query/places';
 import type { Rules } from '../../server/src/rules';
+import type { Suppressing } from '../../server/src/suppressing';
 import { recording } from '../fixtures/recordings';
 import { memoryStore, readInto } from './support/traces';
 
@@ -25,6 +26,7 @@ describe('problems', () => {
       { all: () => [{ id: '0123456789abcdef', row: source }] } as unknown as Hub,
       { round: () => ({ anchorsOf: () => Promise.resolve([]) }) } as unknown as Places,
       { ruled: (sessions: unknown) => Promise.resolve(sessions) } as unknown as Rules,
+      { diagnostics: () => Promise.resolve([]) } as unknown as Suppressing,
     );
     const listed = vi.spyOn(store.sessions, 'list');
     const worked: number[] = [];

@@ -58,6 +58,8 @@ describe('in every field', () => {
       await eventually(() => test.page.locator('.flow-canvas g.node[role="button"]').count()).toBeGreaterThan(5);
       await test.page.locator('.row[data-index="2"]').click();
       await test.page.locator('.detail-head h2').waitFor();
+      await test.page.getByRole('button', { name: 'Show 1 suppressed' }).click();
+      await eventually(() => test.page.locator('.finding-reason').count()).toBe(1);
       await test.page.getByRole('button', { name: 'Show as Text List' }).click();
       await eventually(() => test.page.locator('.flow-item').count()).toBeGreaterThan(5);
       await clean(test);

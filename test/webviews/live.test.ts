@@ -272,3 +272,26 @@ it('shows the texts that the host sends', async () => {
   expect(await test.page.locator('.row-name').first().textContent()).toBe('Runde 1');
   await test.page.getByRole('button', { name: 'Wiedergabe' }).waitFor();
 });
+
+it('shows findings that were settled when it is asked to, with their reason', async () => {
+  const fake = new FakeBackend({ turns: 1, callsInTurn: 3 });
+  const finding = { code: 'failing-tool', severity: 'warning', message: 'exec failed 5 times', spanIds: [], preview: true } as const;
+  const suppressed = { reason: 'the build was broken', file: '.sandglass/suppressions.yaml', line: 2 };
+  fake.findings = [{ ...finding, suppressed }];
+  const { page } = await open(fake);
+  await test.rowsReady();
+  expect(await page.locator('.finding').count()).toBe(0);
+  await page.getByRole('button', { name: 'Show 1 suppressed' }).click();
+  await eventually(() => page.locator('.finding-suppressed').textContent()).toContain('Suppressed: the build was broken');
+  expect(await page.locator('.finding-reason').getAttribute('title')).toBe('.sandglass/suppressions.yaml:2');
+  // Another word of the same session: what was opened stays open.
+  fake.findings = [
+    { ...finding, message: 'exec failed 6 times', suppressed: null },
+    { ...finding, suppressed },
+  ];
+  fake.announce();
+  await eventually(() => page.locator('.finding').count()).toBe(2);
+  expect(await page.locator('.finding').first().textContent()).toContain('6 times');
+  await page.getByRole('button', { name: 'Hide suppressed' }).click();
+  await eventually(() => page.locator('.finding').count()).toBe(1);
+});

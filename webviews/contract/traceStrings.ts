@@ -125,6 +125,9 @@ export const traceStrings = {
   'findings.secret-exposed': 'Secret in a call',
   'findings.secret-then-request': 'Request after a secret was read',
   'findings.preview': '{0} (preview)',
+  'findings.suppressed': 'Suppressed: {0}',
+  'findings.suppressedShow': 'Show {0} suppressed',
+  'findings.suppressedHide': 'Hide suppressed',
   'findings.skipped': 'Not read: {0}',
   // Layout
   'divider.label': 'Size of the list',

@@ -1,5 +1,5 @@
 /** Who ran what, how it stands, what it came to; and the findings a person should not miss. */
-import type { Finding, SessionInfo } from '../../server/src/protocol/document';
+import type { Finding, SessionInfo, Suppressed } from '../../server/src/protocol/document';
 import type { TracePage } from '../../server/src/protocol/messages';
 import { button } from '../kit/controls';
 import { element, replace } from '../kit/dom';
@@ -33,6 +33,7 @@ export class Header {
   readonly #totals: HTMLElement;
   readonly #findings: HTMLElement;
   #allFindings = false;
+  #suppressedToo = false;
   #last: TracePage | null = null;
 
   constructor(options: HeaderOptions) {
@@ -217,17 +218,31 @@ export class Header {
       message: `${where}: ${reason}`,
       spanIds: [],
       preview: false,
+      suppressed: null,
     }));
     const rank = { error: 0, warning: 1, information: 2 } as const;
-    const all = [...page.findings, ...skipped].sort((a, b) => rank[a.severity] - rank[b.severity]);
-    this.#findings.hidden = all.length === 0;
+    const all = [...page.findings.filter(({ suppressed }) => suppressed === null), ...skipped].sort(
+      (a, b) => rank[a.severity] - rank[b.severity],
+    );
+    const settled = page.findings.filter(({ suppressed }) => suppressed !== null);
+    this.#findings.hidden = all.length + settled.length === 0;
     const shown = this.#allFindings ? all : all.slice(0, findingsShown);
     const nodes: HTMLElement[] = shown.map((finding) => this.#findingNode(finding));
     if (all.length > findingsShown) {
       const label = this.#allFindings ? t('findings.fewer') : t('findings.more', all.length - findingsShown);
       nodes.push(button({ label, key: 'findings-more', press: () => this.#toggleFindings() }));
     }
+    if (this.#suppressedToo) nodes.push(...settled.map((finding) => this.#findingNode(finding)));
+    if (settled.length > 0) {
+      const label = this.#suppressedToo ? t('findings.suppressedHide') : t('findings.suppressedShow', settled.length);
+      nodes.push(button({ label, key: 'findings-suppressed', press: () => this.#toggleSuppressed() }));
+    }
     replace(this.#findings, ...nodes);
+  }
+
+  #toggleSuppressed(): void {
+    this.#suppressedToo = !this.#suppressedToo;
+    if (this.#last !== null) this.#showFindings(this.#last);
   }
 
   #toggleFindings(): void {
@@ -240,16 +255,28 @@ export class Header {
     const [spanId] = finding.spanIds;
     const label = finding.code === 'skipped' ? t('findings.skipped', '').replace(/\s*:?\s*$/, '') : findingTitle(t, finding);
     const message = visibleLine(finding.message, 500);
+    const { suppressed } = finding;
     return element(
       'div',
-      { class: `finding finding-${finding.severity}` },
+      { class: suppressed === null ? `finding finding-${finding.severity}` : 'finding finding-suppressed' },
       icon(finding.severity === 'information' ? 'event' : 'warning'),
-      element('span', { class: 'finding-text', title: message }, element('strong', { text: label }), ` ${message}`),
+      element(
+        'span',
+        { class: 'finding-text', title: message },
+        element('strong', { text: label }),
+        ` ${message}`,
+        suppressed === null ? null : suppressedBy(t, suppressed),
+      ),
       spanId === undefined
         ? null
         : button({ label: t('findings.show'), title: t('findings.showHint'), key: `finding-${spanId}`, press: () => showSpan(spanId) }),
     );
   }
+}
+
+function suppressedBy(t: Texts, { reason, file, line }: Suppressed): HTMLElement {
+  const place = `${visibleLine(file, 200)}:${line}`;
+  return element('span', { class: 'finding-reason', text: t('findings.suppressed', visibleLine(reason, 500)), title: place });
 }
 
 function findingTitle(t: Texts, finding: Finding): string {

@@ -10,11 +10,13 @@ import { plainLine } from '../decode/preview';
 import { traceDocument, sessionsDocument } from '../query/document';
 import { withDenial } from '../query/denials';
 import { findingsOf } from '../query/findings';
+import type { FindingWishes } from '../query/findings';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import { StoreError } from '../store/errors';
 import { Asides } from './asides';
 import { CommandError } from './commandError';
 import { openCommandStore } from './commandStore';
+import { commandSuppressions } from './commandSuppressions';
 import { sandboxesText, sessionsText, spanLine, table, traceText } from './tables';
 import { parseCommand, usageText, UsageError } from './usage';
 import type { Command } from './usage';
@@ -89,6 +91,9 @@ async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise
 
 async function readSource(command: Command, io: Io, signal: AbortSignal): Promise<void> {
   sweepPrivateCopies();
+  const { suppress, problems } = await commandSuppressions(command.suppressions, signal);
+  for (const problem of problems) io.stderr.write(`sandglass: ${plainLine(problem, 1000)}\n`);
+  const wishes: FindingWishes = { suppress };
   const ways = command.way === null ? undefined : [command.way];
   const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal }, { ways });
   using kept = openCommandStore(command.store);
@@ -116,7 +121,7 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
       onChange: (result) => {
         if (!follow) return;
         if (result.skippedChanged) asides.notes(store.sources.skipped(row));
-        if (caughtUp && result.sessions.length > 0) asides.findings(findingsOf(store, row));
+        if (caughtUp && result.sessions.length > 0) asides.findings(findingsOf(store, row, undefined, wishes));
         for (const session of result.sessions) {
           const denied = store.policies.deniedCallsOf(row, session.row);
           for (const span of session.spans) printSpan(io, command.json, session.session, withDenial(span, denied), printed);
@@ -124,7 +129,7 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
       },
       onCaughtUp: () => {
         caughtUp = true;
-        if (follow) asides.findings(findingsOf(store, row));
+        if (follow) asides.findings(findingsOf(store, row, undefined, wishes));
       },
     },
   );
@@ -136,10 +141,10 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
     throw new CommandError(`there is no session "${command.session}" in ${command.source}; "sandglass sessions" lists them`);
   }
   if (command.name === 'sessions') {
-    const document = sessionsDocument(store, row);
+    const document = sessionsDocument(store, row, wishes);
     io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : sessionsText(document));
   } else {
-    const document = traceDocument(store, row, command.session);
+    const document = traceDocument(store, row, command.session, wishes);
     io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : traceText(document));
   }
 }

@@ -88,8 +88,22 @@ export function notRead(skipped: readonly Skipped[]): readonly string[] {
   return skipped.map(({ where, reason }) => `not read: ${plainLine(where, 200)}: ${plainLine(reason, 300)}\n`);
 }
 
+/** Of those that are suppressed nothing is said. */
 export function findingLines(findings: readonly Finding[]): readonly string[] {
-  return findings.map(({ severity, message, preview }) => `${severity}${preview ? ' (preview)' : ''}: ${plainLine(message, 400)}\n`);
+  return findings.filter(({ suppressed }) => suppressed === null).map(findingLine);
+}
+
+function findingLine({ severity, message, preview }: Finding): string {
+  return `${severity}${preview ? ' (preview)' : ''}: ${plainLine(message, 400)}\n`;
+}
+
+function suppressedLines(findings: readonly Finding[]): readonly string[] {
+  return findings.flatMap((finding) => {
+    const { suppressed } = finding;
+    if (suppressed === null) return [];
+    const by = `${plainLine(suppressed.file, 300)}:${suppressed.line}`;
+    return `suppressed (${plainLine(suppressed.reason, 500)}; ${by}): ${findingLine(finding)}`;
+  });
 }
 
 const ways: Readonly<Record<WayIn, string>> = {
@@ -128,7 +142,7 @@ export function traceText(document: TraceDocument): string {
         ),
     );
   }
-  parts.push(...findingLines(document.findings));
+  parts.push(...findingLines(document.findings), ...suppressedLines(document.findings));
   parts.push(...notRead(document.skipped));
   return parts.join('\n');
 }

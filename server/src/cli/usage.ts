@@ -15,6 +15,7 @@ holds one, or a recording folder.
   --store FILE --key-file FILE    keep what was read, encrypted; the key file is made when it is missing (0600)
   --docker-host URL               the Docker engine to ask, and no other
   --way node|python3|archive      the one way into a sandbox to be tried, instead of the best that works
+  --suppressions FILE             findings that were settled, instead of .sandglass/suppressions.yaml of this folder
 `;
 
 export class UsageError extends Error {}
@@ -30,6 +31,8 @@ export interface Command {
   readonly dockerHost: string;
   /** null: the best that works. */
   readonly way: ContainerWay | null;
+  /** null: that of the folder it runs in, if there is one. */
+  readonly suppressions: string | null;
 }
 
 const takesSource: Readonly<Record<CommandName, boolean>> = { sandboxes: false, sessions: true, trace: true, follow: true };
@@ -48,6 +51,7 @@ export function parseCommand(argv: readonly string[]): Command | 'help' {
         'key-file': { type: 'string' },
         'docker-host': { type: 'string', default: '' },
         way: { type: 'string' },
+        suppressions: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -67,6 +71,7 @@ export function parseCommand(argv: readonly string[]): Command | 'help' {
   if (values.way !== undefined && way === null)
     throw new UsageError(`there is no way "${values.way}"; there are ${CONTAINER_WAYS.join(', ')}`);
   if (way !== null && !takesSource[name]) throw new UsageError(`"${name}" takes no --way`);
+  if (values.suppressions !== undefined && !takesSource[name]) throw new UsageError(`"${name}" takes no --suppressions`);
   return {
     name,
     source: source ?? '',
@@ -75,6 +80,7 @@ export function parseCommand(argv: readonly string[]): Command | 'help' {
     store: values.store === undefined || values['key-file'] === undefined ? null : { path: values.store, keyFile: values['key-file'] },
     dockerHost: values['docker-host'],
     way,
+    suppressions: values.suppressions ?? null,
   };
 }
 

@@ -5,7 +5,9 @@
 import { join } from 'node:path';
 import { AttachError } from '../attach/errors';
 import { sweepPrivateCopies } from '../attach/reader/privateCopy';
+import type { Suppress } from '../findings/suppressions';
 import type { Inventory, SandboxNode, Settings } from '../protocol/messages';
+import type { FindingWishes } from '../query/findings';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import { sandboxSource } from '../sandboxes/sandboxSource';
 import type { Store } from '../store/store';
@@ -34,6 +36,8 @@ export interface HubOptions {
   /** Directory of the bundled sample recording. */
   readonly sampleDir: string;
   readonly shared: Shared;
+  /** What is in force now; left out: nothing is suppressed. */
+  readonly suppress?: () => Suppress;
   readonly onChange: (change: HubChange) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -125,6 +129,11 @@ export class Hub implements AsyncDisposable {
     return this.#settings;
   }
 
+  /** How findings are read now. */
+  get findingWishes(): FindingWishes {
+    return { thresholds: this.#settings.findings, suppress: this.#options.suppress?.() };
+  }
+
   configure(trusted: boolean, settings: Settings): void {
     this.#trusted = trusted;
     this.#settings = settings;
@@ -207,12 +216,12 @@ export class Hub implements AsyncDisposable {
   }
 
   #removedNode(gone: Parameters<typeof removedNode>[1], previousId: string | null): SandboxNode {
-    return removedNode(this.#options.store, gone, previousId, this.#settings.findings);
+    return removedNode(this.#options.store, gone, previousId, this.findingWishes);
   }
 
   #node(id: string, found: FoundSandbox | null, open: OpenSource | null, previousId: string | null): SandboxNode {
     const { store, shared } = this.#options;
-    const node = sandboxNode(store, id, found, open, previousId, this.#settings.findings);
+    const node = sandboxNode(store, id, found, open, previousId, this.findingWishes);
     return this.#collecting.isRunning(id) ? node : { ...node, attach: shownState(node.attach, unreadReason(shared)) };
   }
 

@@ -1,7 +1,8 @@
 /** What the view Sandboxes shows of a source, found or open or both or gone; who reads it; and why it is empty when it is. */
 import type { Looked } from '../protocol/document';
-import type { AttachState, Collector, EmptyReason, FindingThresholds, ResourceSample, SandboxNode } from '../protocol/messages';
+import type { AttachState, Collector, EmptyReason, ResourceSample, SandboxNode } from '../protocol/messages';
 import { newestFindings } from '../query/findings';
+import type { FindingWishes } from '../query/findings';
 import { isEnginePlace } from '../sandboxes/engines';
 import type { FoundSandbox } from '../sandboxes/findSandboxes';
 import { lives } from '../store/machine';
@@ -19,7 +20,7 @@ export function sandboxNode(
   found: FoundSandbox | null,
   open: OpenSource | null,
   previousId: string | null,
-  thresholds?: FindingThresholds,
+  wishes?: FindingWishes,
 ): SandboxNode {
   const stored = open === null ? null : store.sources.get(open.row);
   const info = stored?.info ?? null;
@@ -38,7 +39,7 @@ export function sandboxNode(
     kind: open?.kind ?? (found?.layout === 'directory' ? 'directory' : 'container'),
     attach: open?.state ?? { kind: 'idle' },
     skipped: open === null ? [] : store.sources.skipped(open.row),
-    findings: open === null ? [] : newestFindings(store, open.row, thresholds).slice(0, findingsPerNode),
+    findings: open === null ? [] : newestFindings(store, open.row, wishes).slice(0, findingsPerNode),
     revision: open?.revision ?? 0,
     resources: resourcesNow(store, found, open),
     previousId,
@@ -65,7 +66,7 @@ export function removedNode(
   store: Store,
   gone: StoredSandbox & { readonly row: number },
   previousId: string | null,
-  thresholds?: FindingThresholds,
+  wishes?: FindingWishes,
 ): SandboxNode {
   return {
     id: gone.sourceId,
@@ -82,7 +83,7 @@ export function removedNode(
     kind: 'container',
     attach: { kind: 'idle' },
     skipped: store.sources.skipped(gone.row),
-    findings: newestFindings(store, gone.row, thresholds).slice(0, findingsPerNode),
+    findings: newestFindings(store, gone.row, wishes).slice(0, findingsPerNode),
     revision: 0,
     resources: null,
     previousId,

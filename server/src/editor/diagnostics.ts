@@ -10,6 +10,7 @@ import { normalUri } from '../query/places';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import type { Span } from '../protocol/document';
+import type { FindingWishes } from '../query/findings';
 import { findingDiagnostics } from './findingDiagnostics';
 import { callUri, clock, label, toolName } from './labels';
 
@@ -31,8 +32,9 @@ export async function sessionDiagnostics(
   source: PlaceSource,
   view: SessionView,
   signal: AbortSignal,
+  wishes: FindingWishes = {},
 ): Promise<readonly PlacedDiagnostic[]> {
-  const found: PlacedDiagnostic[] = [...findingDiagnostics(store, source, view)];
+  const found: PlacedDiagnostic[] = [...findingDiagnostics(store, source, view, wishes)];
   const round = places.round(signal);
   for (const spanId of store.spans.failedOrDenied(view.row)) {
     if (found.length >= diagnosticsPerSession || signal.aborted) break;

@@ -1,12 +1,13 @@
 /**
  * Findings as problems, in the read-only document of the first span that is their evidence: a finding is of a session and of no line.
- * Those that are `preview` are none.
+ * Those that are `preview`, and those that are suppressed, are none.
  */
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
 import { assertNever } from '../model/assertNever';
 import type { Finding, FindingSeverity, Span } from '../protocol/document';
 import { findSpan } from '../query/detail';
 import { findingsOf } from '../query/findings';
+import type { FindingWishes } from '../query/findings';
 import type { PlaceSource } from '../query/places';
 import { normalUri } from '../query/places';
 import type { SessionView } from '../store/sessions';
@@ -19,8 +20,17 @@ const relatedSpans = 10;
 
 const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 1000 } };
 
-export function findingDiagnostics(store: Store, source: PlaceSource, view: SessionView): readonly PlacedDiagnostic[] {
-  const problems = findingsOf(store, source.row, view.row).filter(({ preview }) => !preview);
+export function isProblem({ preview, suppressed }: Finding): boolean {
+  return !preview && suppressed === null;
+}
+
+export function findingDiagnostics(
+  store: Store,
+  source: PlaceSource,
+  view: SessionView,
+  wishes: FindingWishes = {},
+): readonly PlacedDiagnostic[] {
+  const problems = findingsOf(store, source.row, view.row, wishes).filter(isProblem);
   return problems.map((finding) => placed(store, source, view, finding));
 }
 

@@ -4,12 +4,16 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Node, YAMLMap } from 'yaml';
-import type { Finding } from '../protocol/document';
+import type { Finding, Suppressed } from '../protocol/document';
 
 export const suppressionsPath = '.sandglass/suppressions.yaml';
-/** A file of a workspace may be anything. */
-export const suppressionsBytes = 256 * 1024;
+/** A file of a workspace may be anything, and what is made to be slow takes the longer the larger it is. */
+export const suppressionsBytes = 64 * 1024;
 export const suppressionsListed = 1000;
+/** Mistakes that are told of a file. */
+export const problemsListed = 50;
+/** Whoever rewrites a history could settle that as well. */
+const neverSuppressed: ReadonlySet<string> = new Set(['history-rewritten']);
 const reasonChars = 500;
 
 /** What a finding is of, as suppressions name it. */
@@ -52,6 +56,11 @@ const fields: ReadonlySet<string> = new Set(['code', 'reason', ...conditions]);
 
 /** `codes`: those that there are. */
 export function parseSuppressions(text: string, codes: readonly string[]): Suppressions {
+  const { suppressions, problems } = parse(text, codes);
+  return { suppressions, problems: problems.slice(0, problemsListed) };
+}
+
+function parse(text: string, codes: readonly string[]): Suppressions {
   if (Buffer.byteLength(text) > suppressionsBytes)
     return {
       suppressions: [],
@@ -59,7 +68,8 @@ export function parseSuppressions(text: string, codes: readonly string[]): Suppr
     };
   const lines = new LineCounter();
   // Read as nodes: an alias is followed nowhere, so none makes a small file a large one.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  // The library compares each key with all others; what stands twice is told below, where it matters.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
   const lineOf = (node: Node | null | undefined): number => Math.max(0, lines.linePos(node?.range?.[0] ?? 0).line - 1);
   if (document.errors.length > 0) {
     const problems = document.errors.map(({ message, pos }) => ({
@@ -76,10 +86,13 @@ export function parseSuppressions(text: string, codes: readonly string[]): Suppr
 
   const suppressions: Suppression[] = [];
   const problems: SuppressionProblem[] = [];
+  let lists = 0;
   for (const { key } of root.items) {
     const name = isScalar(key) ? String(key.value) : '';
     if (name !== 'suppressions')
       problems.push({ line: lineOf(key as Node), message: `"${name}" means nothing here; only "suppressions" does.` });
+    else if (++lists > 1)
+      problems.push({ line: lineOf(key as Node), message: '"suppressions" stands here already; only the first is used.' });
   }
   for (const [index, item] of list.items.entries()) {
     const line = lineOf(item as Node);
@@ -107,6 +120,7 @@ function suppressionOf(item: YAMLMap, line: number, codes: readonly string[], wr
   for (const { key, value } of item.items) {
     const name = isScalar(key) ? String(key.value) : '';
     if (!fields.has(name)) bad(`"${name}" is nothing that a suppression has; it has ${[...fields].join(', ')}.`, key as Node);
+    else if (values.has(name)) bad(`"${name}" is given twice.`, key as Node);
     else if (!isScalar(value) || typeof value.value !== 'string' || value.value.trim() === '')
       bad(
         `"${name}" is to be text that is not empty${isScalar(value) && typeof value.value === 'number' ? ', in quotes' : ''}.`,
@@ -118,6 +132,7 @@ function suppressionOf(item: YAMLMap, line: number, codes: readonly string[], wr
   const reason = values.get('reason') ?? null;
   const until = values.get('until') ?? null;
   if (code === null) bad('A "code" is missing: which finding is suppressed.');
+  else if (neverSuppressed.has(code)) bad(`"${code}" is always a problem, and can't be suppressed.`);
   else if (!codes.includes(code)) bad(`There is no finding "${code}"; there are ${codes.join(', ')}.`);
   if (reason === null) bad('A "reason" is missing: why nobody needs to look at it again.');
   else if (reason.length > reasonChars) bad(`The reason is longer than ${reasonChars} characters.`);
@@ -136,23 +151,58 @@ function isDay(text: string): boolean {
 
 /** The first that settles a finding; null: it is to be shown. `now`: epoch milliseconds. */
 export function suppressionFor(
-  { code, message, spanIds }: Pick<Finding, 'code' | 'message' | 'spanIds'>,
-  { agent, session, sessionKey }: FoundIn,
+  finding: Pick<Finding, 'code' | 'message' | 'spanIds'>,
+  of: FoundIn,
   suppressions: readonly Suppression[],
   now: number,
 ): Suppression | null {
-  const today = new Date(now).toISOString().slice(0, 10);
+  return suppressions.find((one) => matches(one, finding, of) && !hasEnded(one, now)) ?? null;
+}
+
+/** Whether all of its conditions hold but the day. */
+export function matches(
+  one: Suppression,
+  { code, message, spanIds }: Pick<Finding, 'code' | 'message' | 'spanIds'>,
+  { agent, session, sessionKey }: FoundIn,
+): boolean {
   const holds = (wanted: string | null, actual: string | null): boolean => wanted === null || wanted === actual;
   return (
-    suppressions.find(
-      (one) =>
-        one.code === code &&
-        holds(one.agent, agent) &&
-        holds(one.session, session) &&
-        holds(one.sessionKey, sessionKey) &&
-        (one.span === null || spanIds.includes(one.span)) &&
-        (one.contains === null || message.includes(one.contains)) &&
-        (one.until === null || today <= one.until),
-    ) ?? null
+    one.code === code &&
+    holds(one.agent, agent) &&
+    holds(one.session, session) &&
+    holds(one.sessionKey, sessionKey) &&
+    (one.span === null || spanIds.includes(one.span)) &&
+    (one.contains === null || message.includes(one.contains))
   );
+}
+
+export function hasEnded({ until }: Suppression, now: number): boolean {
+  return until !== null && new Date(now).toISOString().slice(0, 10) > until;
+}
+
+/** A file as it was read last. */
+export interface SuppressionFile extends Suppressions {
+  /** Where it lies on this host. */
+  readonly path: string;
+  /** What it is called wherever it is shown. */
+  readonly name: string;
+}
+
+/** What settles a finding, of all files that are in force; null: it is to be shown. */
+export type Suppress = (finding: Pick<Finding, 'code' | 'message' | 'spanIds'>, of: () => FoundIn) => Suppressed | null;
+
+export const suppressNothing: Suppress = () => null;
+
+export function suppressBy(files: readonly SuppressionFile[]): Suppress {
+  const codes = new Set(files.flatMap(({ suppressions }) => suppressions.map(({ code }) => code)));
+  return (finding, of) => {
+    // Whose it is has to be looked up.
+    if (!codes.has(finding.code)) return null;
+    const found = of();
+    for (const { name, suppressions } of files) {
+      const by = suppressionFor(finding, found, suppressions, Date.now());
+      if (by !== null) return { reason: by.reason, file: name, line: by.line + 1 };
+    }
+    return null;
+  };
 }

@@ -93,6 +93,16 @@ export interface Finding {
   readonly spanIds: readonly string[];
   /** Not seen to hold on the runs of real agents yet: shown in the trace, and no problem of the editor's. */
   readonly preview: boolean;
+  /** Why nobody needs to look at it any more, as a person wrote it down; null: somebody does. */
+  readonly suppressed: Suppressed | null;
+}
+
+/** The entry of `.sandglass/suppressions.yaml` that settled a finding. */
+export interface Suppressed {
+  readonly reason: string;
+  readonly file: string;
+  /** As editors count, from 1. */
+  readonly line: number;
 }
 
 export interface Skipped {

@@ -4,8 +4,9 @@ import { compareSpans } from '../model/order';
 import type { Store } from '../store/store';
 import { withDenial } from './denials';
 import { findingsOf } from './findings';
+import type { FindingWishes } from './findings';
 
-export function traceDocument(store: Store, source: number, session: string | null): TraceDocument {
+export function traceDocument(store: Store, source: number, session: string | null, wishes: FindingWishes = {}): TraceDocument {
   const stored = store.sources.get(source);
   if (stored === null) throw new Error('no such source in the store');
   const denied = store.policies.deniedCalls(source);
@@ -24,12 +25,12 @@ export function traceDocument(store: Store, source: number, session: string | nu
     source: stored.info,
     skipped: store.sources.skipped(source),
     policy: store.policies.all(source),
-    findings: findingsOf(store, source),
+    findings: findingsOf(store, source, undefined, wishes),
     sessions,
   };
 }
 
-export function sessionsDocument(store: Store, source: number): SessionsDocument {
+export function sessionsDocument(store: Store, source: number, wishes: FindingWishes = {}): SessionsDocument {
   const stored = store.sources.get(source);
   if (stored === null) throw new Error('no such source in the store');
   return {
@@ -37,7 +38,7 @@ export function sessionsDocument(store: Store, source: number): SessionsDocument
     source: stored.info,
     skipped: store.sources.skipped(source),
     policy: store.policies.all(source),
-    findings: findingsOf(store, source),
+    findings: findingsOf(store, source, undefined, wishes),
     sessions: store.sessions
       .list(source)
       .filter((view) => view.recorded)

@@ -53,6 +53,17 @@ export class FindingStore {
     return this.#opened(rows as unknown as Row[]);
   }
 
+  /** All of a source that have any, so many at a time: those after this row of a session. */
+  after(source: number, row: number, limit: number): readonly SessionCandidates[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT f.session AS row, s.session, f.body FROM finding f CROSS JOIN session s ON s.id = f.session
+          WHERE f.session > ? AND s.source = ? ORDER BY f.session LIMIT ?`,
+      )
+      .all(row, source, limit);
+    return this.#opened(rows as unknown as Row[]);
+  }
+
   #opened(rows: readonly Row[]): readonly SessionCandidates[] {
     return rows.map(({ row, session, body }) => ({ row, session, candidates: JSON.parse(this.#db.box.open(body)) as Candidate[] }));
   }

@@ -11,11 +11,12 @@ export interface Ran {
   readonly stderr: string;
 }
 
-export function runCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+export function runCli(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, HOME: '/nonexistent', ...env },
+      cwd,
     });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];

@@ -132,7 +132,7 @@ describe('the text of rows', () => {
         provider: evil,
         runtimeVersion: evil,
         seenBy: [evil],
-        findings: [{ code: 'x', severity: 'error', message: evil, spanIds: [], preview: false }],
+        findings: [{ code: 'x', severity: 'error', message: evil, spanIds: [], preview: false, suppressed: null }],
         skipped: [{ where: evil, reason: evil }],
       },
     );

@@ -1,7 +1,13 @@
 // What the file of suppressions says, what is wrong with it and where, and which findings it settles.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSuppressions, suppressionFor, suppressionsBytes, suppressionsListed } from '../../../server/src/findings/suppressions';
+import {
+  parseSuppressions,
+  problemsListed,
+  suppressionFor,
+  suppressionsBytes,
+  suppressionsListed,
+} from '../../../server/src/findings/suppressions';
 
 const codes = ['repeated-calls', 'secret-exposed'];
 const parse = (text: string): ReturnType<typeof parseSuppressions> => parseSuppressions(text, codes);
@@ -52,6 +58,8 @@ describe('the file', () => {
       ['code: repeated-calls, reason: because, agnet: main', '"agnet" is nothing that a suppression has'],
       ['code: repeated-calls, reason: because, until: 2027-02-30', '"2027-02-30" is no day'],
       ['code: repeated-calls, reason: because, until: soon', '"soon" is no day'],
+      ['code: history-rewritten, reason: because', '"history-rewritten" is always a problem'],
+      ['code: repeated-calls, reason: because, reason: other', '"reason" is given twice'],
       [`code: repeated-calls, reason: ${'x'.repeat(501)}`, 'longer than 500'],
     ];
     for (const [item, message] of wrong) {
@@ -81,6 +89,9 @@ describe('the file', () => {
     expect(parse('x'.repeat(suppressionsBytes + 1)).problems).toHaveLength(1);
     const many = parse(list(...Array.from({ length: suppressionsListed + 5 }, () => good)));
     expect([many.suppressions.length, many.problems.length]).toEqual([suppressionsListed, 1]);
+    expect(parse(list(...Array.from({ length: problemsListed + 5 }, () => 'code: x'))).problems).toHaveLength(problemsListed);
+    const twice = parse(`${list(good)}${list(good)}`);
+    expect([twice.suppressions.length, twice.problems]).toEqual([1, [{ line: 2, message: expect.stringContaining('already') as string }]]);
     const other = parse(`version: 2\n${list(good)}`);
     expect(other.problems).toEqual([{ line: 0, message: '"version" means nothing here; only "suppressions" does.' }]);
     expect(other.suppressions).toHaveLength(1);

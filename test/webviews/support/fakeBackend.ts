@@ -1,6 +1,6 @@
 /** A backend of made-up sessions, for what no recording holds: thousands of rows, hostile text in every field, sessions that grow, answers that fail. */
 import type { ResourcesParams, TraceBackend } from '../../../client/src/webviews/traceBackend';
-import type { AttributeValue, PolicySpan, Span, SpanKind, SpanStatus } from '../../../server/src/protocol/document';
+import type { AttributeValue, Finding, PolicySpan, Span, SpanKind, SpanStatus } from '../../../server/src/protocol/document';
 import type {
   ResourceSample,
   SandboxNode,
@@ -42,6 +42,7 @@ export class FakeBackend implements TraceBackend {
   broken: { readonly reason: string; readonly hint: string } | null = null;
   delayMs = 0;
   costUsd: number | null = 0.0123;
+  findings: readonly Finding[] = [];
   #listener: ((now: SessionRevision) => void) | null = null;
   readonly #text: string | null;
 
@@ -157,8 +158,7 @@ export class FakeBackend implements TraceBackend {
       offset,
       total: rows.length,
       rows: rows.slice(offset, offset + params.limit),
-      findings:
-        this.#text === null ? [] : [{ code: this.#text, severity: 'warning', message: this.#text, spanIds: ['call-2'], preview: false }],
+      findings: this.#text === null ? this.findings : hostileFindings(this.#text),
       badge: this.#text,
     };
   }
@@ -297,4 +297,9 @@ export class FakeBackend implements TraceBackend {
       previousId: null,
     };
   }
+}
+
+function hostileFindings(text: string): readonly Finding[] {
+  const shown: Finding = { code: text, severity: 'warning', message: text, spanIds: ['call-2'], preview: false, suppressed: null };
+  return [shown, { ...shown, suppressed: { reason: text, file: text, line: 1 } }];
 }
