@@ -2,8 +2,9 @@
  * The one place where secrets go out of what a sandbox said: JSON is read through here, by decode, of which all spans are made, and by
  * query for the whole texts it shows. The records themselves are kept as they came, encrypted.
  */
-import { findSecrets, mask, maySecret } from './scan';
+import { findSecrets, mask } from './scan';
 import type { Secret } from './scan';
+import { maySecretInJson } from './signs';
 
 export interface MaskedJson {
   readonly value: unknown;
@@ -12,13 +13,11 @@ export interface MaskedJson {
 }
 
 const none: readonly Secret[] = [];
-/** A letter, digit or sign that needs no escape may be written as one all the same. */
-const escapedAscii = /\\u00[2-7]/i;
 
 /** Throws what JSON.parse throws. */
 export function parseMasked(text: string): MaskedJson {
   const value: unknown = JSON.parse(text);
-  if (!maySecret(text) && !text.includes('\\/') && !escapedAscii.test(text)) return { value, secretsIn: () => none };
+  if (!maySecretInJson(text)) return { value, secretsIn: () => none };
   const secrets = new Map<string, readonly Secret[]>();
   const masked = (said: string): string => {
     const places = findSecrets(said);
