@@ -58,13 +58,31 @@ function anyOf(signs: readonly Sign[]): RegExp {
     const at = cut(sign.alternative);
     byPivot.set(at.pivot, [...(byPivot.get(at.pivot) ?? []), { ...at, ...sign }]);
   }
-  const alternatives = [...byPivot].map(([pivot, group]) => {
-    // What stands before is asked for all of them at once: most that have the pivot end there.
-    const gate = group.some(({ before }) => before === '') ? '' : `(?<=(?:${group.map(({ before }) => before).join('|')})${pivot})`;
-    const each = group.map(({ before, after, begins }) => (before === '' ? after : `(?<=${begins}${before}${pivot})${after}`));
-    return `${pivot}${gate}(?:${each.join('|')})`;
-  });
-  return new RegExp(alternatives.join('|'));
+  return new RegExp([...byPivot].map(([pivot, group]) => withPivot(pivot, group)).join('|'));
+}
+
+function withPivot(pivot: string, group: readonly (Cut & Sign)[]): string {
+  const [only, ...more] = group;
+  if (only !== undefined && more.length === 0) {
+    const { before, after, begins } = only;
+    // What comes next is compared sooner than the engine turns round.
+    const next = nextOf(after);
+    return `${pivot}${next}${before === '' ? '' : `(?<=${begins}${before}${pivot}${next})`}${after.slice(next.length)}`;
+  }
+  // What stands before is asked for all of them at once: most that have the pivot end there.
+  const gate = group.some(({ before }) => before === '') ? '' : `(?<=(?:${group.map(({ before }) => before).join('|')})${pivot})`;
+  const each = group.map(({ before, after, begins }) => (before === '' ? after : `(?<=${begins}${before}${pivot})${after}`));
+  return `${pivot}${gate}(?:${each.join('|')})`;
+}
+
+/** The steps an expression begins with, up to one that is repeated. */
+function nextOf(after: string): string {
+  let next = '';
+  for (const [step, , howOften] of after.matchAll(steps)) {
+    if (howOften !== undefined) break;
+    next += step;
+  }
+  return next;
 }
 
 /** Where no word goes on, as scan.ts asks; in JSON what stands before may be written with a letter or digit at its end. */
@@ -74,7 +92,7 @@ const ofRules: readonly Sign[] = rules.flatMap(({ opening, sign, random }) =>
   alternativesOf(opening).map((alternative) => ({ alternative: `${alternative}${sign}`, begins: random ? wordBegins : '' })),
 );
 /** What rules look for may be written as an escape in JSON, though nothing of it has to be. */
-const escapes: readonly Sign[] = ['\\\\/', '\\\\u00[2-7]', '\\\\u2026'].map((alternative) => ({ alternative, begins: '' }));
+const escapes: readonly Sign[] = ['\\\\/', '\\\\u(?:00[2-7]|2026)'].map((alternative) => ({ alternative, begins: '' }));
 
 const signs = anyOf(ofRules);
 const signsInJson = anyOf([...ofRules, ...escapes]);
