@@ -164,19 +164,20 @@ function within(call: CallFact, life: ProcessLife): boolean {
 class RunningCalls {
   readonly #calls: readonly CallFact[];
   #next = 0;
-  #running: CallFact[] = [];
+  #running: readonly CallFact[] = [];
 
   constructor(calls: readonly CallFact[]) {
     this.#calls = calls;
   }
 
-  /** Times are asked in ascending order. A call without a result has no end, and may still run. */
+  /** Times are asked in ascending order. A call without a result has no end, and may still run. Each answer is a list of its own. */
   at(time: number): readonly CallFact[] {
+    const begun: CallFact[] = [];
     for (let call = this.#calls[this.#next]; call !== undefined && (call.start ?? 0) - slackMs <= time; call = this.#calls[this.#next]) {
-      this.#running.push(call);
+      begun.push(call);
       this.#next += 1;
     }
-    this.#running = this.#running.filter((call) => call.end === null || time <= call.end + slackMs);
+    this.#running = [...this.#running, ...begun].filter((call) => call.end === null || time <= call.end + slackMs);
     return this.#running;
   }
 }

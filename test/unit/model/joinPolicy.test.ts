@@ -50,6 +50,13 @@ describe('joining denials to calls', () => {
     expect(joinOne([event(9000, denied(7))], [call('a', 1000, 2000, 'curl https://x.example/')])).toEqual({ call: null, candidates: [] });
   });
 
+  it('what comes later is no candidate for what came before', () => {
+    const told = event(1000, 'NET:LISTEN [INFO] 127.0.0.1:3128');
+    expect(told.process).toBeNull();
+    const calls = [call('before', 900, 1100, 'ls'), call('later', 5000, 6000, 'ls')];
+    expect(joinOne([told, event(5500, denied(7))], calls)).toEqual({ call: null, candidates: ['before'] });
+  });
+
   it('names both when two calls fit', () => {
     const calls = [call('a', 1000, 2000, 'curl https://x.example/1'), call('b', 1000, 2000, 'curl https://x.example/2')];
     expect(joinOne([event(1500, denied(7))], calls)).toEqual({ call: null, candidates: ['a', 'b'] });
