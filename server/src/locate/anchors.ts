@@ -5,21 +5,38 @@
 import type { Span } from '../protocol/document';
 import type { AnchorHow } from '../protocol/messages';
 import { asArray, asNumber, asObject, asString } from '../decode/json';
-import { baseDirectory, sandboxPath, splitPlace, strings, isForeign } from './touches';
+import { placeRefs } from '../decode/openclaw/placeRefs';
+import { parseApplyPatch } from './blame/patches';
+import { placesOfCommand } from './command';
+import { baseDirectory, sandboxPath } from './sandboxPath';
+import { splitPlace, strings, isForeign } from './touches';
 
-export interface LinesClaim {
-  readonly kind: 'lines';
+interface Named {
   readonly path: string;
+  /** It may be one of these as well: the one that is there is meant, and none when several are. */
+  readonly others?: readonly string[];
+}
+
+export interface LinesClaim extends Named {
+  readonly kind: 'lines';
   readonly start: number;
   readonly end: number;
+  readonly how: AnchorHow;
+  /** What a search showed of the line; the number of a column may stand before it. */
+  readonly shown?: string;
+}
+
+export interface FileClaim extends Named {
+  readonly kind: 'file';
   readonly how: AnchorHow;
 }
 
 /** A place before its file was looked at. */
 export type PlaceClaim =
-  | { readonly kind: 'text'; readonly path: string; readonly text: string; readonly near: number | null }
+  /** `before`: so many of its lines stood there before and only tell where it is. */
+  | ({ readonly kind: 'text'; readonly text: string; readonly near: number | null; readonly before?: number } & Named)
   | LinesClaim
-  | { readonly kind: 'file'; readonly path: string; readonly how: AnchorHow };
+  | FileClaim;
 
 export interface PlacedClaim {
   readonly startLine: number;
@@ -29,10 +46,10 @@ export interface PlacedClaim {
   readonly wholeFile: boolean;
 }
 
-export const claimLimit = 8;
+export const claimLimit = 48;
 
-/** Where a call says it was, best first. `args` as the tool got them; `workspaceDir` is the run's. */
-export function claimsOf(span: Span, args: unknown, workspaceDir: string | null): readonly PlaceClaim[] {
+/** Where a call says it was, best first. `args` as the tool got them; `workspaceDir` is the run's; `result`: what it gave back. */
+export function claimsOf(span: Span, args: unknown, workspaceDir: string | null, result: string | null = null): readonly PlaceClaim[] {
   if (span.kind !== 'execute_tool') return [];
   const name = String(span.attributes['gen_ai.tool.name'] ?? '');
   const base = workspaceDir ?? baseDirectory(span, null);
@@ -43,20 +60,20 @@ export function claimsOf(span: Span, args: unknown, workspaceDir: string | null)
   let claims: readonly PlaceClaim[];
   switch (name) {
     case 'edit':
-      claims = path === null ? [] : editClaims(path, object, near);
+      claims = path === null ? [] : span.status === 'error' ? [{ kind: 'file', path, how: 'path' }] : editClaims(path, object, near);
       break;
     case 'write':
       claims = path === null ? [] : [{ kind: 'file', path, how: 'path' }];
       break;
     case 'read':
     case 'memory_get':
-      claims = path === null ? [] : [readClaim(path, object)];
+      claims = path === null ? [] : [span.status === 'error' ? { kind: 'file', path, how: 'path' } : readClaim(path, object)];
       break;
     case 'apply_patch':
-      claims = patchClaims(asString(object['input']) ?? asString(object['patch']) ?? '', base);
+      claims = patchClaims(asString(object['input']) ?? asString(object['patch']) ?? '', base, span.status === 'error');
       break;
     default:
-      claims = otherClaims(span, workspaceDir);
+      claims = otherClaims(span, args, workspaceDir, result);
   }
   return claims.slice(0, claimLimit);
 }
@@ -67,7 +84,8 @@ function editClaims(path: string, args: Readonly<Record<string, unknown>>, near:
   for (const value of edits) {
     const edit = asObject(value);
     const text = asString(edit?.['newText']) ?? asString(edit?.['new_string']);
-    if (text !== null && text.trim() !== '') claims.push({ kind: 'text', path, text, near });
+    // The line that the tool tells is that of the first of them.
+    if (text !== null && text.trim() !== '') claims.push({ kind: 'text', path, text, near: edits.length === 1 ? near : null });
   }
   // An edit that only removed has no text of its own to be found by.
   return claims.length > 0
@@ -83,45 +101,100 @@ function readClaim(path: string, args: Readonly<Record<string, unknown>>): Place
   return { kind: 'lines', path, start, end: start + Math.max(1, limit ?? 1) - 1, how: 'read-range' };
 }
 
-const patchFile = /^\*\*\* (Add File|Update File|Delete File|Move to): (.+)$/;
-
-function patchClaims(patch: string, base: string | null): readonly PlaceClaim[] {
+function patchClaims(patch: string, base: string | null, failed: boolean): readonly PlaceClaim[] {
   const claims: PlaceClaim[] = [];
-  let path: string | null = null;
-  let added: string[] = [];
-  const flush = (): void => {
-    if (path !== null && added.join('').trim() !== '') claims.push({ kind: 'text', path, text: added.join('\n'), near: null });
-    added = [];
-  };
-  for (const line of patch.split('\n')) {
-    const file = patchFile.exec(line);
-    if (file !== null) {
-      flush();
-      path = sandboxPath((file[2] ?? '').trim(), base);
-      if (path !== null && file[1] === 'Add File') claims.push({ kind: 'file', path, how: 'patch' });
-      if (file[1] === 'Delete File' || file[1] === 'Add File') path = null;
-    } else if (line.startsWith('+')) added.push(line.slice(1));
-    else flush();
+  for (const file of parseApplyPatch(patch) ?? []) {
+    const path = sandboxPath(file.kind === 'update' ? (file.moveTo ?? file.path) : file.path, base);
+    if (path === null) continue;
+    if (file.kind !== 'update' || failed) {
+      claims.push({ kind: 'file', path, how: 'patch' });
+      continue;
+    }
+    // With the lines around them, which tell where they stand.
+    for (const { oldLines, newLines } of file.chunks) {
+      let before = 0;
+      while (before < oldLines.length && before < newLines.length && oldLines[before] === newLines[before]?.text) before += 1;
+      if (newLines.some(({ text }) => text.trim() !== ''))
+        claims.push({ kind: 'text', path, text: newLines.map(({ text }) => text).join('\n'), near: null, before });
+    }
   }
-  flush();
   return claims;
 }
 
 /** Commands and other tools: the deepest frame of ours that the output names, then paths among the arguments. */
-function otherClaims(span: Span, workspaceDir: string | null): readonly PlaceClaim[] {
+function otherClaims(span: Span, args: unknown, workspaceDir: string | null, result: string | null): readonly PlaceClaim[] {
   const base = baseDirectory(span, workspaceDir);
+  const command = placesOfCommand(span, args, workspaceDir);
+  const directories = command?.directories ?? [base];
   const claims: PlaceClaim[] = [];
-  for (const place of [...strings(span.attributes['sandglass.places'])].reverse()) {
-    const { path, line } = splitPlace(place);
-    const absolute = sandboxPath(path, base);
-    if (absolute === null || isForeign(absolute)) continue;
-    claims.push({ kind: 'lines', path: absolute, start: line - 1, end: line - 1, how: 'traceback' });
-  }
+  const places =
+    result === null
+      ? strings(span.attributes['sandglass.places']).map((place) => ({ ...splitPlace(place), text: null, inPackage: false }))
+      : placeRefs(result);
+  const packages = ['', ...goPackages(result ?? '')];
+  // The text of a file that was only shown may name places of another day.
+  if (command?.shows !== true)
+    for (const { path, line, text, inPackage } of [...places].reverse()) {
+      const prefixes = inPackage ? sourceRoots : path.includes('/') || !path.endsWith('.go') ? [''] : packages;
+      const [first, ...others] = pathsIn(path, directories, prefixes);
+      if (first === undefined) continue;
+      const shown = text === null || command?.searches !== true ? {} : { shown: text };
+      const alternatives = others.length > 0 ? { others } : {};
+      claims.push({ kind: 'lines', path: first, start: line - 1, end: line - 1, how: 'traceback', ...alternatives, ...shown });
+    }
+  for (const { path, lines } of command?.files ?? [])
+    if (!isForeign(path))
+      claims.push(
+        lines === null
+          ? { kind: 'file', path, how: 'command-path' }
+          : { kind: 'lines', path, start: lines[0], end: lines[1], how: 'command-path' },
+      );
+  const line = lineArgument(args);
   for (const written of strings(span.attributes['sandglass.paths'])) {
     const absolute = sandboxPath(written, workspaceDir ?? base);
-    if (absolute !== null && !isForeign(absolute)) claims.push({ kind: 'file', path: absolute, how: 'path' });
+    if (absolute === null || isForeign(absolute)) continue;
+    claims.push(line === null ? { kind: 'file', path: absolute, how: 'path' } : { kind: 'lines', path: absolute, ...line, how: 'path' });
   }
   return claims;
+}
+
+/** Where the sources of packages begin below a project. */
+const sourceRoots = ['', 'src', 'src/main/java', 'src/test/java', 'src/main/kotlin', 'src/test/kotlin', 'test', 'app'];
+const candidateLimit = 32;
+
+function pathsIn(path: string, directories: readonly (string | null)[], prefixes: readonly string[]): readonly string[] {
+  const paths = new Set<string>();
+  for (const directory of directories)
+    for (const prefix of prefixes) {
+      const absolute = sandboxPath(prefix === '' ? path : `${prefix}/${path}`, directory);
+      if (absolute !== null && !isForeign(absolute) && paths.size < candidateLimit) paths.add(absolute);
+    }
+  return [...paths];
+}
+
+const packageLine = /^(?:FAIL|ok {2})\t([\w.~/-]{1,256})\t/gm;
+const packageLimit = 4;
+
+/** Tests of Go name their files without the directory; below the failed ones stands the package, whose end it is. */
+function goPackages(output: string): readonly string[] {
+  const ends = new Set<string>();
+  if (!output.includes('FAIL\t')) return [];
+  let seen = 0;
+  for (const match of output.slice(-32 * 1024).matchAll(packageLine)) {
+    if (++seen > packageLimit) break;
+    const parts = (match[1] ?? '').split('/');
+    for (let from = 1; from < parts.length; from++) ends.add(parts.slice(from).join('/'));
+  }
+  return [...ends];
+}
+
+/** Of a tool that takes a file and a line of it, counted from one as people do. */
+function lineArgument(args: unknown): { readonly start: number; readonly end: number } | null {
+  const object = asObject(args);
+  const line = asNumber(object?.['line']) ?? asNumber(object?.['startLine']) ?? asNumber(object?.['start_line']);
+  if (line === null || !Number.isInteger(line) || line < 1) return null;
+  const end = asNumber(object?.['endLine']) ?? asNumber(object?.['end_line']);
+  return { start: line - 1, end: end !== null && Number.isInteger(end) && end >= line ? end - 1 : line - 1 };
 }
 
 /**

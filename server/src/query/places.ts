@@ -10,23 +10,34 @@ import { readRegular } from '../attach/regularFile';
 import type { Span } from '../protocol/document';
 import type { Anchor, PathMapping } from '../protocol/messages';
 import { claimsOf, movedTo, placeClaim } from '../locate/anchors';
-import type { PlaceClaim } from '../locate/anchors';
+import type { PlaceClaim, PlacedClaim } from '../locate/anchors';
 import { FileCache, searchedBytes, toFile } from '../locate/fileCache';
 import type { CachedFile } from '../locate/fileCache';
+import { blamedBytes, blamedLines } from '../locate/blame/lines';
 import { pathOfFileUri } from '../locate/fileUri';
 import { isUnreadable, mappedDirectory, toWorkspace } from '../locate/mapping';
+import { runNow } from '../locate/lineHistory';
+import type { LineRun } from '../locate/lineHistory';
+import { showsLine } from '../locate/shown';
 import { parseSandboxUri, sandboxUri } from '../locate/sandboxUri';
 import { ranCommand, touchedPaths } from '../locate/touches';
 import { baseName } from '../store/touches';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import { findSpan } from './detail';
+import { callKey, LineHistories, rangeKey } from './lineHistories';
+import type { FileLines, FileNow } from './lineHistories';
 import { spanPayload } from './payload';
 
 export interface PlaceSource {
   readonly id: string;
   readonly row: number;
-  readonly source: { readonly files: SandboxFiles; readonly mounts: readonly { readonly sandbox: string; readonly host: string }[] };
+  /** Of a `directory` the files are a recording's, but for those that are mounted. */
+  readonly source: {
+    readonly kind?: 'directory' | 'container';
+    readonly files: SandboxFiles;
+    readonly mounts: readonly { readonly sandbox: string; readonly host: string }[];
+  };
 }
 
 export interface PlacesContext {
@@ -63,6 +74,15 @@ export const matchesKept = 1000;
 /** Calls considered for one file, newest first; a file that was touched more often says so by its count. */
 export const callsPerFile = 500;
 
+/** Places shown of one call. */
+const anchorLimit = 64;
+
+/** Lines of a text that tell where it stands, if it stands there once; more of them where later calls changed the file. */
+const tellingLines = 2;
+const tellingLater = 4;
+
+type LinesNow = FileLines & { readonly now: ReadonlyMap<number, number> };
+
 /** What a call wrote may carry a time a little after the call's own. */
 const clockSlackMs = 2000;
 /** After this long a question stands back for others. */
@@ -76,10 +96,12 @@ export class Places {
   readonly #files = new FileCache();
   /** Host paths by source and path. */
   readonly #matched = new Map<string, string>();
+  readonly #histories: LineHistories;
 
   constructor(store: Store, context: () => PlacesContext) {
     this.#store = store;
     this.#context = context;
+    this.#histories = new LineHistories(store);
   }
 
   /** A file of a sandbox. Rejects with SandboxFileError. */
@@ -100,7 +122,7 @@ export class Places {
 
   /** One question of the editor: what it learns of a file it asks once. */
   round(signal: AbortSignal): PlacesRound {
-    return new PlacesRound(this.#store, this.#context(), this.#files, this.#matched, signal);
+    return new PlacesRound(this.#store, this.#context(), this.#files, this.#matched, this.#histories, signal);
   }
 }
 
@@ -120,16 +142,27 @@ export class PlacesRound {
   readonly #context: PlacesContext;
   readonly #files: FileCache;
   readonly #matched: Map<string, string>;
+  readonly #histories: LineHistories;
   readonly #signal: AbortSignal;
+  /** By source and path; where the lines that are known of a file are in it now. */
+  readonly #lines = new Map<string, Promise<LinesNow>>();
   /** By source and path; lives as long as the question. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
   #rested = performance.now();
 
-  constructor(store: Store, context: PlacesContext, files: FileCache, matched: Map<string, string>, signal: AbortSignal) {
+  constructor(
+    store: Store,
+    context: PlacesContext,
+    files: FileCache,
+    matched: Map<string, string>,
+    histories: LineHistories,
+    signal: AbortSignal,
+  ) {
     this.#store = store;
     this.#context = context;
     this.#files = files;
     this.#matched = matched;
+    this.#histories = histories;
     this.#signal = signal;
   }
 
@@ -142,25 +175,88 @@ export class PlacesRound {
 
   /** Where a call belongs, best first; a place in a file that is not there any more is left out. */
   async anchorsOf(source: PlaceSource, view: SessionView, span: Span, onlyPath?: string): Promise<readonly Anchor[]> {
-    const args = span.kind === 'execute_tool' ? spanPayload(this.#store, view.row, span).args : undefined;
+    const payload = span.kind === 'execute_tool' ? spanPayload(this.#store, view.row, span) : null;
     const anchors: Anchor[] = [];
     const seen = new Set<string>();
-    for (const claim of claimsOf(span, args, view.workspaceDir)) {
-      if (onlyPath !== undefined && claim.path !== onlyPath) continue;
-      await this.#breathe();
-      const anchor = await this.#anchor(source, span, claim);
-      if (anchor === null) continue;
+    const add = (anchor: Anchor | null): void => {
+      if (anchor === null) return;
       const key = `${anchor.uri} ${anchor.startLine}`;
       if (!seen.has(key)) anchors.push(anchor);
       seen.add(key);
+    };
+    const written = new Set<string>();
+    for (const claim of claimsOf(span, payload?.args, view.workspaceDir, payload?.result ?? null)) {
+      if (onlyPath !== undefined && claim.path !== onlyPath && claim.others?.includes(onlyPath) !== true) continue;
+      await this.#breathe();
+      const path = await this.#pathOf(source, claim);
+      if (path === null || (onlyPath !== undefined && path !== onlyPath)) continue;
+      const wrote =
+        claim.kind === 'text' ? ((await this.#linesOf(source, path)).calls.get(callKey(view.row, span.id))?.wrote ?? null) : null;
+      if (wrote === null) add(await this.#anchor(source, view, span, { ...claim, path }));
+      else if (!written.has(path)) for (const run of wrote) add(await this.#anchorOfRun(source, path, run, 'edit-text'));
+      if (wrote !== null) written.add(path);
     }
-    return anchors;
+    return anchors.slice(0, anchorLimit);
   }
 
-  async #anchor(source: PlaceSource, span: Span, claim: PlaceClaim): Promise<Anchor | null> {
+  /** Of the files that a claim may mean, the one that is there; null: none, or more than one, and nothing tells them apart. */
+  async #pathOf(source: PlaceSource, claim: PlaceClaim): Promise<string | null> {
+    if (claim.others === undefined) return claim.path;
+    const there: { readonly path: string; readonly line: string | undefined }[] = [];
+    for (const path of [claim.path, ...claim.others]) {
+      const { file } = await this.#resolve(source, path);
+      const line = claim.kind === 'lines' ? file?.lines[claim.start] : '';
+      if (file !== null) there.push({ path, line });
+    }
+    if (there.length <= 1) return there[0]?.path ?? null;
+    const shown = claim.kind === 'lines' ? claim.shown : undefined;
+    const same = shown === undefined ? [] : there.filter(({ line }) => line !== undefined && showsLine(shown, line));
+    return same.length === 1 ? (same[0]?.path ?? null) : null;
+  }
+
+  #linesOf(source: PlaceSource, path: string): Promise<LinesNow> {
+    const key = `${source.row} ${path}`;
+    let lines = this.#lines.get(key);
+    if (lines === undefined) {
+      lines = this.#followed(source, path);
+      this.#lines.set(key, lines);
+    }
+    return lines;
+  }
+
+  async #followed(source: PlaceSource, path: string): Promise<LinesNow> {
+    const { file, original, writtenAt } = await this.#resolve(source, path);
+    const searched = file !== null && file.lines.length <= blamedLines && file.bytes.byteLength <= blamedBytes;
+    const asItIs = async (): Promise<FileNow | null> => {
+      if (!searched) return null;
+      const own = (await original()) ?? file;
+      return { lines: own.lines, mtime: source.source.kind === 'directory' && writtenAt === null ? null : own.mtime };
+    };
+    const followed = await this.#histories.of(source.row, path, asItIs);
+    if (!searched) return { ...followed, now: new Map() };
+    return { ...followed, now: followed.history.linesIn(file.lines, (await original())?.lines ?? null) };
+  }
+
+  /** Lines that are surely followed; stale where none of them is there any more, and then as they were. */
+  async #anchorOfRun(source: PlaceSource, path: string, run: LineRun, how: Anchor['how']): Promise<Anchor | null> {
+    const { uri, file } = await this.#resolve(source, path);
+    if (file === null) return null;
+    const found = runNow(run, (await this.#linesOf(source, path)).now);
+    const last = Math.max(0, file.lines.length - 1);
+    const at = found ?? { start: Math.min(run.start, last), end: Math.min(run.end, last) };
+    return { uri, sandboxPath: path, startLine: at.start, endLine: at.end, how, stale: found === null, wholeFile: false };
+  }
+
+  async #anchor(source: PlaceSource, view: SessionView, span: Span, claim: PlaceClaim): Promise<Anchor | null> {
     const resolved = await this.#resolve(source, claim.path);
     const { uri, file, lastWrite, writtenAt } = resolved;
     if (file === null) return null;
+    if (claim.kind === 'lines') {
+      const named = (await this.#linesOf(source, claim.path)).calls
+        .get(callKey(view.row, span.id))
+        ?.named.get(rangeKey(claim.start, claim.end));
+      if (named !== undefined && named.ids.some((id) => id >= 0)) return this.#anchorOfRun(source, claim.path, named, claim.how);
+    }
     const original = claim.kind === 'lines' ? await resolved.original() : null;
     const moved = original === null || claim.kind !== 'lines' ? null : movedTo(claim, original.lines, file.lines);
     const end = span.endTime ?? span.startTime;
@@ -169,7 +265,23 @@ export class PlacesRound {
       (original !== null && moved === null) ||
       (writtenAt !== null && end !== null && writtenAt > Date.parse(end) + clockSlackMs);
     const placed = placeClaim(moved ?? claim, file.lines, changedSince);
-    return placed === null ? null : { ...placed, uri, sandboxPath: claim.path };
+    // Of lines that are not there (any more) the file is left.
+    if (placed === null && claim.kind === 'lines' && claim.how !== 'traceback')
+      return {
+        uri,
+        sandboxPath: claim.path,
+        startLine: 0,
+        endLine: Math.max(0, file.lines.length - 1),
+        how: claim.how,
+        stale: true,
+        wholeFile: true,
+      };
+    if (placed === null) return null;
+    const sure = doubted(claim, placed, file.lines, changedSince);
+    if (claim.kind !== 'text' || sure.stale) return { ...sure, uri, sandboxPath: claim.path };
+    // The lines around those that were changed only told where they are.
+    const startLine = Math.min(sure.startLine + (claim.before ?? 0), sure.endLine);
+    return { ...sure, startLine, uri, sandboxPath: claim.path };
   }
 
   #resolve(source: PlaceSource, path: string): Promise<ResolvedFile> {
@@ -322,6 +434,21 @@ export class PlacesRound {
     }
     return paths;
   }
+}
+
+/**
+ * A line that a search showed and that is another now; and text that says little alone, or that later calls may have changed, and
+ * which then stands there for another reason.
+ */
+function doubted(claim: PlaceClaim, placed: PlacedClaim, lines: readonly string[], changedSince: boolean): PlacedClaim {
+  if (placed.stale || placed.wholeFile) return placed;
+  if (claim.kind === 'lines' && claim.shown !== undefined && !showsLine(claim.shown, lines[placed.startLine] ?? ''))
+    return { ...placed, stale: true };
+  if (claim.kind !== 'text') return placed;
+  const telling = claim.text.split('\n').filter((line) => /[\p{L}\p{N}]/u.test(line)).length;
+  return telling >= (changedSince ? tellingLater : tellingLines) || (!changedSince && placed.startLine === claim.near)
+    ? placed
+    : { ...placed, stale: true };
 }
 
 function nothing(): Promise<null> {

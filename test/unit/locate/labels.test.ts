@@ -1,7 +1,7 @@
 // The resolver held against calls whose true places a watcher wrote down when they were made: in the files at the end of the session,
 // and after fifty edits of a person. The judge is the labels' own and shares nothing with the product.
-import { rmSync } from 'node:fs';
-import { relative } from 'node:path';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
@@ -31,9 +31,11 @@ interface Seen {
 }
 
 /** An anchor that is not stale says where the line is now; a stale one where it was. */
-function seen(label: Label, anchor: Anchor, workspace: string): Seen {
+function seen(label: Label, anchor: Anchor, inSandboxDir: string, workspace: string): Seen {
   const inSandbox = parseSandboxUri(anchor.uri) !== null;
-  const path = inSandbox ? relative(WORKSPACE, anchor.sandboxPath) : relative(workspace, fileURLToPath(anchor.uri));
+  // Labels name files after symbolic links.
+  const root = inSandbox ? inSandboxDir : workspace;
+  const path = relative(root, realpathSync(inSandbox ? join(root, relative(WORKSPACE, anchor.sandboxPath)) : fileURLToPath(anchor.uri)));
   const which = inSandbox ? 'final' : 'edited';
   const line = anchor.wholeFile ? null : anchor.startLine + 1;
   // A stale anchor promises no more than the file: its name then or its name now.
@@ -47,10 +49,14 @@ function seen(label: Label, anchor: Anchor, workspace: string): Seen {
 }
 
 function judgeFile(label: Label, path: string, line: number | null, which: 'final' | 'edited'): Seen['verdict'] {
-  // Written through a link, a file's path is the one that the link leads to.
   const known = label.places.some((place) => place.path === path || place[which]?.path === path);
   if (line === null && known) return 'right';
   return line === null ? judge(label, { path, line: null }) : judgeLater(label, { path, line }, which);
+}
+
+/** Neither the file nor what became of it is there any more: there is nothing to show. */
+function isGone(recording: Labelled, place: Place): boolean {
+  return [place.path, place.final?.path].every((path) => path === undefined || !existsSync(join(recording.workspace, path)));
 }
 
 /** Every line of the call's, so that an edit of one counts where several were made. */
@@ -68,10 +74,11 @@ function isFound(place: Place, anchors: readonly Seen[]): boolean {
   });
 }
 
-function wanted(label: Label): readonly Place[] {
+function wanted(recording: Labelled, label: Label): readonly Place[] {
   return label.places.filter(
     (place) =>
       place.path !== undefined &&
+      !isGone(recording, place) &&
       !place.optional &&
       !place.implied &&
       place.role !== 'cwd' &&
@@ -91,7 +98,11 @@ interface Counts {
 const none = (): Counts => ({ right: 0, wrong: 0, open: 0, stale: 0, found: 0, wanted: 0 });
 const percent = (part: number, all: number): string => (all === 0 ? '-' : (part / all).toFixed(3));
 
-function table(judged: readonly Judged[], by: (label: Label) => string): { readonly all: Counts; readonly text: string } {
+function table(
+  recording: Labelled,
+  judged: readonly Judged[],
+  by: (label: Label) => string,
+): { readonly all: Counts; readonly text: string } {
   const rows = new Map<string, Counts>();
   const all = none();
   for (const { label, anchors } of judged) {
@@ -102,7 +113,7 @@ function table(judged: readonly Judged[], by: (label: Label) => string): { reado
         counts[anchor.verdict] += 1;
         if (anchor.stale) counts.stale += 1;
       }
-      for (const place of wanted(label)) {
+      for (const place of wanted(recording, label)) {
         counts.wanted += 1;
         if (isFound(place, anchors)) counts.found += 1;
       }
@@ -122,8 +133,8 @@ const shown = ({ label, anchors }: Judged): string[] =>
     .filter(({ verdict }) => verdict === 'wrong')
     .map((anchor) => `${label.call} ${label.tool} ${label.what}: ${anchor.path}:${anchor.line ?? '-'} (${anchor.how}, ${anchor.which})`);
 
-const unfound = ({ label, anchors }: Judged): string[] =>
-  wanted(label)
+const unfound = (recording: Labelled, { label, anchors }: Judged): string[] =>
+  wanted(recording, label)
     .filter((place) => !isFound(place, anchors))
     .map(
       (place) =>
@@ -131,12 +142,6 @@ const unfound = ({ label, anchors }: Judged): string[] =>
           .map((a) => `${a.path}:${a.line ?? '-'}${a.stale ? ' stale' : ''} ${a.how}`)
           .join(', ')}`,
     );
-
-/** What holds today; it is to be no wrong anchor, and 0.95. */
-function held({ right, wrong, found, wanted }: Counts): void {
-  expect(right / (right + wrong)).toBeGreaterThanOrEqual(0.96);
-  expect(found / wanted).toBeGreaterThanOrEqual(0.69);
-}
 
 /** What is printed of single anchors, for those who mend them. */
 const detail = process.env['SANDGLASS_LABELS'] === 'all';
@@ -173,7 +178,7 @@ describe.each(labelledNames)('anchors of %s', (name) => {
     context: Pick<PlacesContext, 'folders' | 'mappings'>,
     mounts: PlaceSource['source']['mounts'],
   ): Promise<readonly Judged[]> {
-    const source: PlaceSource = { id: '0123456789abcdef', row, source: { files, mounts } };
+    const source: PlaceSource = { id: '0123456789abcdef', row, source: { kind: 'directory', files, mounts } };
     const places = new Places(store, () => ({ source: () => source, ...context }));
     const round = places.round(new AbortController().signal);
     const judged: Judged[] = [];
@@ -182,22 +187,26 @@ describe.each(labelledNames)('anchors of %s', (name) => {
       const call = findSpan(store, row, span);
       if (view === null || call === null) throw new Error(`${label.call} is gone`);
       const anchors = await round.anchorsOf(source, view, call.span);
-      judged.push({ label, anchors: anchors.map((anchor) => seen(label, anchor, edited)) });
+      judged.push({ label, anchors: anchors.map((anchor) => seen(label, anchor, recording.workspace, edited)) });
     }
     return judged;
   }
 
   function print(title: string, judged: readonly Judged[]): Counts {
-    const byTool = table(judged, ({ tool }) => tool);
-    console.log(`${name}, ${title}: ${judged.length} calls\n${byTool.text}\n${table(judged, ({ lang }) => lang).text}`);
-    if (detail) console.log([...judged.flatMap(shown), '--- not found', ...judged.flatMap(unfound)].join('\n'));
+    const byTool = table(recording, judged, ({ tool }) => tool);
+    console.log(`${name}, ${title}: ${judged.length} calls\n${byTool.text}\n${table(recording, judged, ({ lang }) => lang).text}`);
+    if (detail) console.log([...judged.flatMap(shown), '--- not found', ...judged.flatMap((one) => unfound(recording, one))].join('\n'));
     return byTool.all;
   }
 
   it('are right in the files at the end of the session', async () => {
     expect(calls.length).toBe(recording.labels.filter(({ outcome }) => outcome !== 'unseen').length);
     const judged = await resolved({ folders: [], mappings: [] }, []);
-    held(print('files at the end', judged));
+    const { found, wanted, stale, right } = print('files at the end', judged);
+    expect(judged.flatMap(shown)).toEqual([]);
+    expect(found / wanted).toBeGreaterThanOrEqual(0.95);
+    // To call all of them stale is no way to be right.
+    expect(stale / right).toBeLessThan(0.15);
   }, 120_000);
 
   it.each(['mapping', 'mount'] as const)(
@@ -206,7 +215,8 @@ describe.each(labelledNames)('anchors of %s', (name) => {
       const mappings = how === 'mapping' ? [{ sandbox: WORKSPACE, workspace: edited }] : [];
       const mounts = how === 'mount' ? [{ sandbox: WORKSPACE, host: edited }] : [];
       const judged = await resolved({ folders: [edited], mappings }, mounts);
-      held(print(`after a person's edits, by ${how}`, judged));
+      print(`after a person's edits, by ${how}`, judged);
+      expect(judged.flatMap(shown)).toEqual([]);
     },
     120_000,
   );

@@ -7,7 +7,7 @@ import { findLines, movedTo, placeClaim } from '../../../server/src/locate/ancho
 import { toWorkspace } from '../../../server/src/locate/mapping';
 import { pathOfFileUri } from '../../../server/src/locate/fileUri';
 import { parseSandboxUri, sandboxUri } from '../../../server/src/locate/sandboxUri';
-import { sandboxPath } from '../../../server/src/locate/touches';
+import { sandboxPath } from '../../../server/src/locate/sandboxPath';
 
 const folders: string[] = [];
 function workspace(files: Readonly<Record<string, string>>): string {

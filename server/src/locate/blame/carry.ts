@@ -10,8 +10,10 @@ import type { Cell, Origin } from './lines';
 /** What a diff may cost; beyond it the lines between the common beginning and end are not told apart. */
 const editLimit = 4000;
 const diffMs = 250;
-/** So many lines one after the other are no coincidence, even if none of them is the only one of its kind. */
+/** So many lines that stand nowhere else one after the other are no coincidence, even if none of them is the only one of its kind. */
 const tellingRun = 3;
+/** Lines compared to know that; where there are more, they may stand elsewhere. */
+const runComparisons = 500_000;
 
 interface Pairing {
   /** For each new line the old one it is, or -1. */
@@ -77,8 +79,10 @@ function tells(text: string): boolean {
 
 /** A line between two changes, with a text that stands elsewhere too, may be another one: a brace, an empty line, a `return`. */
 function doubtCoincidences(old: readonly Cell[], lines: readonly string[], oldOf: Int32Array, origins: Origin[]): void {
-  const inOld = countsOf(old.map(({ text }) => text));
+  const oldTexts = old.map(({ text }) => text);
+  const inOld = countsOf(oldTexts);
   const inNew = countsOf(lines);
+  const work = { left: runComparisons };
   for (let start = 0; start < lines.length;) {
     if ((oldOf[start] ?? -1) < 0) {
       start += 1;
@@ -92,9 +96,22 @@ function doubtCoincidences(old: readonly Cell[], lines: readonly string[], oldOf
     const run = lines.slice(start, end);
     const telling = run.filter(tells);
     const only = telling.some((text) => inOld.get(text) === 1 && inNew.get(text) === 1);
-    if (!anchored && !only && telling.length < tellingRun) origins.fill(unsure, start, end);
+    const coincidence = (): boolean => telling.length < tellingRun || !standsOnce(run, lines, work) || !standsOnce(run, oldTexts, work);
+    if (!anchored && !only && coincidence()) origins.fill(unsure, start, end);
     start = end;
   }
+}
+
+function standsOnce(run: readonly string[], lines: readonly (string | null)[], work: { left: number }): boolean {
+  let found = 0;
+  for (let at = 0; at + run.length <= lines.length; at++) {
+    let same = 0;
+    while (same < run.length && lines[at + same] === run[same]) same += 1;
+    work.left -= same + 1;
+    if (work.left < 0) return false;
+    if (same === run.length && ++found > 1) return false;
+  }
+  return found === 1;
 }
 
 /** A block that was put in or taken out could as well begin some lines earlier or later, where the lines repeat. */

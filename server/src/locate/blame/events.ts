@@ -1,7 +1,7 @@
 /** What a call did to one file, or saw of it, as its arguments and its result tell. Pure; all of it is text out of a sandbox. */
 import type { Span } from '../../protocol/document';
 import { asArray, asNumber, asObject, asString } from '../../decode/json';
-import { baseDirectory, sandboxPath } from '../touches';
+import { baseDirectory, sandboxPath } from '../sandboxPath';
 import { splitLines } from './lines';
 import { parseApplyPatch } from './patches';
 import type { Chunk } from './patches';

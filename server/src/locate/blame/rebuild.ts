@@ -75,6 +75,25 @@ export class Rebuild {
     return copy;
   }
 
+  /** What is known of the file's lines now; one that is not has no text. */
+  get cells(): readonly Cell[] {
+    return this.#version.cells;
+  }
+
+  /** Gives each line that is known now the origin that it is to be told by. */
+  marked(mark: (cell: Cell, at: number) => Origin): void {
+    const cells = this.#version.cells.map((cell, at): Cell => {
+      const origin = cell.text === null ? cell.origin : mark(cell, at);
+      return origin === cell.origin ? cell : { text: cell.text, origin };
+    });
+    this.#version = { ...this.#version, cells };
+  }
+
+  /** Something that nobody recorded may have changed any line. */
+  doubted(): void {
+    this.#lose();
+  }
+
   /** `stateOf`: of another path at this moment, for a file that was moved. */
   apply(call: number, event: FileEvent, stateOf: (path: string) => Rebuild | null): void {
     switch (event.kind) {

@@ -1,0 +1,237 @@
+/**
+ * What a shell command tells of where it ran and which files it names, as far as its words alone say so. Nothing is expanded or run;
+ * what is not plainly a name is left out. Linear in the command, of which only the beginning is read.
+ */
+import { posix } from 'node:path';
+import { asObject, asString } from '../decode/json';
+import type { Span } from '../protocol/document';
+import { baseDirectory, sandboxPath } from './sandboxPath';
+
+export const commandChars = 4096;
+export const namedLimit = 16;
+const directoryLimit = 6;
+const wordLimit = 256;
+
+export interface NamedFile {
+  readonly path: string;
+  /** Zero-based; null: the whole file. */
+  readonly lines: readonly [number, number] | null;
+}
+
+export interface CommandPlaces {
+  /** Where its programs ran, the last first: names in the output are relative to one of them. */
+  readonly directories: readonly string[];
+  readonly files: readonly NamedFile[];
+  /** It only shows what stands in files: what looks like a place in the output is their text. */
+  readonly shows: boolean;
+  /** It searches: what stands behind a place in the output is that line. */
+  readonly searches: boolean;
+  /** It may have changed files that it names. */
+  readonly changes: boolean;
+}
+
+type Token = { readonly kind: 'word'; readonly text: string } | { readonly kind: 'operator'; readonly text: string };
+
+/** Words without their quotes, and what stands between commands. */
+function tokensOf(command: string): readonly Token[] {
+  const text = command.slice(0, commandChars);
+  const tokens: Token[] = [];
+  let word: string | null = null;
+  const flush = (): void => {
+    if (word !== null) tokens.push({ kind: 'word', text: word });
+    word = null;
+  };
+  for (let at = 0; at < text.length && tokens.length < wordLimit; at++) {
+    const char = text[at] ?? '';
+    if (char === "'" || char === '"') {
+      const end = text.indexOf(char, at + 1);
+      if (end < 0) break;
+      word = (word ?? '') + text.slice(at + 1, end);
+      at = end;
+    } else if (char === '\\') {
+      word = (word ?? '') + (text[at + 1] ?? '');
+      at += 1;
+    } else if (char === ' ' || char === '\t') flush();
+    else if ('\n;|&()<>'.includes(char)) {
+      // A number before it says which output is meant.
+      if ((char === '>' || char === '<') && word !== null && /^\d$/.test(word)) word = null;
+      flush();
+      const two = text.slice(at, at + 2);
+      const operator = two === '&&' || two === '||' || two === '>>' || two === '<<' || two === '>&' || two === '<(' ? two : char;
+      tokens.push({ kind: 'operator', text: operator });
+      at += operator.length - 1;
+    } else word = (word ?? '') + char;
+  }
+  flush();
+  return tokens;
+}
+
+const redirects: ReadonlySet<string> = new Set(['>', '>>', '>&', '<', '<<']);
+const assignment = /^[A-Za-z_]\w*=/;
+const shows: ReadonlySet<string> = new Set([
+  'cat',
+  'head',
+  'tail',
+  'sed',
+  'less',
+  'more',
+  'echo',
+  'printf',
+  'wc',
+  'nl',
+  'ls',
+  'cd',
+  'true',
+]);
+const silent: ReadonlySet<string> = new Set(['echo', 'printf', 'mv', 'rm', 'mkdir', 'touch', 'ls', 'find', 'for', 'while', 'if', 'do']);
+const changes: ReadonlySet<string> = new Set([
+  'mv',
+  'rm',
+  'cp',
+  'tee',
+  'touch',
+  'truncate',
+  'patch',
+  'dd',
+  'install',
+  'ln',
+  'perl',
+  'black',
+]);
+const patternFirst: ReadonlySet<string> = new Set(['grep', 'egrep', 'fgrep', 'rg', 'ag', 'awk', 'gawk', 'sed', 'perl']);
+/** Programs that go on in another directory, by the option that names it. */
+const rootOptions: ReadonlySet<string> = new Set(['-C', '--root', '--rootDir', '--rootdir', '--cwd', '--prefix', '--directory', '--dir']);
+const outputOptions: ReadonlySet<string> = new Set([
+  '-o',
+  '--output',
+  '--out-dir',
+  '--outDir',
+  '-d',
+  '-e',
+  '-c',
+  '-m',
+  '-n',
+  '-p',
+  '--config',
+]);
+/** A name with an ending, or one below a directory. */
+const looksLikeFile =
+  /^(?=.{1,512}$)(?!-)(?![a-z]+:\/\/)(?:[^*?$`]*\/)?[^/*?$`]*[^/*?$`.]\.[A-Za-z][A-Za-z0-9]{0,9}$|^(?:[^*?$`]*\/)?(?:Makefile|Dockerfile|Cargo\.lock)$/u;
+
+export function commandPlaces(command: string, base: string | null): CommandPlaces {
+  const directories: string[] = [];
+  const files = new Map<string, NamedFile>();
+  let cwd = base;
+  const ran = (directory: string | null): void => {
+    if (directory !== null && !directories.includes(directory) && directories.length < directoryLimit) directories.unshift(directory);
+  };
+  ran(cwd);
+  let onlyShows = true;
+  let mayChange = false;
+  let searches = false;
+  const tokens = tokensOf(command);
+  const outer: (string | null)[] = [];
+  for (let at = 0; at < tokens.length;) {
+    const words: string[] = [];
+    while (at < tokens.length) {
+      const token = tokens[at];
+      if (token === undefined) break;
+      if (token.kind === 'operator') {
+        if (!redirects.has(token.text)) break;
+        if (token.text.startsWith('>') && tokens[at + 1]?.text !== '/dev/null' && token.text !== '>&') mayChange = true;
+        at += 2;
+        continue;
+      }
+      words.push(token.text);
+      at += 1;
+    }
+    const operator = tokens[at]?.text;
+    at += 1;
+    while (words.length > 0 && assignment.test(words[0] ?? '')) words.shift();
+    const [program = '', ...args] = words;
+    if (program !== '') {
+      if (!shows.has(program)) onlyShows = false;
+      if (finders.has(program) || (program === 'git' && args.includes('grep'))) searches = true;
+      if (changes.has(program) || (program === 'sed' && args.some((arg) => /^-[A-Za-z]*i/.test(arg) || arg.startsWith('--in-place'))))
+        mayChange = true;
+      if (program === 'cd' || program === 'pushd') {
+        const target = args.find((arg) => !arg.startsWith('-'));
+        cwd = target === undefined ? null : sandboxPath(target, cwd);
+        ran(cwd);
+      } else if (program === 'git' && !args.some((arg) => gitReads.has(arg))) mayChange = true;
+      else if (!silent.has(program)) {
+        const other = rootOf(args, cwd);
+        ran(other);
+        const moved = program === 'git' || program === 'make' ? other : null;
+        for (const file of namedBy(program, args, moved ?? cwd)) if (files.size < namedLimit) files.set(file.path, file);
+      }
+    }
+    if (operator === '(') outer.push(cwd);
+    if (operator === ')') cwd = outer.pop() ?? cwd;
+  }
+  return { directories, files: [...files.values()], shows: onlyShows, searches, changes: mayChange };
+}
+
+const finders: ReadonlySet<string> = new Set(['grep', 'egrep', 'fgrep', 'rg', 'ag']);
+const gitReads: ReadonlySet<string> = new Set(['grep', 'show', 'log', 'diff', 'status', 'blame', 'ls-files']);
+
+function rootOf(args: readonly string[], cwd: string | null): string | null {
+  for (let at = 0; at < args.length; at++) {
+    const [option = '', value] = splitOption(args[at] ?? '');
+    if (rootOptions.has(option)) return sandboxPath(value ?? args[at + 1] ?? '', cwd);
+  }
+  return null;
+}
+
+function splitOption(arg: string): readonly [string, string?] {
+  const at = arg.startsWith('--') ? arg.indexOf('=') : -1;
+  return at < 0 ? [arg] : [arg.slice(0, at), arg.slice(at + 1)];
+}
+
+function namedBy(program: string, args: readonly string[], cwd: string | null): readonly NamedFile[] {
+  const files: NamedFile[] = [];
+  const name = posix.basename(program);
+  let pattern = patternFirst.has(name) || args.includes('grep');
+  let range: readonly [number, number] | null = null;
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    if (arg === '--' || arg === '-') continue;
+    if (arg.startsWith('-')) {
+      const takes = rootOptions.has(arg) || (outputOptions.has(arg) && !readers.has(name) && !patternFirst.has(name));
+      if (takes && arg !== '-p') at += 1;
+      if (arg === '-e' && patternFirst.has(name)) {
+        pattern = false;
+        at += 1;
+      }
+      continue;
+    }
+    if (name === 'git' && gitReads.has(arg)) continue;
+    if (pattern) {
+      pattern = false;
+      const lines = name === 'sed' ? /^(\d{1,7})(?:,(\d{1,7}))?p$/.exec(arg) : null;
+      if (lines !== null) range = [Number(lines[1]) - 1, Number(lines[2] ?? lines[1]) - 1];
+      continue;
+    }
+    if (!looksLikeFile.test(arg)) continue;
+    const path = sandboxPath(arg, cwd);
+    if (path !== null) files.push({ path, lines: range !== null && range[0] >= 0 && range[1] >= range[0] ? range : null });
+  }
+  return files;
+}
+
+const readers: ReadonlySet<string> = new Set(['cat', 'head', 'tail', 'wc', 'nl', 'python', 'python3', 'node']);
+
+/** Of a call that ran a command; null: it did not. */
+export function placesOfCommand(span: Span, args: unknown, workspaceDir: string | null): CommandPlaces | null {
+  const object = asObject(args);
+  const command = asString(object?.['command']);
+  if (command === null) return null;
+  const told = asString(object?.['workdir']) ?? asString(object?.['cwd']);
+  const base = baseDirectory(span, workspaceDir);
+  return commandPlaces(command, (told === null ? null : sandboxPath(told, workspaceDir ?? base)) ?? base);
+}
+
+/** Whether a call may have changed a file that it names in another way than an edit tells. */
+export function changesUnnamed(span: Span, args: unknown): boolean {
+  return placesOfCommand(span, args, null)?.changes ?? false;
+}
