@@ -219,7 +219,7 @@ function namedBy(program: string, args: readonly string[], cwd: string | null): 
   return files;
 }
 
-const readers: ReadonlySet<string> = new Set(['cat', 'head', 'tail', 'wc', 'nl', 'python', 'python3', 'node']);
+const readers: ReadonlySet<string> = new Set(['cat', 'head', 'tail', 'wc', 'nl', 'git', 'node']);
 
 /** Of a call that ran a command; null: it did not. */
 export function placesOfCommand(span: Span, args: unknown, workspaceDir: string | null): CommandPlaces | null {
