@@ -64,6 +64,11 @@ interface Kept {
   readonly lines: FileLines;
 }
 
+interface GoneOn extends Kept {
+  /** Calls that are not followed any more. */
+  readonly left: readonly TouchingCall[];
+}
+
 export function rangeKey(start: number, end: number): string {
   return `${start}-${end}`;
 }
@@ -110,9 +115,22 @@ export class LineHistories {
   async #renew(source: number, path: string, key: string, now: () => Promise<FileNow | null>): Promise<FileLines> {
     const last = this.#kept.get(key);
     const touching = this.#ordered(source, path);
-    if (last !== undefined && sameCalls(last.touching, touching) === touching.length && last.touching.length === touching.length)
-      return last.lines;
-    const goesOn = last !== undefined && sameCalls(last.touching, touching) === last.touching.length ? last : null;
+    // Only the newest are asked for: of those from before some may have left.
+    const [oldest] = touching;
+    const left =
+      last === undefined
+        ? 0
+        : Math.max(
+            0,
+            last.touching.findIndex((call) => isSame(call, oldest)),
+          );
+    const kept = last?.touching.slice(left) ?? [];
+    const same = sameCalls(kept, touching);
+    if (last !== undefined && same === kept.length && same === touching.length) return last.lines;
+    const goesOn =
+      last !== undefined && same > 0 && same === kept.length
+        ? { touching: kept, left: last.touching.slice(0, left), lines: last.lines }
+        : null;
     const lines = await this.#followed(source, path, touching, goesOn, movesFollowed, goesOn === null ? await now() : null);
     this.#kept.delete(key);
     this.#kept.set(key, { touching, lines });
@@ -127,12 +145,13 @@ export class LineHistories {
     source: number,
     path: string,
     touching: readonly TouchingCall[],
-    last: Kept | null,
+    last: GoneOn | null,
     moves: number,
     now: FileNow | null,
   ): Promise<FileLines> {
     const history = last?.lines.history.copy() ?? new LineHistory();
     const calls = new Map(last?.lines.calls);
+    for (const { session, spanId } of last?.left ?? []) calls.delete(callKey(session, spanId));
     const read: Read[] = [];
     let rested = performance.now();
     const breathe = async (): Promise<void> => {
