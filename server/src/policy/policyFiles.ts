@@ -57,7 +57,8 @@ const skippedDirectories = new Set([
 ]);
 const skippedOfNemoclaw = new Set(['snapshots', 'rebuild-backups', 'backups', 'mounts', 'state', 'managed-llama-cpp', 'logs']);
 const yamlName = /\.ya?ml$/i;
-const mayBePolicy = /^\s*["']?(?:network_policies|filesystem_policy)["']?\s*:/m;
+/** Bounded and within one line: what may take lines in is begun anew at each of a file's empty lines, and takes hours. */
+const mayBePolicy = /^[ \t]{0,64}["']?(?:network_policies|filesystem_policy)["']?[ \t]{0,64}:/m;
 
 interface Known {
   readonly stamp: string;

@@ -122,4 +122,13 @@ describe('policy files', () => {
     expect(look.files).toEqual([]);
     expect(look.looked[0]?.reason).toMatch(/deeper than 8/);
   });
+
+  it('of empty lines alone are passed over, however many', async () => {
+    put('work/empty.yaml', '\n'.repeat(1024 * 1024));
+    put('work/spaces.yaml', `${' '.repeat(1000)}\n`.repeat(1000));
+    put('work/keys.yaml', `network_policies${' '.repeat(1000)}\n`.repeat(1000));
+    const files = filesOf();
+    expect((await files.look(signal)).files).toEqual([]);
+    expect(files.reads).toBe(3);
+  });
 });
