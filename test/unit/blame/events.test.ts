@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { eventsOf } from '../../../server/src/locate/blame/events';
 import type { CallText } from '../../../server/src/locate/blame/events';
+import { blamedLines } from '../../../server/src/locate/blame/lines';
+import { hunksOf } from '../../../server/src/locate/blame/patches';
 import type { Span, SpanStatus } from '../../../server/src/protocol/document';
 
 const workspace = '/sandbox/.openclaw/workspace';
@@ -90,5 +92,14 @@ describe('a call and a file', () => {
     expect(read({}, '[Line 1 is 60KB, exceeds 50KB limit. Use exec]')).toEqual([]);
     expect(read({ cursor: 'x' }, 'a')).toEqual([]);
     expect(events('read', { path: 'src/a.py' }, { result: 'no such file', status: 'error' })).toEqual([]);
+  });
+
+  it('takes no place in a file that no file which is blamed has', () => {
+    const read = (offset: number) => kinds('read', { path: 'src/a.py', offset }, { result: 'a\nb' });
+    expect(read(blamedLines)).toEqual(['seen']);
+    for (const offset of [blamedLines + 1, 2e7, 2e9, 1.5]) expect(read(offset)).toEqual([]);
+    const hunk = (start: number) => `--- a\n+++ a\n@@ -${start},1 +${start},1 @@\n-a\n+b\n`;
+    expect(hunksOf(hunk(blamedLines))).toHaveLength(1);
+    for (const start of [blamedLines + 1, 2e7, 2e9]) expect(hunksOf(hunk(start))).toBeNull();
   });
 });

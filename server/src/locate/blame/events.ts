@@ -2,7 +2,7 @@
 import type { Span } from '../../protocol/document';
 import { asArray, asNumber, asObject, asString } from '../../decode/json';
 import { baseDirectory, sandboxPath } from '../sandboxPath';
-import { splitLines } from './lines';
+import { blamedLines, splitLines } from './lines';
 import { parseApplyPatch } from './patches';
 import type { Chunk } from './patches';
 
@@ -123,6 +123,8 @@ function seen(args: Readonly<Record<string, unknown>> | null, result: string): r
   const cut = more.exec(result);
   const lines = splitLines(cut === null ? result : result.slice(0, cut.index));
   const start = Math.max(1, asNumber(args?.['offset']) ?? 1) - 1;
+  // Lines are laid out up to where it began: a number out of a trace must not say how many.
+  if (!Number.isInteger(start) || start >= blamedLines) return [];
   // Asked for so many lines, it need not have said that there are more.
   const limited = asNumber(args?.['limit']) !== null;
   return [{ kind: 'seen', start, lines, end: cut === null && !limited }];

@@ -1,5 +1,6 @@
 /** The two kinds of patch in a trace: what apply_patch is given, and the unified diff that other tools report. */
 import { parsePatch } from 'diff';
+import { blamedLines } from './lines';
 
 /** A place of an apply_patch: the lines it looks for and what they become. */
 export interface Chunk {
@@ -156,6 +157,8 @@ export function hunksOf(patch: string | null): readonly Hunk[] | null {
   }
   const [file] = parsed;
   if (file === undefined || parsed.length !== 1) return null;
+  // A file is laid out up to where a hunk begins: a number out of a trace must not say how far.
+  if (file.hunks.some(({ oldStart, newStart }) => !isPlace(oldStart) || !isPlace(newStart))) return null;
   return file.hunks.map((hunk) => ({
     oldStart: hunk.oldStart - 1,
     newStart: hunk.newStart - 1,
@@ -164,4 +167,8 @@ export function hunksOf(patch: string | null): readonly Hunk[] | null {
       .filter((line) => line.startsWith(' ') || line.startsWith('+'))
       .map((line) => ({ text: line.slice(1), added: line.startsWith('+') })),
   }));
+}
+
+function isPlace(start: number): boolean {
+  return Number.isInteger(start) && start <= blamedLines;
 }
