@@ -94,6 +94,21 @@ describe('a call and a file', () => {
     expect(events('read', { path: 'src/a.py' }, { result: 'no such file', status: 'error' })).toEqual([]);
   });
 
+  it('knows a notice at the end of a reading, however the text is made to be slow to look through', () => {
+    const end = (result: string) => events('read', { path: 'src/a.py' }, { result }).map((event) => event.kind === 'seen' && event.end);
+    const many = 'limit'.repeat(200_000);
+    expect(end(`[${many}`)).toEqual([true]);
+    expect(end(`[${many}]`)).toEqual([]);
+    expect(end(`[${many}] \n `)).toEqual([]);
+    expect(end(`a\n\n[${many}`)).toEqual([true]);
+    expect(end(`a\n\n[${many}]\nb`)).toEqual([true]);
+    expect(end(`a\n\n[${many}] b]`)).toEqual([true]);
+    expect(end(`a\n\n[${many}]\n`)).toEqual([false]);
+    expect(end('\n\n[limit'.repeat(200_000))).toEqual([true]);
+    expect(end(`a\n\n[limit]${' '.repeat(400_000)}b`)).toEqual([true]);
+    expect(end(']')).toEqual([true]);
+  });
+
   it('takes no place in a file that no file which is blamed has', () => {
     const read = (offset: number) => kinds('read', { path: 'src/a.py', offset }, { result: 'a\nb' });
     expect(read(blamedLines)).toEqual(['seen']);

@@ -114,14 +114,25 @@ function patchEvents(input: string, mine: (path: string | null) => boolean, base
   return events;
 }
 
-/** What the tool puts below lines that are not the last. */
-const more = /\n\n\[[^\n\]]*(?:more lines|offset=|limit|truncated)[^\n\]]*\]\s*$/i;
-const notice = /^\[[^\n]*(?:exceeds|limit|omitted)[^\n]*\]\s*$/i;
+const more = /more lines|offset=|limit|truncated/i;
+const notice = /exceeds|limit|omitted/i;
+
+/** Where the lines end and what the tool puts below those that are not the last begins. Looked for by hand: the text is anybody's. */
+function moreAt(text: string): number | null {
+  const at = text.lastIndexOf('\n\n[');
+  const last = at < 0 ? '' : text.slice(at + 3);
+  return last.indexOf(']') === last.length - 1 && !last.includes('\n') && more.test(last) ? at : null;
+}
+
+function isNotice(text: string): boolean {
+  return text.startsWith('[') && text.endsWith(']') && !text.includes('\n') && notice.test(text);
+}
 
 function seen(args: Readonly<Record<string, unknown>> | null, result: string): readonly FileEvent[] {
-  if (args?.['cursor'] !== undefined || notice.test(result) || /^Read image file/.test(result)) return [];
-  const cut = more.exec(result);
-  const lines = splitLines(cut === null ? result : result.slice(0, cut.index));
+  const text = result.trimEnd();
+  if (args?.['cursor'] !== undefined || isNotice(text) || result.startsWith('Read image file')) return [];
+  const cut = moreAt(text);
+  const lines = splitLines(cut === null ? result : result.slice(0, cut));
   const start = Math.max(1, asNumber(args?.['offset']) ?? 1) - 1;
   // Lines are laid out up to where it began: a number out of a trace must not say how many.
   if (!Number.isInteger(start) || start >= blamedLines) return [];
