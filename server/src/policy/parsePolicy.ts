@@ -26,18 +26,36 @@ export function parsePolicy(text: string): ParsedPolicy {
   if (Buffer.byteLength(text) > maxPolicyBytes) throw new PolicyFileError('too-large', `it is larger than ${maxPolicyBytes} bytes`);
   const lines = new LineCounter();
   const tokens = [...bounded(new Parser(lines.addNewLine).parse(text))];
-  const [yaml] = [
-    ...new Composer({ lineCounter: lines, keepSourceTokens: false, logLevel: 'silent' }).compose(tokens),
-  ] as Document.Parsed[];
+  // The library compares each key with all others of its map; `hasTwice` looks for what stands twice.
+  const composer = new Composer({ lineCounter: lines, keepSourceTokens: false, logLevel: 'silent', uniqueKeys: false });
+  const [yaml] = [...composer.compose(tokens)] as Document.Parsed[];
   if (yaml === undefined) throw new PolicyFileError('no-policy', 'it is empty');
   const [error] = yaml.errors;
   if (error !== undefined) throw new PolicyFileError('not-yaml', error.message.split('\n')[0] ?? 'it is no YAML');
+  if (hasTwice(yaml)) throw new PolicyFileError('not-yaml', 'a map has a key twice');
   const root: unknown = yaml.contents;
   if (!isMap(root)) throw new PolicyFileError('no-policy', 'it is no map');
   const reading = new Reading(yaml, lines);
   const document = reading.policy(root as YAMLMap.Parsed);
   if (document === null) throw new PolicyFileError('no-policy', 'it has no network_policies');
   return { text, document, yaml, lines };
+}
+
+/** Whether any map of the file has a key twice: which of the two counts is not for us to say. */
+function hasTwice(yaml: Document.Parsed): boolean {
+  const open: unknown[] = [yaml.contents];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (isSeq(node)) for (const item of node.items) open.push(item);
+    if (!isMap(node)) continue;
+    const keys = new Set<string>();
+    for (const { key, value } of node.items) {
+      const named: unknown = isAlias(key) ? key.resolve(yaml) : key;
+      if (isScalar(named) && keys.size === keys.add(String(named.value)).size) return true;
+      open.push(key, value);
+    }
+  }
+  return false;
 }
 
 type Token = Parameters<Composer['compose']>[0] extends Iterable<infer T> ? T : never;

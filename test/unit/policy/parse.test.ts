@@ -95,4 +95,15 @@ describe('a policy file', () => {
     const bomb = `l0: &l0 [x, x]\n${names.join('\n')}\nnetwork_policies:\n  a:\n    binaries: *l9\n`;
     expect(parsePolicy(bomb).document.rules[0]?.binaries).toEqual([]);
   });
+
+  it('is refused where a map has a key twice, wherever that is, however many keys it has', () => {
+    const many = Array.from({ length: 100_000 }, (_, i) => `k${i}: ${i % 10}`).join('\n');
+    expect(parsePolicy(`network_policies: {}\n${many}\n`).document.rules).toEqual([]);
+    for (const text of [
+      `network_policies: {}\n${many}\nk7: 1\n`,
+      'network_policies: { a: {}, a: {} }',
+      'network_policies: {}\nx: [{ y: 1, "y": 2 }]',
+    ])
+      expect(reasonOf(text)).toBe('not-yaml');
+  });
 });
