@@ -28,10 +28,12 @@ export function parsePolicy(text: string): ParsedPolicy {
   const tokens = [...bounded(new Parser(lines.addNewLine).parse(text))];
   // The library compares each key with all others of its map; `hasTwice` looks for what stands twice.
   const composer = new Composer({ lineCounter: lines, keepSourceTokens: false, logLevel: 'silent', uniqueKeys: false });
-  const [yaml] = [...composer.compose(tokens)] as Document.Parsed[];
+  const [yaml, second] = [...composer.compose(tokens)] as Document.Parsed[];
   if (yaml === undefined) throw new PolicyFileError('no-policy', 'it is empty');
   const [error] = yaml.errors;
   if (error !== undefined) throw new PolicyFileError('not-yaml', error.message.split('\n')[0] ?? 'it is no YAML');
+  // OpenShell takes none with more; shown would be the rules of the first alone.
+  if (second !== undefined) throw new PolicyFileError('not-yaml', 'it holds more than one document');
   if (hasTwice(yaml)) throw new PolicyFileError('not-yaml', 'a map has a key twice');
   const root: unknown = yaml.contents;
   if (!isMap(root)) throw new PolicyFileError('no-policy', 'it is no map');

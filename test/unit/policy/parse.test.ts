@@ -106,4 +106,9 @@ describe('a policy file', () => {
     ])
       expect(reasonOf(text)).toBe('not-yaml');
   });
+
+  it('of more than one document is refused', () => {
+    expect(reasonOf(`${bedPolicyText}\n---\nnetwork_policies: {}\n`)).toBe('not-yaml');
+    expect(reasonOf(`---\n${bedPolicyText}\n...\n`)).toBeNull();
+  });
 });
