@@ -116,6 +116,8 @@ interface Proposal {
   readonly edits: MaybeEdits;
   readonly rule: string;
   readonly added: 'rule' | 'method-rule' | 'binary';
+  /** What the rule must be afterwards; null: it is a new one. */
+  readonly changed: PolicyRule | null;
 }
 
 /** One more line in the rule there is, where that opens nothing for other programs or destinations. */
@@ -127,7 +129,12 @@ function changeInPlace(parsed: ParsedPolicy, { denial }: Decision, asked: Narrow
     if (rule === undefined || endpoint === undefined || endpoint.path !== null || endpoint.rules.length === 0) return null;
     if (rule.binaries.length !== 1 || rule.binaries[0]?.value !== asked.binary) return null;
     const list = listOf(parsed, rule, endpoint, 'rules');
-    return { edits: addItem(parsed, list, allowItem(asked)), rule: rule.key.value, added: 'method-rule' };
+    const more = { range: endpoint.range, method: asked.method, path: asked.path, more: false };
+    const changed = {
+      ...rule,
+      endpoints: rule.endpoints.map((one) => (one === endpoint ? { ...one, rules: [...one.rules, more] } : one)),
+    };
+    return { edits: addItem(parsed, list, allowItem(asked)), rule: rule.key.value, added: 'method-rule', changed };
   }
   // What the rule gives its programs is known to be too much where the request itself is known.
   if (denial?.kind !== 'connection' || asked.method !== null) return null;
@@ -137,7 +144,8 @@ function changeInPlace(parsed: ParsedPolicy, { denial }: Decision, asked: Narrow
   if (rule === undefined || reaching.length !== 1 || rule.endpoints.length !== 1 || only === undefined || !isExactly(only, asked))
     return null;
   const list = listOf(parsed, rule, null, 'binaries');
-  return { edits: addItem(parsed, list, `{ path: ${scalar(asked.binary)} }`), rule: rule.key.value, added: 'binary' };
+  const changed = { ...rule, binaries: [...rule.binaries, { value: asked.binary, range: rule.key.range }] };
+  return { edits: addItem(parsed, list, `{ path: ${scalar(asked.binary)} }`), rule: rule.key.value, added: 'binary', changed };
 }
 
 /** It is for this destination alone. */
@@ -185,7 +193,7 @@ function newRule(parsed: ParsedPolicy, { denial }: Decision, asked: NarrowReques
       `${pad}${pad}- { path: ${scalar(asked.binary)} }`,
     ];
   };
-  return { edits: addRule(parsed, lines), rule: key, added: 'rule' };
+  return { edits: addRule(parsed, lines), rule: key, added: 'rule', changed: null };
 }
 
 /** As much as the rule beside it lets others do there, where the request itself is not known; null: that can't be said in short. */
@@ -225,7 +233,8 @@ function scalar(text: string): string {
   return plain ? text : `'${text.replaceAll("'", "''")}'`;
 }
 
-function tryOut(parsed: ParsedPolicy, request: PolicyRequest, allows: NarrowRequest, { edits, rule, added }: Proposal): RuleChange | null {
+function tryOut(parsed: ParsedPolicy, request: PolicyRequest, allows: NarrowRequest, proposal: Proposal): RuleChange | null {
+  const { edits, rule, added, changed } = proposal;
   if (edits === null) return null;
   const text = applied(parsed.text, edits);
   const after = parsedOrNull(text);
@@ -237,6 +246,9 @@ function tryOut(parsed: ParsedPolicy, request: PolicyRequest, allows: NarrowRequ
   const others = (document: PolicyDocument): string =>
     JSON.stringify(document.rules.filter(({ key }) => key.value !== rule).map(plainRule));
   if (others(parsed.document) !== others(after.document)) return null;
+  // A list may stand in several places of one rule, by an alias.
+  const own = after.document.rules.filter(({ key }) => key.value === rule).map(plainRule);
+  if (changed !== null && JSON.stringify(own) !== JSON.stringify([plainRule(changed)])) return null;
   return { kind: 'change', edits, text, rule, added, allows };
 }
 

@@ -170,6 +170,25 @@ describe('the narrowest change', () => {
     }
   });
 
+  it('never adds to a list that another destination of the rule shares', () => {
+    const shared = `network_policies:
+  a:
+    endpoints:
+      - { host: x.example.com, port: 443, protocol: rest, enforcement: enforce, rules: &r [{ allow: { method: GET, path: /a } }] }
+      - { host: y.example.com, port: 443, protocol: rest, enforcement: enforce, rules: *r }
+    binaries:
+      - /usr/bin/curl
+`;
+    const log = [
+      'NET:OPEN [INFO] ALLOWED /usr/bin/curl(9) -> x.example.com:443 [policy:a engine:opa]',
+      'HTTP:POST [MED] DENIED POST http://x.example.com:443/b [policy:a engine:l7] [reason:L7_REQUEST deny POST x.example.com:443/b reason=POST /b not permitted by policy]',
+    ];
+    const { text, added: kind } = made(shared, log);
+    expect(kind).toBe('rule');
+    const request = { host: 'y.example.com', port: 443, binary: '/usr/bin/curl', ancestors: [], method: 'POST', path: '/b' };
+    expect(evaluate(parsePolicy(text).document, request).kind).toBe('denied');
+  });
+
   it.each(['a.example.com\n    - host: evil', 'a.example.com #', '*.example.com', '&a.example.com', '${x}.example.com', "a'.example.com"])(
     'is none for the hostile host %j',
     (host) => {
