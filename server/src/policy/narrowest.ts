@@ -65,6 +65,9 @@ export function narrowestChange(parsed: ParsedPolicy, decision: Decision, hint: 
   const request = requestOf(asked, decision);
   const what = asked.method === null ? 'connection' : 'request';
   if (evaluate(parsed.document, request, what).kind === 'allowed') return none('allowed-already');
+  // The name may resolve to addresses that the endpoint opens of the networks around.
+  const reaching = parsed.document.rules.flatMap((rule) => rule.endpoints).filter((one) => endpointMatches(one, asked.host, asked.port));
+  if (reaching.some(({ allowedIps }) => allowedIps !== null)) return none('private');
   const inPlace = changeInPlace(parsed, decision, asked);
   if (inPlace !== null) {
     const tried = tryOut(parsed, request, asked, inPlace);

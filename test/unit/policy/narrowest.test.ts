@@ -189,6 +189,15 @@ describe('the narrowest change', () => {
     expect(evaluate(parsePolicy(text).document, request).kind).toBe('denied');
   });
 
+  it('is none for a destination whose rule opens addresses of the networks around', () => {
+    const denied =
+      "NET:OPEN [MED] DENIED /usr/bin/git(9) -> y.example.com:443 [policy:- engine:opa] [reason:binary '/usr/bin/git' not allowed in policy 'b' (ancestors: [], cmdline: [])]";
+    const text = (endpoint: string): string => `network_policies:\n  b:\n    endpoints: [${endpoint}]\n    binaries: [/usr/bin/curl]\n`;
+    expect(why(text('{ host: y.example.com, port: 443 }'), [denied])).toBe('changed');
+    expect(why(text('{ host: y.example.com, port: 443, allowed_ips: [10.0.0.0/8] }'), [denied])).toBe('private');
+    expect(why(text('{ port: 443, allowed_ips: [10.0.0.0/8] }'), [denied])).toBe('private');
+  });
+
   it.each(['a.example.com\n    - host: evil', 'a.example.com #', '*.example.com', '&a.example.com', '${x}.example.com', "a'.example.com"])(
     'is none for the hostile host %j',
     (host) => {
