@@ -4,8 +4,8 @@
  */
 import type { FileEvent, TextEdit } from './blame/events';
 import { withoutFinal } from './blame/lines';
-import { hunksOf, placeChunks } from './blame/patches';
-import type { Chunk } from './blame/patches';
+import { hunksOf, placeChunks, standsAt } from './blame/patches';
+import type { Chunk, Work } from './blame/patches';
 
 export interface DatedEvent {
   readonly event: FileEvent;
@@ -25,12 +25,12 @@ export function linesBefore(
   now: readonly string[],
 ): { readonly from: number; readonly lines: readonly string[] } {
   let lines = now;
-  let work = 0;
+  const work: Work = { left: workLimit };
   for (let at = events.length - 1; at >= 0; at--) {
     let before: readonly string[] | null = lines;
     for (const event of [...(events[at] ?? [])].reverse()) {
-      work += before === null || event.event.kind === 'seen' ? 0 : before.length;
-      if (before !== null) before = work > workLimit ? null : takenBack(event, before);
+      work.left -= before === null || event.event.kind === 'seen' ? 0 : before.length;
+      if (before !== null) before = work.left < 0 ? null : takenBack(event, before, work);
     }
     if (before === null) return { from: at + 1, lines };
     lines = before;
@@ -38,7 +38,7 @@ export function linesBefore(
   return { from: 0, lines };
 }
 
-function takenBack({ event, firstChanged }: DatedEvent, lines: readonly string[]): readonly string[] | null {
+function takenBack({ event, firstChanged }: DatedEvent, lines: readonly string[], work: Work): readonly string[] | null {
   switch (event.kind) {
     case 'seen': {
       const seen = event.end ? withoutFinal(event.lines, (line) => line === '') : event.lines;
@@ -47,7 +47,7 @@ function takenBack({ event, firstChanged }: DatedEvent, lines: readonly string[]
     case 'edit':
       return editTakenBack(event.edits, event.patch, firstChanged, lines);
     case 'update':
-      return patchTakenBack(event.chunks, lines);
+      return patchTakenBack(event.chunks, lines, work);
     case 'write':
     case 'delete':
     case 'moved':
@@ -106,7 +106,7 @@ function linesTo(text: string, end: number): number {
   return count;
 }
 
-function patchTakenBack(chunks: readonly Chunk[], lines: readonly string[]): readonly string[] | null {
+function patchTakenBack(chunks: readonly Chunk[], lines: readonly string[], work: Work): readonly string[] | null {
   const before = [...lines];
   let end = lines.length;
   for (const { oldLines, newLines } of [...chunks].reverse()) {
@@ -114,7 +114,9 @@ function patchTakenBack(chunks: readonly Chunk[], lines: readonly string[]): rea
     if (wanted.length === 0) return null;
     let found = -1;
     for (let at = 0; at + wanted.length <= end; at++) {
-      if (!wanted.every((line, i) => lines[at + i] === line)) continue;
+      const here = standsAt(lines, wanted, at, work);
+      if (work.left < 0) return null;
+      if (!here) continue;
       if (found >= 0) return null;
       found = at;
     }
@@ -124,7 +126,7 @@ function patchTakenBack(chunks: readonly Chunk[], lines: readonly string[]): rea
   }
   // The tool looks from above: it must come to the same places.
   const left = withoutFinal(before, (line) => line === '');
-  const placed = placeChunks(left, chunks);
+  const placed = placeChunks(left, chunks, work);
   if (placed === null) return null;
   const again = [...left];
   for (const { at, removed, lines: put } of [...placed].sort((a, b) => b.at - a.at))

@@ -90,13 +90,29 @@ export interface Placed {
   readonly lines: readonly PatchedLine[];
 }
 
-/** Where the chunks apply, as the tool looks for them; null: not there. `lines` without the empty last one. */
-export function placeChunks(lines: readonly string[], chunks: readonly Chunk[]): readonly Placed[] | null {
+/** Lines compared for all chunks of one patch: what they are is up to whoever wrote it. */
+export const patchComparisons = 500_000;
+
+/** How many comparisons are left; below nothing, all that is looked for counts as not there. */
+export interface Work {
+  left: number;
+}
+
+/**
+ * Where the chunks apply, as the tool looks for them; null: not there, or it took too many comparisons. `lines` without the empty last
+ * one.
+ */
+export function placeChunks(
+  lines: readonly string[],
+  chunks: readonly Chunk[],
+  work: Work = { left: patchComparisons },
+): readonly Placed[] | null {
+  const texts = new Looked(lines);
   const placed: Placed[] = [];
   let from = 0;
   for (const chunk of chunks) {
     if (chunk.context !== null) {
-      const found = seek(lines, [chunk.context], from, false);
+      const found = seek(texts, [chunk.context], from, false, work);
       if (found === null) return null;
       from = found + 1;
     }
@@ -107,11 +123,11 @@ export function placeChunks(lines: readonly string[], chunks: readonly Chunk[]):
       continue;
     }
     let { oldLines, newLines } = chunk;
-    let found = seek(lines, oldLines, from, chunk.atEnd);
+    let found = seek(texts, oldLines, from, chunk.atEnd, work);
     if (found === null && oldLines.at(-1) === '') {
       oldLines = oldLines.slice(0, -1);
       if (newLines.at(-1)?.text === '') newLines = newLines.slice(0, -1);
-      found = seek(lines, oldLines, from, chunk.atEnd);
+      found = seek(texts, oldLines, from, chunk.atEnd, work);
     }
     if (found === null) return null;
     placed.push({ at: found, removed: oldLines.length, lines: newLines });
@@ -123,16 +139,38 @@ export function placeChunks(lines: readonly string[], chunks: readonly Chunk[]):
 /** What counts as the same line, strictest first. The tool also takes other dashes and quotes for the same; that is not followed. */
 const sames = [(line: string) => line, (line: string) => line.trimEnd(), (line: string) => line.trim()] as const;
 
-function seek(lines: readonly string[], wanted: readonly string[], start: number, atEnd: boolean): number | null {
+/** The lines in each of the ways in which they are compared, made once. */
+class Looked {
+  readonly #made: (readonly string[])[] = [];
+
+  constructor(readonly lines: readonly string[]) {}
+
+  as(way: number, same: (line: string) => string): readonly string[] {
+    return (this.#made[way] ??= this.lines.map(same));
+  }
+}
+
+function seek(texts: Looked, wanted: readonly string[], start: number, atEnd: boolean, work: Work): number | null {
   if (wanted.length === 0) return start;
-  const last = lines.length - wanted.length;
-  for (const same of sames) {
+  const last = texts.lines.length - wanted.length;
+  for (const [way, same] of sames.entries()) {
+    if (work.left < 0) return null;
+    const lines = texts.as(way, same);
     const looked = wanted.map(same);
     for (let at = atEnd ? Math.max(0, last) : start; at <= last; at++) {
-      if (looked.every((line, i) => same(lines[at + i] ?? '') === line)) return at;
+      if (standsAt(lines, looked, at, work)) return at;
+      if (work.left < 0) return null;
     }
   }
   return null;
+}
+
+/** What was compared is taken off the work that is left. */
+export function standsAt(lines: readonly string[], wanted: readonly string[], at: number, work: Work): boolean {
+  let same = 0;
+  while (same < wanted.length && lines[at + same] === wanted[same]) same += 1;
+  work.left -= same + 1;
+  return same === wanted.length && work.left >= 0;
 }
 
 /** A place of a unified diff. */
