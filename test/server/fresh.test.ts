@@ -24,7 +24,7 @@ afterEach(async () => {
 
 it.each([
   ['edit', { path, edits: [{ oldText: 'three', newText: 'three\nINSERTED' }] }, {}],
-  ['exec', { command: 'echo INSERTED >> a.py' }, { exitCode: 0, cwd: '/sandbox/.openclaw/workspace' }],
+  ['exec', { command: 'python3 grow.py' }, { exitCode: 0, cwd: '/sandbox/.openclaw/workspace' }],
 ])('an %s of a file that was just looked at', async (name, args, details) => {
   const id = '11111111-1111-4111-8111-111111111111';
   const state = join(root, 'sandbox/.openclaw');

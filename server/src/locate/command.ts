@@ -129,6 +129,10 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
   let onlyShows = true;
   let mayChange = false;
   let searches = false;
+  const written = (name: string): void => {
+    const path = looksLikeFile.test(name) ? sandboxPath(name, cwd) : null;
+    if (path !== null && files.size < namedLimit) files.set(path, { path, lines: null });
+  };
   const tokens = tokensOf(command);
   const outer: (string | null)[] = [];
   for (let at = 0; at < tokens.length;) {
@@ -138,7 +142,11 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
       if (token === undefined) break;
       if (token.kind === 'operator') {
         if (!redirects.has(token.text)) break;
-        if (token.text.startsWith('>') && tokens[at + 1]?.text !== '/dev/null' && token.text !== '>&') mayChange = true;
+        const target = tokens[at + 1];
+        if (token.text.startsWith('>') && target?.text !== '/dev/null' && token.text !== '>&') {
+          mayChange = true;
+          if (target?.kind === 'word') written(target.text);
+        }
         at += 2;
         continue;
       }

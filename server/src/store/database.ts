@@ -5,11 +5,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
-import type { StatementSync } from 'node:sqlite';
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from './errors';
 import { applicationId, mustBeOurs } from './ownFile';
+import { NumberedStatement, withoutNumbers } from './numbered';
+import type { Statement } from './numbered';
 import { migrations } from './schema';
 import { SealedBox } from './sealedBox';
 
@@ -33,7 +34,7 @@ export class Database implements Disposable {
   /** Of the store, not of its path: one that was begun anew is another. */
   readonly identity: string;
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Statement>();
   #inTransaction = false;
 
   private constructor(opened: OpenedFile, box: SealedBox, replaced: boolean) {
@@ -56,10 +57,11 @@ export class Database implements Disposable {
   }
 
   /** Prepared once; the texts are ours and few. */
-  prepare(sql: string): StatementSync {
+  prepare(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#db.prepare(sql);
+      const plain = withoutNumbers(sql);
+      statement = plain === null ? this.#db.prepare(sql) : new NumberedStatement(this.#db.prepare(plain.sql), plain.order);
       this.#statements.set(sql, statement);
     }
     return statement;

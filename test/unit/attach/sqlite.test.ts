@@ -256,6 +256,15 @@ describe.each(ways)('read as $name, a database that OpenClaw has open', ({ open 
   });
 });
 
+it.each(ways)('what stands behind a row that fills a batch alone is read too ($name)', async ({ open }) => {
+  const writer = new Writer();
+  writer.session('a');
+  writer.message('a', 'large', 'x'.repeat(700_000));
+  writer.message('a', 'packed', 'y'.repeat(700_000), true);
+  writer.message('a', 'behind');
+  expect(ids(await readAll(await open(writer.stateDir)))).toEqual(['a', 'large', 'packed', 'behind']);
+});
+
 it.each(ways)('trajectory rows nested too deeply, or no JSON, stop nothing and are told ($name)', async ({ open }) => {
   const writer = new Writer();
   writer.session('a');

@@ -20,8 +20,14 @@ describe('a command', () => {
     ]);
   });
 
-  it('does not name what it writes, says, or looks for', () => {
-    for (const command of ["echo 'see a.py'", 'printf x > a.py', 'grep a.py', 'gcc -o a.out', 'curl https://x.dev/a.py', 'cat *.py'])
+  it('names the file that its output goes to', () => {
+    expect(files('printf x > a.py')).toEqual(['/sandbox/w/a.py']);
+    expect(files("cd sub && cat >> b.py <<'EOF'")).toEqual(['/sandbox/w/sub/b.py']);
+    expect(files('node a.js 2>/dev/null')).toEqual(['/sandbox/w/a.js']);
+  });
+
+  it('does not name what it says or looks for', () => {
+    for (const command of ["echo 'see a.py'", 'grep a.py', 'gcc -o a.out', 'curl https://x.dev/a.py', 'cat *.py'])
       expect(files(command), command).toEqual([]);
   });
 

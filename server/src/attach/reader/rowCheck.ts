@@ -7,6 +7,8 @@ import type { SessionRows } from './sessionRows';
 /** Comparing goes on for so long at once, before what is new gets its turn again, and rests so many times as long as it took of a processor. */
 const SLICE_MS = 10;
 const REST = 500;
+/** However much the process worked meanwhile, for this reading or another, the next comparing is not put off for longer. */
+export const MAX_REST_MS = 60_000;
 
 export class RowCheck {
   readonly #context: ReaderContext;
@@ -56,7 +58,7 @@ export class RowCheck {
       await new Promise(setImmediate); // it must not hold up the rest of the process
     }
     const ended = Date.now();
-    this.#from = ended + (cpuTime() - used) * REST;
+    this.#from = ended + Math.min(MAX_REST_MS, Math.min(ended - began, cpuTime() - used) * REST);
     if (this.#queue.length === 0) this.#from = Math.max(this.#from, began + verifyEveryMs);
   }
 }

@@ -59,15 +59,19 @@ export interface SessionState {
   readonly trajectory: number | null;
 }
 
-/** In one statement, since it is asked at every look. */
+/** In one statement, since it is asked at every look. Node below 22.20 takes no value by position for a numbered parameter. */
 export function stateOf(reading: Reading, session: string): SessionState {
-  const top = (table: EventTable): string =>
-    reading.columns(table).size === 0 ? 'NULL' : `(SELECT max(seq) FROM ${table} WHERE session_id = ?1)`;
-  const generation = hasGenerations(reading) ? '(SELECT generation FROM transcript_rewrite_watermarks WHERE session_id = ?1)' : 'NULL';
+  const values: string[] = [];
+  const ofSession = (sql: string): string => {
+    values.push(session);
+    return `(${sql} WHERE session_id = ?)`;
+  };
+  const top = (table: EventTable): string => (reading.columns(table).size === 0 ? 'NULL' : ofSession(`SELECT max(seq) FROM ${table}`));
+  const generation = (): string => (hasGenerations(reading) ? ofSession('SELECT generation FROM transcript_rewrite_watermarks') : 'NULL');
   const number = (value: Row[string] | undefined): number | null => (value === null || value === undefined ? null : Number(value));
   for (const row of reading.rows(
-    `SELECT ${top('transcript_events')} AS top, ${top('trajectory_runtime_events')} AS trajectory, ${generation} AS generation, ?1 AS session`,
-    session,
+    `SELECT ${top('transcript_events')} AS top, ${top('trajectory_runtime_events')} AS trajectory, ${generation()} AS generation`,
+    ...values,
   ))
     return {
       session,
@@ -108,7 +112,8 @@ export function eventRows(
     const event = eventRow(row);
     found.push(event);
     bytes += event.text?.length ?? 0;
-    if (bytes >= BATCH_BYTES) break;
+    // The first is known already, where it is asked for to be compared: one that fills a batch must not hide what follows.
+    if (bytes >= BATCH_BYTES && found.length > 1) break;
   }
   return found;
 }

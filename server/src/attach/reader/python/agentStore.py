@@ -24,6 +24,8 @@ INDEX_EVERY_MS = 1000
 # of a processor.
 VERIFY_SLICE_MS = 10
 ROWS_VERIFY_REST = 500
+# However much the process worked meanwhile, the next comparing is not put off for longer.
+MAX_VERIFY_REST_MS = 60000
 # A writer shows what it wrote to the log only when it has synced it, and no file changes any more then: so late is it looked for again.
 AGAIN_MS = (100, 1000, 5000)
 RETRIES = 5
@@ -393,7 +395,7 @@ class AgentStore:
                 break
             self._context.rest()
         ended = now_ms()
-        self._verify_from = ended + (cpu_ms() - used) * ROWS_VERIFY_REST
+        self._verify_from = ended + min(MAX_VERIFY_REST_MS, min(ended - began, cpu_ms() - used) * ROWS_VERIFY_REST)
         if not self._queue:
             self._verify_from = max(self._verify_from, began + self._context.verify_every_ms)
 
