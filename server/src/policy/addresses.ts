@@ -14,6 +14,8 @@ const special: readonly (readonly [string, number, 'ipv4' | 'ipv6'])[] = [
   ['127.0.0.0', 8, 'ipv4'],
   ['169.254.0.0', 16, 'ipv4'],
   ['172.16.0.0', 12, 'ipv4'],
+  // The host that Azure's machines ask of themselves.
+  ['168.63.129.16', 32, 'ipv4'],
   ['192.0.0.0', 24, 'ipv4'],
   ['192.0.2.0', 24, 'ipv4'],
   ['192.88.99.0', 24, 'ipv4'],
@@ -46,7 +48,14 @@ always.addSubnet('fe80::', 10, 'ipv6');
 always.addAddress('::1', 'ipv6');
 always.addAddress('::', 'ipv6');
 
-const localNames = /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|lan|home|corp|private|home\.arpa)$/;
+const localNames =
+  /(?:^|\.)(?:localhost6?|local|localdomain6?|internal|intranet|lan|home|corp|private|home\.arpa|svc|cluster|test|invalid|onion)$/;
+/** What a cloud's machines and a cluster's own ask of themselves. */
+const selfNames = /^(?:metadata\.goog|metadata\.azure\.com|kubernetes\.default)$/;
+/** Public names made to resolve to this machine, or to whatever address is written in them. */
+const aliasNames = /(?:^|\.)(?:localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|nip\.io|sslip\.io|xip\.io|traefik\.me)$/;
+/** An address within a name, such as `app-10-0-0-7.example.com`; overlapping ones too. */
+const addressWithin = /(?<!\d)(?=(\d{1,3})([.-])(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\d))/g;
 const hostName = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
 export type Reach = 'public' | 'private' | 'not-a-host';
@@ -60,7 +69,15 @@ export function reachOf(host: string, port: number): Reach {
   if (!hostName.test(name)) return name.includes('.') || name === '' ? 'not-a-host' : 'private';
   // `0x7f.1`, `2130706433`, `010.0.0.1`: programs read them as addresses.
   if (/^(?:0x[0-9a-f]*|\d+)$/.test(name.slice(name.lastIndexOf('.') + 1))) return 'not-a-host';
-  return localNames.test(name) || controlPlanePorts.has(port) ? 'private' : 'public';
+  const local = localNames.test(name) || selfNames.test(name) || aliasNames.test(name) || holdsInternal(name);
+  return local || controlPlanePorts.has(port) ? 'private' : 'public';
+}
+
+function holdsInternal(name: string): boolean {
+  return [...name.matchAll(addressWithin)].some(([, a, , b, c, d]) => {
+    const address = [a, b, c, d].map(Number).join('.');
+    return isIP(address) === 4 && internal.ipv4.check(address, 'ipv4');
+  });
 }
 
 /** Blocked by the supervisor whatever the policy says. */
