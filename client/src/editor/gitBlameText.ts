@@ -12,9 +12,24 @@ export interface GitLine {
 /** One for each line; a line that is not understood has no commit to name. */
 export function parseGitBlame(printed: string): readonly GitLine[] {
   return printed.split('\n').map((line) => {
-    const found = /^\^?([0-9a-f]{7,64}) (?:.*?)\((.*?) +(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d [+-]\d{4} +\d+\)/.exec(line.slice(0, 1000));
-    return { hash: found?.[1] ?? '', author: found?.[2] ?? '', date: found?.[3] ?? '' };
+    const head = line.slice(0, 1000);
+    const hash = /^\^?([0-9a-f]{7,64}) /.exec(head);
+    // The date first: what stands before it, a path and a name, is anybody's text.
+    const date = / (\d{4}-\d\d-\d\d \d\d:\d\d):\d\d [+-]\d{4} +\d+\)/.exec(head);
+    const from = date === null ? -1 : openParenthesis(head, date.index);
+    if (hash === null || date === null || from < hash[0].length) return { hash: '', author: '', date: '' };
+    return { hash: hash[1] ?? '', author: head.slice(from + 1, date.index).trimEnd(), date: date[1] ?? '' };
   });
+}
+
+/** The last one before `end` that is not closed before it: paths and names have some of their own. -1: none. */
+function openParenthesis(text: string, end: number): number {
+  let closed = 0;
+  for (let at = end - 1; at >= 0; at--) {
+    if (text[at] === ')') closed += 1;
+    else if (text[at] === '(' && closed-- === 0) return at;
+  }
+  return -1;
 }
 
 export function gitText(git: GitAnswer, t: Translate): string | null {

@@ -144,6 +144,20 @@ describe('git blame', () => {
     ]);
   });
 
+  it('takes the name for the author, not a path with parentheses', () => {
+    const authors = (printed: string): readonly string[] => parseGitBlame(printed).map(({ author }) => author);
+    const when = '2024-01-02 03:04:05 +0000 1) x';
+    expect(authors(`abcdef12 app/(shop)/page.tsx (Ann Lee ${when}`)).toEqual(['Ann Lee']);
+    expect(authors(`abcdef12 (shop)/page.tsx     (Ann (Lee)   ${when}`)).toEqual(['Ann (Lee)']);
+    expect(authors(`abcdef12 page.tsx Ann) ${when}`)).toEqual(['']);
+  });
+
+  it('is read in bounds however a line is made', () => {
+    const line = `abcdef12 ${'('.repeat(400)}${' '.repeat(580)}`;
+    const printed = Array.from({ length: 20_000 }, () => line).join('\n');
+    expect(parseGitBlame(printed).every(({ hash }) => hash === '')).toBe(true);
+  });
+
   it('is told with its subject, escaped; and that there is none', () => {
     const text = gitText({ kind: 'commit', hash: '0123456789', author: hostile, date: '2026-01-02 03:04', subject: hostile }, t) ?? '';
     expect(text).toContain('`01234567`');
