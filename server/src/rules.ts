@@ -160,7 +160,7 @@ export class Rules {
     const file = files.find((one) => one.uri === uri);
     if (file === undefined) return { kind: 'none', why: 'gone' };
     // Whatever is written there reaches the sandbox at once.
-    if (file.place === 'container') return { kind: 'none', why: 'in-force' };
+    if (file.place === 'container' || (await this.#files.inForce(file.path))) return { kind: 'none', why: 'in-force' };
     const parsed = text === null ? file.parsed : parsedOrNull(text);
     if (parsed === null) return { kind: 'none', why: 'not-a-policy' };
     const change = narrowestChange(parsed, asked, hintOf(this.#store, source.row, asked));

@@ -3,7 +3,7 @@
  * that a sandbox's container has its policy from, where that is a file of this host. Every place that was looked at is told, with what
  * it gave. A file is read and parsed once, and again when it changed; no secret file is opened, and no link is followed.
  */
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readRegular } from '../attach/regularFile';
@@ -132,10 +132,21 @@ export class PolicyFiles {
     return look;
   }
 
+  /**
+   * Whether a sandbox runs with this very file. Asked of the files themselves: one file has many paths, through links of folders or
+   * of its own. Also where nothing is read from there, in an untrusted workspace.
+   */
+  async inForce(path: string): Promise<boolean> {
+    const own = await identity(path);
+    for (const host of this.#places().mounts.flatMap((mount) => mounted(mount) ?? []))
+      if (host === path || (own !== null && own === (await identity(host)))) return true;
+    return false;
+  }
+
   async #read(path: string, place: PolicyFile['place']): Promise<ParsedPolicy | null> {
     const links = place === 'container' ? 'followed' : 'refused';
     try {
-      const { mtimeMs, size, ino } = await lstat(path);
+      const { mtimeMs, size, ino } = await (links === 'followed' ? stat(path) : lstat(path));
       const stamp = `${mtimeMs} ${size} ${ino}`;
       const known = this.#known.get(path);
       if (known?.stamp === stamp) return known.parsed;
@@ -179,23 +190,37 @@ async function scanned(places: PolicyPlaces, key: string, at: number, signal: Ab
   for (const folder of places.folders) await add(folder, 'workspace', skippedDirectories);
   if (!places.trusted) return { key, at, found, roots };
   await add(join(places.home, '.nemoclaw'), 'nemoclaw', new Set([...skippedDirectories, ...skippedOfNemoclaw]));
-  for (const { sandbox, host } of places.mounts) {
-    // The directory holds the sandbox's token too: the one file is asked for by its name, and nothing is listed.
-    const within =
-      sandbox === effectivePath
-        ? ''
-        : effectivePath.startsWith(`${sandbox.replace(/\/$/, '')}/`)
-          ? effectivePath.slice(sandbox.length)
-          : null;
-    if (within === null || found.length >= maxYamlFiles) continue;
-    const path = within === '' ? host : join(host, within);
+  let known: Map<string, string | null> | null = null;
+  for (const mount of places.mounts) {
+    const path = mounted(mount);
+    if (path === null || found.length >= maxYamlFiles) continue;
     roots.push({ root: path, reason: null });
-    // What is written to it reaches the sandbox, wherever else it was found.
-    const at = found.findIndex((one) => one.path === path);
-    if (at >= 0) found.splice(at, 1);
+    // What is written to it reaches the sandbox, wherever else and by whatever path it was found.
+    known ??= new Map(await Promise.all(found.map(async (one) => [one.path, await identity(one.path)] as const)));
+    const own = await identity(path);
+    for (const same of found.filter((one) => one.path === path || (own !== null && own === known?.get(one.path))))
+      found.splice(found.indexOf(same), 1);
     found.push({ path, place: 'container', root: path });
   }
   return { key, at, found, roots };
+}
+
+/** The file that a container has its policy from, where this mount holds it. The directory holds its token too: nothing is listed. */
+function mounted({ sandbox, host }: PolicyPlaces['mounts'][number]): string | null {
+  if (sandbox === effectivePath) return host;
+  const beneath = `${sandbox.replace(/\/$/, '')}/`;
+  return effectivePath.startsWith(beneath) ? join(host, effectivePath.slice(beneath.length)) : null;
+}
+
+/** The same for all paths of one file; null: it can't be asked. */
+async function identity(path: string): Promise<string | null> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return null;
+    throw error;
+  }
 }
 
 async function yamlFiles(

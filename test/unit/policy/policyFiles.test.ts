@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -130,5 +130,31 @@ describe('policy files', () => {
     const files = filesOf();
     expect((await files.look(signal)).files).toEqual([]);
     expect(files.reads).toBe(3);
+  });
+
+  it('that a container runs with are known by whatever path they are found', async () => {
+    const real = put('real/etc/policy.yaml');
+    symlinkSync(join(root, 'real'), join(root, 'linked'));
+    linkSync(real, join(root, 'work/again.yaml'));
+    const other = put('work/other.yaml');
+    const mounts = [{ sandbox: '/etc/openshell', host: join(root, 'real/etc') }];
+    const folders = [join(root, 'linked'), join(root, 'work')];
+    const files = filesOf({ mounts, folders });
+    expect(short(await files.look(signal))).toEqual(['workspace work/other.yaml', 'container real/etc/policy.yaml']);
+    const untrusted = filesOf({ mounts, folders, trusted: false });
+    for (const { path } of (await untrusted.look(signal)).files) expect(await untrusted.inForce(path), path).toBe(path !== other);
+    expect((await untrusted.look(signal)).files).toHaveLength(3);
+  });
+
+  it('of a container are read again when what a link of theirs leads to changed', async () => {
+    const real = put('elsewhere/policy.yaml');
+    const link = join(root, 'etc.yaml');
+    symlinkSync(real, link);
+    const files = filesOf({ mounts: [{ sandbox: '/etc/openshell/policy.yaml', host: link }] });
+    const before = await files.look(signal);
+    writeFileSync(real, `# more\n${bedPolicyText}`);
+    files.invalidate();
+    const after = await files.look(signal);
+    expect(after.files[0]?.parsed.text).not.toBe(before.files[0]?.parsed.text);
   });
 });
