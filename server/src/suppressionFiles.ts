@@ -1,5 +1,6 @@
 /** Reads `.sandglass/suppressions.yaml`. It is data of a workspace that anyone may have made: a regular file of a bounded size, or none. */
-import { basename, join } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { NOT_REGULAR, readRegular, TOO_LARGE } from './attach/regularFile';
 import type { Links } from './attach/regularFile';
 import { detectorCodes } from './findings/detector';
@@ -21,6 +22,8 @@ export async function suppressionFilesOf(folders: readonly string[], signal: Abo
 /** What keeps it from being read is a problem of its first line; null: there is none. */
 export async function readSuppressions(path: string, name: string, links: Links, signal: AbortSignal): Promise<SuppressionFile | null> {
   try {
+    // Nor may its folder lead out of the workspace, where nobody reviews what it says.
+    if (links === 'refused' && (await lstat(dirname(path))).isSymbolicLink()) throw linkRefused();
     const { bytes } = await readRegular(path, suppressionsBytes, links, signal);
     return { path, name, ...parseSuppressions(bytes.toString('utf8'), detectorCodes) };
   } catch (error) {
@@ -32,12 +35,16 @@ export async function readSuppressions(path: string, name: string, links: Links,
   }
 }
 
+function linkRefused(): Error {
+  return Object.assign(new Error('its folder is a symbolic link'), { code: 'ELOOP' });
+}
+
 function unreadText(code: string): string {
   switch (code) {
     case TOO_LARGE:
       return `it is larger than ${suppressionsBytes / 1024} KiB`;
     case 'ELOOP':
-      return 'it is a symbolic link, and none is followed';
+      return 'it or its folder is a symbolic link, and none is followed';
     case 'EISDIR':
     case NOT_REGULAR:
       return 'it is no regular file';

@@ -81,10 +81,15 @@ function placeOf(text: string, rule: SecretRule, match: RegExpExecArray): readon
 /** Characters of a secret that OpenClaw leaves before its ellipsis. */
 const keptStart = 6;
 
+/** No word goes on behind these, though they end with a letter or digit: escapes of JSON within text and of addresses, colours. */
+const escapeBefore = new RegExp(`(?:\\\\(?:[bfnrt]|u[0-9A-Fa-f]{4})|%[0-9A-Fa-f]{2}|${String.fromCharCode(27)}\\[[\\d;]{0,16}m)$`);
+const escapeChars = 20;
+
 /** An opening in the middle of a word opens nothing. What may hold `-` and `.` itself begins at none, or a row of them cost too much. */
 function follows(text: string, at: number, rule: SecretRule): boolean {
   const before = text[at - 1];
-  return before !== undefined && (rule.id === 'jwt' ? /[A-Za-z0-9_.-]/ : /[A-Za-z0-9]/).test(before);
+  if (before === undefined || !(rule.id === 'jwt' ? /[A-Za-z0-9_.-]/ : /[A-Za-z0-9]/).test(before)) return false;
+  return !escapeBefore.test(text.slice(Math.max(0, at - escapeChars), at));
 }
 
 /** With its last line, if there is one near. */

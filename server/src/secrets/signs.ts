@@ -85,8 +85,8 @@ function nextOf(after: string): string {
   return next;
 }
 
-/** Where no word goes on, as scan.ts asks; in JSON what stands before may be written with a letter or digit at its end. */
-const wordBegins = '(?:(?<![A-Za-z0-9])|(?<=\\\\[bfnrt])|(?<=\\\\u[0-9A-Fa-f]{4}))';
+/** Where no word goes on, as scan.ts asks, and where it may not: an escape or a colour can end with a letter or digit. */
+const wordBegins = '(?:(?<![A-Za-z0-9])|(?<=\\\\[bfnrt])|(?<=\\\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})|(?<=[\\d;[]m))';
 
 const ofRules: readonly Sign[] = rules.flatMap(({ opening, sign, random }) =>
   alternativesOf(opening).map((alternative) => ({ alternative: `${alternative}${sign}`, begins: random ? wordBegins : '' })),

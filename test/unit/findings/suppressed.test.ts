@@ -58,6 +58,17 @@ describe('reading', () => {
     expect(await readSuppressions(path, 'name', 'followed', never)).toMatchObject({ problems: [], suppressions: [{ line: 1 }] });
     await expect(readSuppressions(path, 'name', 'followed', AbortSignal.abort())).rejects.toThrow();
   });
+
+  it('is not that of a folder elsewhere', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    write(`suppressions:\n${entry('repeated-calls')}`, elsewhere);
+    const opened = join(folder, 'opened');
+    mkdirSync(opened);
+    symlinkSync(join(elsewhere, '.sandglass'), join(opened, '.sandglass'));
+    expect(await suppressionFilesOf([opened], never)).toMatchObject([
+      { suppressions: [], problems: [{ message: expect.stringContaining('symbolic link') }] },
+    ]);
+  });
 });
 
 const file = (text: string): SuppressionFile => ({ path: '/w/f', name: 'f', ...parseSuppressions(text, detectorCodes) });

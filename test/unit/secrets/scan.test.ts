@@ -70,6 +70,13 @@ describe('what is a secret', () => {
     expect([...Object.keys(samples), ...Object.keys(within)].sort()).toEqual([...new Set(rules.map(({ id }) => id))].sort());
   });
 
+  it('may stand right behind a colour or an escape', () => {
+    const secret = `gh${'p_'}${random(36)}`;
+    for (const before of ['\u001b[32m', '\u001b[m', 'said\\n', 'a\\u003d', 'token%3D'])
+      expect(mask(`${before}${secret} .`)).not.toContain(secret);
+    for (const before of ['am', 'x3D', '3d']) expect(mask(`${before}${secret} .`), before).toContain(secret);
+  });
+
   it('is no word, no placeholder, no hash and nothing within a word', () => {
     for (const text of [
       `gh${'p_'}your_token_here`,

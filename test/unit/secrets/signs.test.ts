@@ -19,7 +19,30 @@ function fits({ id, opening, rest }: SecretRule): fc.Arbitrary<string> {
 }
 
 const glue = fc.oneof(
-  fc.constantFrom('', ' ', '\n', '\t', '"', '\\', '/', ':', '-', '_', '.', 'a', '7', 'é', '\u0001', '\u2028', '😀', '\ud800'),
+  fc.constantFrom(
+    '',
+    ' ',
+    '\n',
+    '\t',
+    '"',
+    '\\',
+    '/',
+    ':',
+    '-',
+    '_',
+    '.',
+    'a',
+    '7',
+    'é',
+    '\u0001',
+    '\u2028',
+    '😀',
+    '\ud800',
+    '\u001b[1;32m',
+    '\\n',
+    '\\u003d',
+    '%3D',
+  ),
   fc.string({ unit: 'binary', maxLength: 6 }),
 );
 /** A user and a password as long as they are looked for, of which JSON needs six characters for some. */
