@@ -28,6 +28,9 @@ const answersKept = 64;
 const takenBack = 32;
 /** A file that was moved has the lines of another one, which may have been moved too. */
 const movesFollowed = 4;
+/** Moves followed in all for one question, and calls of other files looked at for them: files may be moved to and fro without end. */
+const movesPerQuestion = 64;
+const movedCalls = 2 * callsRebuilt;
 /** Calls looked at for one that may have changed files that nothing names; of more, one will have. */
 const commandsLooked = 300;
 const turnMs = 25;
@@ -42,6 +45,14 @@ interface History {
   /** What was rebuilt before each of the last calls. */
   readonly before: ReadonlyMap<number, Rebuild>;
   readonly older: number;
+}
+
+/** What following moves may still cost, and what was followed already. */
+interface Moves {
+  moves: number;
+  calls: number;
+  /** By the file and the call that moved it. */
+  readonly known: Map<string, History>;
 }
 
 interface Kept {
@@ -238,7 +249,8 @@ export class Blames {
       // What comes while it is rebuilt makes it stale again.
       kept.stale = false;
       try {
-        history = await this.#rebuilt(source, path, kept.history, movesFollowed, null);
+        const budget: Moves = { moves: movesPerQuestion, calls: movedCalls, known: new Map() };
+        history = await this.#rebuilt(source, path, kept.history, movesFollowed, budget, null);
       } catch (error) {
         kept.stale = true;
         throw error;
@@ -250,9 +262,17 @@ export class Blames {
   }
 
   /** `until`: only what happened before this call. */
-  async #rebuilt(source: PlaceSource, path: string, last: History | null, moves: number, until: KnownCall | null): Promise<History> {
+  async #rebuilt(
+    source: PlaceSource,
+    path: string,
+    last: History | null,
+    moves: number,
+    budget: Moves,
+    until: KnownCall | null,
+  ): Promise<History> {
     const { total, calls } = this.#store.touches.callsOf(source.row, path, callsRebuilt);
     const touches = this.#ordered(calls, until);
+    if (until !== null) budget.calls -= calls.length;
     let at = sameCalls(last, touches);
     if (last !== null && at === last.calls.length && at === touches.length) return last;
     let rebuild = (last?.calls.length === at ? last.rebuild : last?.before.get(at))?.copy();
@@ -269,7 +289,7 @@ export class Blames {
       }
       if (at >= touches.length - takenBack) before.set(at, rebuild.copy());
       const call = touches[at];
-      if (call !== undefined) await this.#apply(source, path, rebuild, call, { names, workspaces, moves });
+      if (call !== undefined) await this.#apply(source, path, rebuild, call, { names, workspaces, moves, budget });
     }
     for (const call of [...before.keys()]) if (call < touches.length - takenBack) before.delete(call);
     return { calls: touches, names, rebuild, before, older: total - calls.length };
@@ -280,15 +300,32 @@ export class Blames {
     path: string,
     rebuild: Rebuild,
     call: KnownCall,
-    { names, workspaces, moves }: { readonly names: Names; readonly workspaces: Workspaces; readonly moves: number },
+    {
+      names,
+      workspaces,
+      moves,
+      budget,
+    }: { readonly names: Names; readonly workspaces: Workspaces; readonly moves: number; readonly budget: Moves },
   ): Promise<void> {
     const placed = this.#store.spans.ofSession(call.session, call.spanId);
     if (placed === null || !saysMore(placed.span)) return;
     const texts = spanPayload(this.#store, call.session, placed.span);
     for (const event of eventsOf(placed.span, texts, path, workspaces.of(call.session))) {
-      const other = event.kind === 'moved' && moves > 0 ? await this.#rebuilt(source, event.from, null, moves - 1, call) : null;
+      const other = event.kind === 'moved' && moves > 0 ? await this.#moved(source, event.from, call, moves - 1, budget) : null;
       rebuild.apply(names.of(call), event, () => other?.rebuild.renumbered((theirs) => names.ofKnown(other.names.at(theirs))) ?? null);
     }
+  }
+
+  /** A file as it was when a call moved it; null: it was moved too often for that. */
+  async #moved(source: PlaceSource, from: string, call: KnownCall, moves: number, budget: Moves): Promise<History | null> {
+    const key = `${call.session} ${call.spanId} ${from}`;
+    const known = budget.known.get(key);
+    if (known !== undefined) return known;
+    if (budget.moves <= 0 || budget.calls <= 0) return null;
+    budget.moves -= 1;
+    const history = await this.#rebuilt(source, from, null, moves, budget, call);
+    budget.known.set(key, history);
+    return history;
   }
 
   /** By time; what one message asked for, in the order in which it did. */

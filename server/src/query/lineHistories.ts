@@ -23,6 +23,9 @@ export const callsFollowed = 2000;
 export const historiesKept = 256;
 /** A file that was moved has the lines of another one, which may have been moved too. */
 const movesFollowed = 4;
+/** Moves followed in all for one question, and calls of other files looked at for them: files may be moved to and fro without end. */
+const movesPerQuestion = 64;
+const movedCalls = 4 * callsFollowed;
 const turnMs = 25;
 
 /** Lines of one call in one file. */
@@ -67,6 +70,14 @@ interface Kept {
 interface GoneOn extends Kept {
   /** Calls that are not followed any more. */
   readonly left: readonly TouchingCall[];
+}
+
+/** What following moves may still cost, and what was followed already. */
+interface Moves {
+  moves: number;
+  calls: number;
+  /** By the file and the call that moved it. */
+  readonly known: Map<string, LineHistory | null>;
 }
 
 export function rangeKey(start: number, end: number): string {
@@ -131,7 +142,8 @@ export class LineHistories {
       last !== undefined && same > 0 && same === kept.length
         ? { touching: kept, left: last.touching.slice(0, left), lines: last.lines }
         : null;
-    const lines = await this.#followed(source, path, touching, goesOn, movesFollowed, goesOn === null ? await now() : null);
+    const budget: Moves = { moves: movesPerQuestion, calls: movedCalls, known: new Map() };
+    const lines = await this.#followed(source, path, touching, goesOn, movesFollowed, budget, goesOn === null ? await now() : null);
     this.#kept.delete(key);
     this.#kept.set(key, { touching, lines });
     for (const oldest of this.#kept.keys()) {
@@ -147,6 +159,7 @@ export class LineHistories {
     touching: readonly TouchingCall[],
     last: GoneOn | null,
     moves: number,
+    budget: Moves,
     now: FileNow | null,
   ): Promise<FileLines> {
     const history = last?.lines.history.copy() ?? new LineHistory();
@@ -171,7 +184,7 @@ export class LineHistories {
     for (const [at, one] of read.entries()) {
       await breathe();
       if (first?.from === at) history.apply({ kind: 'seen', start: 0, lines: first.lines, end: true }, () => null);
-      calls.set(callKey(one.touch.session, one.touch.spanId), await this.#apply(source, history, one, moves));
+      calls.set(callKey(one.touch.session, one.touch.spanId), await this.#apply(source, history, one, moves, budget));
     }
     return { history, calls, revision: nextRevision++ };
   }
@@ -194,15 +207,16 @@ export class LineHistories {
     return { touch, events, claims, changes, start, end, dated: [...events, ...doubt].map((event) => ({ event, firstChanged })) };
   }
 
-  async #apply(source: number, history: LineHistory, { touch, events, claims, changes }: Read, moves: number): Promise<CallLines> {
+  async #apply(
+    source: number,
+    history: LineHistory,
+    { touch, events, claims, changes }: Read,
+    moves: number,
+    budget: Moves,
+  ): Promise<CallLines> {
     let wrote: LineRun[] | null = null;
     for (const event of events) {
-      let other: LineHistory | null = null;
-      if (event.kind === 'moved' && moves > 0) {
-        const earlier = this.#ordered(source, event.from);
-        const end = earlier.findIndex(({ session, spanId }) => session === touch.session && spanId === touch.spanId);
-        other = (await this.#followed(source, event.from, end < 0 ? [] : earlier.slice(0, end), null, moves - 1, null)).history;
-      }
+      const other = event.kind === 'moved' && moves > 0 ? await this.#moved(source, event.from, touch, moves - 1, budget) : null;
       const runs = history.apply(event, () => other);
       if (event.kind !== 'seen' && event.kind !== 'maybe') wrote = [...(wrote ?? []), ...runs];
     }
@@ -214,6 +228,21 @@ export class LineHistories {
     }
     if (changes) history.doubt();
     return { wrote: wrote !== null && wrote.length > 0 ? wrote : null, named };
+  }
+
+  /** A file as it was when a call moved it; null: it was moved too often for that. */
+  async #moved(source: number, from: string, touch: TouchingCall, moves: number, budget: Moves): Promise<LineHistory | null> {
+    const key = `${callKey(touch.session, touch.spanId)} ${from}`;
+    const known = budget.known.get(key);
+    if (known !== undefined) return known;
+    if (budget.moves-- <= 0 || budget.calls <= 0) return null;
+    const earlier = this.#ordered(source, from);
+    budget.calls -= earlier.length;
+    const end = earlier.findIndex(({ session, spanId }) => session === touch.session && spanId === touch.spanId);
+    const before = end < 0 ? [] : earlier.slice(0, end);
+    const history = budget.calls < 0 ? null : (await this.#followed(source, from, before, null, moves, budget, null)).history;
+    budget.known.set(key, history);
+    return history;
   }
 
   /** By time; what one message asked for, in the order in which it did. */

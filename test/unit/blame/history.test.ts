@@ -6,6 +6,7 @@ import { Ingest } from '../../../server/src/collect/ingest';
 import { sandboxUri } from '../../../server/src/locate/sandboxUri';
 import type { FileBlame } from '../../../server/src/protocol/messages';
 import { Blames, historiesKept } from '../../../server/src/query/blame';
+import { LineHistories } from '../../../server/src/query/lineHistories';
 import { Places } from '../../../server/src/query/places';
 import type { PlaceSource } from '../../../server/src/query/places';
 import type { Store } from '../../../server/src/store/store';
@@ -139,6 +140,32 @@ describe('the history of a file', () => {
     expect(await sandbox.told('/sandbox/a.py')).toEqual(['0-0 call write s', '1-1 person', '2-2 call write s']);
     sandbox.call('exec', { command: 'make format' });
     expect(await sandbox.told('/sandbox/a.py')).toEqual(['0-0 call write s', '1-1 changed', '2-2 call write s']);
+  });
+
+  it('follows a file that was moved to and fro in bounds', async () => {
+    using store = memoryStore();
+    const sandbox = new Sandbox(store);
+    sandbox.call('write', { path: '/sandbox/a.py', content: 'one\ntwo\n' });
+    const moves = 48;
+    for (let i = 0; i < moves; i++) {
+      const [from, to] = i % 2 === 0 ? ['a', 'b'] : ['b', 'a'];
+      const patch = `*** Update File: /sandbox/${from}.py\n*** Move to: /sandbox/${to}.py\n@@\n one\n+line ${i}`;
+      sandbox.call('apply_patch', { input: `*** Begin Patch\n${patch}\n*** End Patch` });
+    }
+    const lines = Array.from({ length: moves }, (_, i) => `line ${moves - 1 - i}`);
+    sandbox.files.set('/sandbox/a.py', `one\n${lines.join('\n')}\ntwo\n`);
+    const read = vi.spyOn(store.spans, 'ofSession');
+    // Each move is followed once, from the beginning of the file.
+    const most = (moves + 1) * (moves + 1);
+    const blame = await sandbox.blame('/sandbox/a.py');
+    expect(blame?.exact).toBe(true);
+    expect(new Set(blame?.lines.map(({ by }) => by.kind))).toEqual(new Set(['call']));
+    expect(blame?.calls).toHaveLength(moves + 1);
+    // One more for each call that is told of.
+    expect(read.mock.calls.length).toBeLessThanOrEqual(most + moves + 1);
+    read.mockClear();
+    await new LineHistories(store).of(sandbox.source.row, '/sandbox/a.py', () => Promise.resolve(null));
+    expect(read.mock.calls.length).toBeLessThanOrEqual(most);
   });
 
   it('is none of what is no text or too large', async () => {
