@@ -42,6 +42,8 @@ export function isBesideRules({ allowed, rule }: Pick<Decision, 'allowed' | 'rul
 
 /** A connection is opened, then its requests are judged. */
 export const connectionMs = 30_000;
+/** One that is kept open may still carry requests this long after, so what another program opened counts as long. */
+export const keptOpenMs = 300_000;
 /** Connections remembered at a time; the oldest are forgotten first. */
 const maxConnections = 1000;
 
@@ -51,9 +53,17 @@ interface Program {
   readonly ancestors: readonly string[] | null;
 }
 
+interface Opened {
+  readonly last: Program;
+  /** When a program other than the last one opened a connection there; none: -Infinity. */
+  readonly otherAt: number;
+}
+
 /** Takes events in order of time; of requests it knows the program only where one alone can have sent them. */
 export class Decisions {
-  readonly #connections = new Map<string, Program[]>();
+  readonly #connections = new Map<string, Opened>();
+  /** Of the newest connection that was forgotten for want of room: whose it was is not known any more. */
+  #forgottenAt = -Infinity;
 
   take(span: PolicySpan): Decision | null {
     const says = (name: string): string | null => textOf(span.attributes[`${name}`]);
@@ -96,19 +106,21 @@ export class Decisions {
   }
 
   #opened(key: string, program: Program): void {
-    const known = this.#connections.get(key)?.filter(({ time }) => program.time - time <= connectionMs) ?? [];
+    const known = this.#connections.get(key);
+    const changed = known !== undefined && known.last.binary !== program.binary;
+    const otherAt = changed ? known.last.time : (known?.otherAt ?? this.#forgottenAt);
     this.#connections.delete(key);
-    this.#connections.set(key, [...known.slice(-20), program]);
-    if (this.#connections.size > maxConnections) {
-      const [oldest] = this.#connections.keys();
-      if (oldest !== undefined) this.#connections.delete(oldest);
-    }
+    this.#connections.set(key, { last: program, otherAt });
+    const [oldest] = this.#connections;
+    if (this.#connections.size <= maxConnections || oldest === undefined) return;
+    this.#connections.delete(oldest[0]);
+    this.#forgottenAt = Math.max(this.#forgottenAt, oldest[1].last.time);
   }
 
   #programOf(key: string, time: number): Program | null {
-    const near = (this.#connections.get(key) ?? []).filter((program) => time - program.time <= connectionMs);
-    const last = near.at(-1);
-    return last !== undefined && near.every(({ binary }) => binary === last.binary) ? last : null;
+    const known = this.#connections.get(key);
+    if (known === undefined || time - known.last.time > connectionMs) return null;
+    return time - known.otherAt > keptOpenMs ? known.last : null;
   }
 }
 
