@@ -63,7 +63,12 @@ interface Opened {
 export class Decisions {
   readonly #connections = new Map<string, Opened>();
   /** Of the newest connection that was forgotten for want of room: whose it was is not known any more. */
-  #forgottenAt = -Infinity;
+  #forgottenAt: number;
+
+  /** `knownFrom`: what was opened before is not told. */
+  constructor(knownFrom = -Infinity) {
+    this.#forgottenAt = knownFrom;
+  }
 
   take(span: PolicySpan): Decision | null {
     const says = (name: string): string | null => textOf(span.attributes[`${name}`]);

@@ -1,5 +1,5 @@
 /** What the supervisors decided, out of the store: denials with the programs of their connections, and all of it page by page. */
-import { connectionMs, Decisions } from '../policy/recorded';
+import { connectionMs, Decisions, keptOpenMs } from '../policy/recorded';
 import type { Decision } from '../policy/recorded';
 import { requestHint } from '../policy/requestHint';
 import type { RequestHint } from '../policy/requestHint';
@@ -11,12 +11,12 @@ export const denialsPerSource = 300;
 /** What a policy file is weighed by. */
 const weighedDecisions = 200;
 const pageSize = 1000;
-/** Events of one connection's time that are looked at for the program of a request. */
-const nearLimit = 2000;
+/** Events before requests that are looked at for their programs, for all that are asked for together. */
+const nearLimit = 10_000;
 
 /** Newest first, since `from`. */
 export function denials(store: Store, source: number, from: number): readonly Decision[] {
-  return store.policies.denied(source, from, denialsPerSource).flatMap((span) => decisionOf(store, source, span) ?? []);
+  return decisionsOf(store, source, store.policies.denied(source, from, denialsPerSource));
 }
 
 /** What `denials` gives is the same as long as this is. */
@@ -26,19 +26,43 @@ export function denialsMark(store: Store, source: number, from: number): string 
 
 export function decision(store: Store, source: number, policyId: string): Decision | null {
   const span = store.policies.span(source, policyId);
-  return span === null ? null : decisionOf(store, source, span);
+  return span === null ? null : (decisionsOf(store, source, [span])[0] ?? null);
 }
 
-/** A request comes with the program of the connection it came through. */
-function decisionOf(store: Store, source: number, span: PolicySpan): Decision | null {
-  const time = Date.parse(span.startTime ?? '');
-  const decisions = new Decisions();
-  if (!span.name.startsWith('HTTP') || Number.isNaN(time)) return decisions.take(span);
-  for (const before of store.policies.decided(source, time - connectionMs, time, nearLimit)) {
-    const taken = decisions.take(before);
-    if (before.id === span.id) return taken;
+/** A request comes with the program of the connection it came through; what is near several requests is read once. */
+function decisionsOf(store: Store, source: number, spans: readonly PolicySpan[]): readonly Decision[] {
+  const found = new Map<string, Decision>();
+  let left = nearLimit;
+  for (const { from, to } of windows(spans)) {
+    if (left <= 0) break;
+    const near = store.policies.decided(source, from, to, left);
+    const cut = near.length === left ? timeOf(near[0]) : null;
+    left -= near.length;
+    const decisions = new Decisions(cut ?? undefined);
+    for (const span of near) {
+      const taken = decisions.take(span);
+      if (taken !== null) found.set(span.id, taken);
+    }
   }
-  return decisions.take(span);
+  // Where there was too much to look at, a request is without its program.
+  return spans.flatMap((span) => found.get(span.id) ?? new Decisions().take(span) ?? []);
+}
+
+/** The times in which connections of these requests can have been opened, joined where they touch; newest first. */
+function windows(spans: readonly PolicySpan[]): readonly { readonly from: number; readonly to: number }[] {
+  const times = spans.flatMap((span) => (span.name.startsWith('HTTP') ? (timeOf(span) ?? []) : []));
+  const joined: { from: number; to: number }[] = [];
+  for (const time of times.sort((a, b) => b - a)) {
+    const last = joined.at(-1);
+    if (last !== undefined && time >= last.from) last.from = time - keptOpenMs;
+    else joined.push({ from: time - keptOpenMs, to: time });
+  }
+  return joined;
+}
+
+function timeOf(span: PolicySpan | undefined): number | null {
+  const time = Date.parse(span?.startTime ?? '');
+  return Number.isNaN(time) ? null : time;
 }
 
 /** The newest ones, in order of time. */
