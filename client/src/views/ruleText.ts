@@ -25,7 +25,7 @@ export function programName({ binary }: AskedRequest, t: Translate): string {
 
 type Change = Extract<RuleChangeAnswer, { kind: 'change' }>;
 
-/** What stands above the diff, and beneath it what it does and does not do. */
+/** What stands above the diff, and beneath it what it does: a rule is never for one program alone. */
 export function changeWords(change: Change, t: Translate): { readonly label: string; readonly description: string } {
   const { allows, toldBy, rule } = change;
   const key = plainText(rule, { maxLength: 100 });
@@ -38,11 +38,13 @@ export function changeWords(change: Change, t: Translate): { readonly label: str
     toldBy === 'command'
       ? t('Method and path are those that the command of the call names.')
       : toldBy === null
-        ? t('Method and path were not observed, so any of this destination are allowed to this program.')
+        ? t('Method and path were not observed: whatever the rule does not limit is allowed there, any method and path.')
         : '';
   return {
-    label: t('Allow {0} to {1}, and nothing else', askedText(allows), programName(allows, t)),
-    description: [how, known, t('It changes this file only; no running sandbox is told.')].filter((part) => part !== '').join(' '),
+    label: t('Allow {0} to {1}', askedText(allows), programName(allows, t)),
+    description: [how, known, t('What the program starts may do it too.'), t('It changes this file only; no running sandbox is told.')]
+      .filter((part) => part !== '')
+      .join(' '),
   };
 }
 

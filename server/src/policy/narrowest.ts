@@ -1,6 +1,6 @@
 /**
  * The narrowest change of a policy file that would have let one recorded request through: its host, its port, its method and path,
- * its program, and nothing else. Never a wildcard, never for what a guard or a deny rule stopped, never for private addresses. A
+ * its program (and what that starts, as every rule). Never a wildcard, never against a guard or a deny rule, never for private addresses. A
  * change is offered only after it was tried: the changed file is read again, must allow the request, must answer as before for the
  * requests beside it, and must hold every other rule as it was.
  */
