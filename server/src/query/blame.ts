@@ -114,15 +114,19 @@ export class Blames {
     signal: AbortSignal,
   ): Promise<{ readonly blame: FileBlame; readonly file: CachedFile } | null> {
     let best: { readonly blame: FileBlame; readonly file: CachedFile } | null = null;
-    for (const at of await round.filesAt(uri)) {
+    const files = await round.filesAt(uri);
+    const rows = new Set(files.map(({ source }) => source.row));
+    for (const at of files) {
       if (signal.aborted) return null;
-      const blame = await this.#ofFile(at, text);
+      const others = [...rows].filter((row) => row !== at.source.row);
+      const blame = await this.#ofFile(at, text, others);
       if (blame !== null && (best === null || linesOfCalls(blame) > linesOfCalls(best.blame))) best = { blame, file: at.file };
     }
     return best;
   }
 
-  async #ofFile(at: FileAt, text: string | null): Promise<FileBlame | null> {
+  /** `others`: sources that have the same file. */
+  async #ofFile(at: FileAt, text: string | null, others: readonly number[]): Promise<FileBlame | null> {
     if (at.file.bytes.byteLength > blamedBytes || (text !== null && text.length > blamedBytes) || at.file.bytes.includes(0)) return null;
     const original = await at.original();
     const { history, revision } = await this.#history(at.source, at.path);
@@ -130,10 +134,11 @@ export class Blames {
     const { row } = at.source;
     const edited = text === null ? null : createHash('sha256').update(text).digest('hex');
     // A command that ran meanwhile makes it less sure who changed what.
-    const key = JSON.stringify([row, at.path, revision, this.#came.get(row) ?? 0, at.file.hash, original?.hash ?? null, edited]);
+    const came = [row, ...others].map((of) => [of, this.#came.get(of) ?? 0]);
+    const key = JSON.stringify([at.path, revision, came, at.file.hash, original?.hash ?? null, edited]);
     const known = this.#answers.get(key);
     if (known !== undefined) return known;
-    const answer = this.#answer(at, history, original, text);
+    const answer = this.#answer(at, history, original, text, others);
     this.#answers.set(key, answer);
     for (const oldest of this.#answers.keys()) {
       if (this.#answers.size <= answersKept) break;
@@ -142,7 +147,13 @@ export class Blames {
     return answer;
   }
 
-  #answer({ source, path, file }: FileAt, history: History, original: CachedFile | null, text: string | null): FileBlame | null {
+  #answer(
+    { source, path, file }: FileAt,
+    history: History,
+    original: CachedFile | null,
+    text: string | null,
+    others: readonly number[],
+  ): FileBlame | null {
     const now = splitLines(text ?? Buffer.from(file.bytes).toString('utf8'));
     if (now.length > blamedLines) return null;
     const rebuild = history.rebuild.copy();
@@ -156,7 +167,7 @@ export class Blames {
     stages.forEach((lines, i) => rebuild.apply(count + i, { kind: 'seen', start: 0, lines, end: true }, () => null));
     const origins = rebuild.blame(now);
     let quiet: boolean | null = null;
-    const nobodyElse = (): boolean => (quiet ??= !this.#commandSince(source.row, history));
+    const nobodyElse = (): boolean => (quiet ??= !this.#commandSince(source.row, history, others));
     const authorOf = (origin: Origin): LineAuthor => {
       switch (origin.kind) {
         case 'call':
@@ -216,9 +227,10 @@ export class Blames {
   }
 
   /** Whether a call that may have changed the file without naming it ran since all of it was known. */
-  #commandSince(source: number, { rebuild, names }: History): boolean {
+  #commandSince(source: number, { rebuild, names }: History, others: readonly number[]): boolean {
     const since = rebuild.wholeSince === null ? null : (names.at(rebuild.wholeSince)?.start ?? null);
-    if (since === null) return true;
+    // Of another sandbox that has the file, any call may have been it: its history is not the one that is told.
+    if (since === null || others.some((other) => this.#store.spans.callsSince(other, since, 1).length > 0)) return true;
     const later = this.#store.spans.callsSince(source, since, commandsLooked);
     return later.length >= commandsLooked || later.some(({ name }) => !namesFiles.has(name));
   }

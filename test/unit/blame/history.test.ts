@@ -1,4 +1,8 @@
 // A file's history out of the store: over renames and sessions, going on as calls come, and never reading again what it knows.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { SandboxFileError } from '../../../server/src/attach/errors';
 import type { SourceRecord } from '../../../server/src/attach/record';
@@ -24,8 +28,12 @@ class Sandbox {
   #calls = 0;
   #lines = 0;
 
-  constructor(readonly store: Store) {
-    const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+  constructor(
+    readonly store: Store,
+    sourceId = id,
+    mounts: PlaceSource['source']['mounts'] = [],
+  ) {
+    const row = store.transaction(() => store.sources.ensure(`test ${sourceId}`, { info, registryProvider: null }));
     this.#ingest = new Ingest(store, row);
     this.blames = new Blames(store);
     const files = {
@@ -38,7 +46,7 @@ class Sandbox {
       stat: () => Promise.resolve(null),
       list: () => Promise.resolve([]),
     };
-    this.source = { id, row, source: { files, mounts: [] } };
+    this.source = { id: sourceId, row, source: { files, mounts } };
   }
 
   call(name: string, args: object, session = 's'): void {
@@ -140,6 +148,35 @@ describe('the history of a file', () => {
     expect(await sandbox.told('/sandbox/a.py')).toEqual(['0-0 call write s', '1-1 person', '2-2 call write s']);
     sandbox.call('exec', { command: 'make format' });
     expect(await sandbox.told('/sandbox/a.py')).toEqual(['0-0 call write s', '1-1 changed', '2-2 call write s']);
+  });
+
+  it('does not call a person who may be the agent of another sandbox that has the same file', async () => {
+    using store = memoryStore();
+    const host = mkdtempSync(join(tmpdir(), 'sandglass-blame-'));
+    try {
+      const mounts = [{ sandbox: '/sandbox/w', host }];
+      const one = new Sandbox(store, id, mounts);
+      const two = new Sandbox(store, 'fedcba9876543210', mounts);
+      const sources = [one.source, two.source];
+      const told = async (): Promise<readonly string[]> => {
+        const places = new Places(store, () => ({
+          source: (row) => sources.find((source) => source.row === row) ?? null,
+          folders: [host],
+          mappings: [],
+        }));
+        const blame = await one.blames.of(places.round(never), pathToFileURL(join(host, 'a.py')).href, null, never);
+        return (blame?.lines ?? []).map(({ by }) => by.kind);
+      };
+      two.call('read', { path: '/sandbox/w/a.py' }, 'theirs');
+      for (let i = 0; i < 3; i++) one.call('write', { path: '/sandbox/w/a.py', content: 'one\ntwo\n' });
+      writeFileSync(join(host, 'a.py'), 'one\nother\ntwo\n');
+      expect(await told()).toEqual(['call', 'person', 'call']);
+      for (let i = 0; i < 3; i++) two.call('exec', { command: 'make format' }, 'theirs');
+      one.blames.forgetAll(two.source);
+      expect(await told()).toEqual(['call', 'changed', 'call']);
+    } finally {
+      rmSync(host, { recursive: true, force: true });
+    }
   });
 
   it('follows a file that was moved to and fro in bounds', async () => {
