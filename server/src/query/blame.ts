@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { saysMore, eventsOf } from '../locate/blame/events';
 import { blamedBytes, blamedLines, splitLines } from '../locate/blame/lines';
 import type { Origin } from '../locate/blame/lines';
+import { maskedLines, mayBeMasked } from '../locate/blame/masked';
 import { Rebuild } from '../locate/blame/rebuild';
 import { touchedPaths } from '../locate/touches';
 import type { CachedFile } from '../locate/fileCache';
@@ -168,13 +169,15 @@ export class Blames {
     const origins = rebuild.blame(now);
     let quiet: boolean | null = null;
     const nobodyElse = (): boolean => (quiet ??= !this.#commandSince(source.row, history, others));
-    const authorOf = (origin: Origin): LineAuthor => {
+    const masked = maskedLines(history.rebuild.cells);
+    const authorOf = (origin: Origin, at: number): LineAuthor => {
       switch (origin.kind) {
         case 'call':
           return { kind: 'call', call: origin.call, rewrote: origin.over === 'unseen' };
         case 'found':
           return origin.call < count ? origin : { kind: 'unknown' };
         case 'changed': {
+          if (mayBeMasked(now[at] ?? '', masked)) return { kind: 'unsure' };
           if (origin.before !== null && origin.before < count) return origin;
           // The first step is one within the sandbox; those after it are not.
           const step = origin.before === null ? stages.length : origin.before - count;

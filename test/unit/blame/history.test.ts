@@ -179,6 +179,23 @@ describe('the history of a file', () => {
     }
   });
 
+  it('does not call changed what the transcript holds with its secret masked', async () => {
+    using store = memoryStore();
+    const sandbox = new Sandbox(store);
+    const keys = 'KEY=sk-abc…wxyz\n"a": "sk-abc…wxyz", "b": "ghp_ab…cdef",\n';
+    sandbox.call('write', { path: '/sandbox/a.env', content: `one\n${keys}last\n` });
+    const file = (a: string, b: string): void => {
+      sandbox.files.set('/sandbox/a.env', `one\n${a}\n${b}\nlast\n`);
+    };
+    const [a, b] = ['sk-abcMADEUPwxyz', 'ghp_abMADEUPcdef'];
+    file(`KEY=${a}`, `"a": "${a}", "b": "${b}",`);
+    expect(await sandbox.told('/sandbox/a.env')).toEqual(['0-0 call write s', '1-2 unsure', '3-3 call write s']);
+    file(`KEY=${a} `, `"a": "${a}", "b": "other",`);
+    expect(await sandbox.told('/sandbox/a.env')).toEqual(['0-0 call write s', '1-2 person', '3-3 call write s']);
+    file('KEY=sk-abc and wxyz', `"a": "x${a}", "b": "${b}",`);
+    expect(await sandbox.told('/sandbox/a.env')).toEqual(['0-0 call write s', '1-2 person', '3-3 call write s']);
+  });
+
   it('follows a file that was moved to and fro in bounds', async () => {
     using store = memoryStore();
     const sandbox = new Sandbox(store);
