@@ -1,4 +1,5 @@
 /** Drives one source into the store: batches its records, applies them, says what changed. */
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Source, SourceRecord } from '../attach/record';
 import type { Store } from '../store/store';
 import { Ingest } from './ingest';
@@ -43,29 +44,36 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
     return asked;
   };
   let next = ask();
-  const flush = (bulk: boolean): void => {
+  /** A history that was just read, or all of a store after an upgrade, may take long to fold; what else this process does goes on. */
+  const settle = async (): Promise<void> => {
+    for (const result of ingest.settling()) {
+      options.onChange(result);
+      if (ingest.foldDueMs !== null) await othersTurn();
+    }
+  };
+  const flush = async (bulk: boolean): Promise<void> => {
     const taken = batch;
     batch = [];
     chars = 0;
     options.onChange(ingest.apply(taken, bulk));
     if (!taken.some((record) => record.kind === 'caughtUp')) return;
-    if (ingest.foldDueMs !== null) options.onChange(ingest.settle());
+    if (ingest.foldDueMs !== null) await settle();
     options.onCaughtUp();
   };
-  const finish = (): void => {
-    if (batch.length > 0) flush(true);
-    options.onChange(ingest.settle());
+  const finish = async (): Promise<void> => {
+    if (batch.length > 0) await flush(true);
+    await settle();
   };
   try {
     for (;;) {
       const wait = batch.length === 0 ? ingest.foldDueMs : Math.max(0, batchBegan + liveBatchMs - performance.now());
-      const arrived = await firstOf(next, wait, options.signal).catch((error: unknown) => {
+      const arrived = await firstOf(next, wait, options.signal).catch(async (error: unknown) => {
         // What came before it failed is shown all the same.
-        finish();
+        await finish();
         throw error;
       });
       if (arrived === 'waited') {
-        flush(batch.length >= pouringRecords);
+        await flush(batch.length >= pouringRecords);
         continue;
       }
       if (arrived === 'aborted' || arrived.done === true) break;
@@ -77,10 +85,10 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
         chars += 'text' in arrived.value ? arrived.value.text.length : 0;
       }
       next = ask();
-      if (arrived.value.kind === 'caughtUp') flush(false);
-      else if (batch.length >= batchRecords || chars >= batchChars) flush(true);
+      if (arrived.value.kind === 'caughtUp') await flush(false);
+      else if (batch.length >= batchRecords || chars >= batchChars) await flush(true);
     }
-    finish();
+    await finish();
   } finally {
     own.abort();
     await closed(records);

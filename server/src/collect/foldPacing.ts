@@ -34,6 +34,11 @@ export class FoldPacing {
     return rest > 0 && grew(row) ? 0 : rest;
   }
 
+  /** The last fold left some that were due: they need not wait, whatever pours in. */
+  cut(): void {
+    this.#lastFold = -Infinity;
+  }
+
   /** Every session may be folded again at once. */
   rested(): void {
     this.#rests.clear();

@@ -50,9 +50,15 @@ export class Ingest implements Disposable {
     return this.#atomic(() => this.#apply(records, bulk ? 'bulk' : 'due'));
   }
 
-  /** Folds everything that was put off. */
-  settle(): IngestResult {
-    return this.#atomic(() => this.#apply([], 'all'));
+  /** Folds everything that was put off, a slice at each step; what is shown between two of them is true, but not all. */
+  *settling(): Generator<IngestResult, void, undefined> {
+    do yield this.#atomic(() => this.#apply([], 'all'));
+    while (this.foldDueMs !== null);
+  }
+
+  /** The same at once. */
+  settle(): void {
+    Array.from(this.settling());
   }
 
   /** Milliseconds until a fold that was put off is due (`apply([])` does it); null when there is none. */

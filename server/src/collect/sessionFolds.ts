@@ -50,6 +50,9 @@ export interface FoldCounts {
 /** Tells of something that could not be worked on. */
 export type Skip = (where: string, reason: string) => void;
 
+/** Folding leaves the turn to others after so long; what is left is due at once. After an upgrade every session is to be folded. */
+const sliceMs = 200;
+
 export class SessionFolds implements Disposable {
   readonly gateway: GatewayEvents;
   readonly #store: Store;
@@ -60,6 +63,8 @@ export class SessionFolds implements Disposable {
   readonly #dirty: Set<number>;
   /** Of those, the ones of which something else changed than that they grew. */
   readonly #anew = new Set<number>();
+  /** Of those, the ones that something came for in this life: they go before what an earlier one left. */
+  readonly #fresh = new Set<number>();
   /** More than is at hand waits to be taken in. */
   #pouring = false;
   #counts: FoldCounts = { anew: 0, grown: 0 };
@@ -90,6 +95,7 @@ export class SessionFolds implements Disposable {
     this.#live.dropAll(this);
     this.gateway.forget();
     this.#anew.clear();
+    this.#fresh.clear();
     this.#dirty.clear();
     for (const row of this.#store.entries.dirty(this.#source)) this.#dirty.add(row);
   }
@@ -107,6 +113,7 @@ export class SessionFolds implements Disposable {
 
   /** It is to be folded. */
   mark(row: number): void {
+    this.#fresh.add(row);
     if (this.#dirty.has(row)) return;
     this.#store.entries.markDirty(row);
     this.#dirty.add(row);
@@ -118,7 +125,10 @@ export class SessionFolds implements Disposable {
     this.mark(row);
   }
 
-  /** Folds what is due. `when`: `bulk` puts off what can wait, because more is coming; `all` puts off nothing. */
+  /**
+   * Folds what is due, as far as it comes in one slice of time. `when`: `bulk` puts off what can wait, because more is coming; `all`
+   * nothing that is to be folded.
+   */
   fold(when: 'due' | 'bulk' | 'all', registryProvider: string | null, skip: Skip): readonly SessionChange[] {
     const now = performance.now();
     this.#pouring = when === 'bulk';
@@ -135,15 +145,22 @@ export class SessionFolds implements Disposable {
     return live?.fold?.fits(live.fresh) ?? false;
   };
 
-  /** Folds until nothing changes what another session is: a new spawn gives a child its parent. */
+  /** Folds until nothing changes what another session is (a new spawn gives a child its parent), or the slice is over. */
   #foldAll(rows: readonly number[], registryProvider: string | null, skip: Skip): readonly SessionChange[] {
+    const until = performance.now() + sliceMs;
     const changes = new Map<number, SessionChange>();
     const waiting = new Set(rows);
     for (;;) {
-      const next = [...waiting].sort((a, b) => a - b);
+      const next = [...waiting].sort((a, b) => Number(this.#fresh.has(b)) - Number(this.#fresh.has(a)) || a - b);
       if (next.length === 0) return [...changes.values()];
       waiting.clear();
-      for (const row of next) {
+      for (const [at, row] of next.entries()) {
+        // At least one, so that it comes to an end. The others keep their mark; a child that has none yet gets it.
+        if (at > 0 && performance.now() >= until) {
+          for (const left of [...next.slice(at), ...waiting]) if (!this.#dirty.has(left)) this.mark(left);
+          this.#pacing.cut();
+          return [...changes.values()];
+        }
         const change = this.#fold(row, registryProvider, skip);
         if (change === null) continue;
         const before = changes.get(row);
@@ -164,6 +181,7 @@ export class SessionFolds implements Disposable {
     let fold = this.#anew.has(row) ? null : live.fold;
     this.#dirty.delete(row);
     this.#anew.delete(row);
+    this.#fresh.delete(row);
     let anew = false;
     let undone = false;
     const work = ((): Pick<Parameters<Store['sessions']['put']>, 1 | 2> | null => {

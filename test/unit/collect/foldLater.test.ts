@@ -1,8 +1,11 @@
 // Folding may be put off while records pour in; nothing is lost by it, not even over a crash.
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Source, SourceRecord } from '../../../server/src/attach/record';
+import { collect } from '../../../server/src/collect/collector';
 import { FoldPacing } from '../../../server/src/collect/foldPacing';
 import { Ingest } from '../../../server/src/collect/ingest';
 import { traceDocument } from '../../../server/src/query/document';
+import type { Store } from '../../../server/src/store/store';
 import { recording } from '../../fixtures/recordings';
 import { info, memoryStore, recordsOf, traceOf } from '../support/traces';
 
@@ -28,6 +31,93 @@ describe('a session that is not folded yet', () => {
     const { source: _source, ...document } = traceDocument(store, row, null);
     const { source: _other, ...expected } = await traceOf(root);
     expect(document).toEqual(expected);
+  });
+});
+
+describe('many sessions to fold at once, as after an upgrade', () => {
+  afterEach(() => void vi.restoreAllMocks());
+  const count = 30;
+
+  function entry(session: number, ordinal: number): SourceRecord {
+    const message = { role: 'user', content: `say ${ordinal}` };
+    const timestamp = new Date(Date.UTC(2026, 10, 21) + ordinal * 1000).toISOString();
+    return {
+      kind: 'transcript',
+      agent: 'main',
+      session: `s${session}`,
+      state: 'live',
+      file: `s${session}.jsonl`,
+      ordinal,
+      text: JSON.stringify({ type: 'message', id: `e${session}-${ordinal}`, parentId: null, timestamp, message }),
+    };
+  }
+
+  /** Each is folded in the store, and marked to be folded again. */
+  function upgraded(): { readonly store: Store; readonly row: number; readonly before: unknown } {
+    const store = memoryStore();
+    const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+    using first = new Ingest(store, row);
+    for (let session = 0; session < count; session++) first.apply([entry(session, 0), entry(session, 1)]);
+    first.settle();
+    const before = traceDocument(store, row, null);
+    store.transaction(() => {
+      for (const view of store.sessions.list(row)) store.entries.markDirty(view.row);
+    });
+    // A machine on which nothing is done within a hundredth of a second.
+    let now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 10));
+    return { store, row, before };
+  }
+
+  it('are folded slice by slice, each of them kept, and come to the same', () => {
+    const { store, row, before } = upgraded();
+    using again = new Ingest(store, row);
+    again.apply([]);
+    const left = store.entries.dirty(row).length;
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(count);
+    for (let slices = 0; again.foldDueMs === 0; slices++) {
+      expect(slices).toBeLessThan(count);
+      // They don't wait for a pause in what pours in.
+      expect(again.apply([], true).sessions.length).toBeGreaterThan(0);
+    }
+    expect(store.entries.dirty(row)).toEqual([]);
+    expect(again.folded.anew).toBe(count);
+    expect(traceDocument(store, row, null)).toEqual(before);
+  });
+
+  it('come after the one that something is written in now', () => {
+    const { store, row } = upgraded();
+    using again = new Ingest(store, row);
+    const { sessions } = again.apply([entry(count - 1, 2)]);
+    expect(sessions.map(({ session }) => session)).toContain(`s${count - 1}`);
+    expect(store.entries.dirty(row).length).toBeGreaterThan(0);
+  });
+
+  it('leave the turn to others, and are all folded before the source is told to be read', async () => {
+    const { store, row, before } = upgraded();
+    const refuse = (): Promise<never> => Promise.reject(new Error('no files'));
+    const source: Source = {
+      kind: 'directory',
+      name: 'made',
+      sandboxId: null,
+      files: { read: refuse, stat: refuse, list: refuse },
+      mounts: [],
+      async *open() {
+        yield { kind: 'caughtUp' };
+      },
+    };
+    const leftAtTurn: number[] = [];
+    let leftAtEnd: number | null = null;
+    await collect(store, row, source, {
+      follow: false,
+      signal: new AbortController().signal,
+      onChange: () => void setImmediate(() => leftAtTurn.push(store.entries.dirty(row).length)),
+      onCaughtUp: () => (leftAtEnd = store.entries.dirty(row).length),
+    });
+    expect(leftAtTurn.filter((left) => left > 0).length).toBeGreaterThan(1);
+    expect(leftAtEnd).toBe(0);
+    expect(traceDocument(store, row, null)).toEqual(before);
   });
 });
 
