@@ -71,6 +71,8 @@ export function noChangeText(why: NoRuleChange, t: Translate): string {
       return t('Its method and path were not observed, so no rule can be for that request alone.');
     case 'unsafe-text':
       return t('What it asked for would be read as a wildcard, or is no plain name. Sandglass writes neither into a policy.');
+    case 'secret':
+      return t('Its path looks as if it held a secret. Sandglass writes none into a policy.');
     case 'allowed-already':
       return t('This file lets it through already; the sandbox runs with another policy.');
     case 'style':

@@ -69,6 +69,8 @@ function noChangeText(why: NoRuleChange): string {
       return 'Its method and path were not observed.';
     case 'unsafe-text':
       return 'What it asked for would be read as a wildcard, or is no plain name.';
+    case 'secret':
+      return 'Its path looks as if it held a secret, which belongs in no policy.';
     case 'allowed-already':
       return 'This file lets it through already; the sandbox runs with another policy.';
     case 'style':

@@ -14,6 +14,7 @@ import { PolicyFileError } from './policyDocument';
 import type { PolicyDocument, PolicyEndpoint, PolicyRule } from './policyDocument';
 import type { Decision } from './recorded';
 import type { RequestHint } from './requestHint';
+import { mayHoldSecret } from './secretPath';
 import { addItem, addRule, applied } from './textEdits';
 import type { MaybeEdits, OffsetEdit } from './textEdits';
 
@@ -27,6 +28,8 @@ export type NoChangeWhy =
   | 'request-unknown'
   /** What was asked for would be read as a wildcard, or can't be written down safely. */
   | 'unsafe-text'
+  /** Its path may hold a secret, and policies are committed. */
+  | 'secret'
   /** This file would let it through already; another one is in force. */
   | 'allowed-already'
   /** The file is written in a way that a line can't simply be added to. */
@@ -95,6 +98,7 @@ function askedOf({ denial, request, inspected }: Decision, hint: RequestHint | n
   const base = { host, port: request.port, binary: request.binary };
   if (!inspected) {
     const known = hint !== null && plainMethod.test(hint.method) && isPlainPath(hint.path);
+    if (known && mayHoldSecret(hint.path)) return 'secret';
     return known
       ? { ...base, method: hint.method, path: hint.path, toldBy: 'command' }
       : { ...base, method: null, path: null, toldBy: null };
@@ -102,6 +106,7 @@ function askedOf({ denial, request, inspected }: Decision, hint: RequestHint | n
   if (request.method === null || request.path === null) return 'request-unknown';
   const method = request.method.toUpperCase();
   if (!plainMethod.test(method) || !isPlainPath(request.path)) return 'unsafe-text';
+  if (mayHoldSecret(request.path)) return 'secret';
   return { ...base, method, path: request.path, toldBy: 'supervisor' };
 }
 

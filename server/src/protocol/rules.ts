@@ -32,6 +32,7 @@ export type NoRuleChange =
   | 'program-unknown'
   | 'request-unknown'
   | 'unsafe-text'
+  | 'secret'
   | 'allowed-already'
   | 'style'
   /** The file is the one that a sandbox runs with. */

@@ -57,7 +57,7 @@ describe('a change of a policy', () => {
 
   it('says why there is none, for each reason', () => {
     const reasons: readonly NoRuleChange[] = [
-      ...(['guard', 'deny-rule', 'private', 'program-unknown', 'request-unknown', 'unsafe-text'] as const),
+      ...(['guard', 'deny-rule', 'private', 'program-unknown', 'request-unknown', 'unsafe-text', 'secret'] as const),
       ...(['allowed-already', 'style', 'in-force', 'not-a-policy', 'gone'] as const),
     ];
     expect(new Set(reasons.map((why) => noChangeText(why, translate))).size).toBe(reasons.length);

@@ -198,6 +198,19 @@ describe('the narrowest change', () => {
     expect(why(text('{ port: 443, allowed_ips: [10.0.0.0/8] }'), [denied])).toBe('private');
   });
 
+  it.each([
+    ['/bot123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1/sendMessage', 'secret'],
+    ['/services/T00000000/B00000000/x7Kp2Qm9Rt4Wz8Ls3Vb6Nc1Y', 'secret'],
+    ['/packages/ab/cd/0123456789abcdef0123456789abcdef0123456789abcdef/file-2.1.0-py3-none-any.whl', 'changed'],
+    ['/docs/gettingStartedWithTheSandbox2/Release-2026-11-21', 'changed'],
+  ])('with the path %s: %s', (path, expected) => {
+    expect(why(bedPolicyText, [lines.opened, lines.post.replaceAll('/guide/prices', path)])).toBe(expected);
+    const escaped = path.replace(/\w/g, (char, at: number) => (at % 9 === 5 ? `%${char.charCodeAt(0).toString(16)}` : char));
+    expect(escaped).not.toBe(path);
+    expect(why(bedPolicyText, [lines.opened, lines.post.replaceAll('/guide/prices', escaped)])).toBe(expected);
+    expect(why(bedPolicyText, [lines.unlisted], `curl https://blocked.example.com${path}`)).toBe(expected);
+  });
+
   it.each(['a.example.com\n    - host: evil', 'a.example.com #', '*.example.com', '&a.example.com', '${x}.example.com', "a'.example.com"])(
     'is none for the hostile host %j',
     (host) => {
