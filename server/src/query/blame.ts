@@ -34,6 +34,8 @@ const movesPerQuestion = 64;
 const movedCalls = 2 * callsRebuilt;
 /** Calls looked at for one that may have changed files that nothing names; of more, one will have. */
 const commandsLooked = 300;
+/** Earlier calls looked at for a command that was answered while it went on running. */
+const earlierLooked = 1000;
 const turnMs = 25;
 
 type KnownCall = TouchingCall;
@@ -235,7 +237,9 @@ export class Blames {
     // Of another sandbox that has the file, any call may have been it: its history is not the one that is told.
     if (since === null || others.some((other) => this.#store.spans.callsSince(other, since, 1).length > 0)) return true;
     const later = this.#store.spans.callsSince(source, since, commandsLooked);
-    return later.length >= commandsLooked || later.some(({ name }) => !namesFiles.has(name));
+    if (later.length >= commandsLooked || later.some(({ name }) => !namesFiles.has(name))) return true;
+    // Only of a command that went into the background the process is told; when it ended, nothing tells for certain.
+    return this.#store.spans.callsBefore(source, since, earlierLooked).some(({ pid }) => pid !== null);
   }
 
   async #history(source: PlaceSource, path: string): Promise<Kept & { history: History }> {

@@ -333,6 +333,14 @@ export class SpanStore {
     return rows.slice(0, limit).map((row) => JSON.parse(this.#db.box.open(row.body)) as CallFact);
   }
 
+  /** The last calls of a source that ended before this time, newest first. */
+  callsBefore(source: number, before: number, limit: number): readonly CallFact[] {
+    const rows = this.#db
+      .prepare('SELECT body FROM call INDEXED BY call_by_end WHERE source = ? AND end < ? ORDER BY end DESC LIMIT ?')
+      .all(source, before, limit) as { body: Uint8Array }[];
+    return rows.map((row) => JSON.parse(this.#db.box.open(row.body)) as CallFact);
+  }
+
   /** Calls that ran in a time frame, and those begun by its end that may still run. */
   calls(source: number, from: number, to: number): readonly CallFact[] {
     const ended = this.#db

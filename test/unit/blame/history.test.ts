@@ -49,7 +49,7 @@ class Sandbox {
     this.source = { id: sourceId, row, source: { files, mounts } };
   }
 
-  call(name: string, args: object, session = 's'): void {
+  call(name: string, args: object, session = 's', details: object = {}): void {
     const n = this.#calls++;
     const time = t0 + n * 1000;
     const at = new Date(time).toISOString();
@@ -68,6 +68,7 @@ class Sandbox {
       toolCallId: `c${n}`,
       toolName: name,
       content: [{ type: 'text', text: 'done' }],
+      details,
       isError: false,
       timestamp: time + 5,
     };
@@ -87,7 +88,7 @@ class Sandbox {
   /** Places anew each time, so that a file that changed is read. */
   blame(path: string): Promise<FileBlame | null> {
     const places = new Places(this.store, () => ({ source: () => this.source, folders: [], mappings: [] }));
-    return this.blames.of(places.round(never), sandboxUri(id, path), null, never);
+    return this.blames.of(places.round(never), sandboxUri(this.source.id, path), null, never);
   }
 
   async told(path: string): Promise<readonly string[]> {
@@ -148,6 +149,20 @@ describe('the history of a file', () => {
     expect(await sandbox.told('/sandbox/a.py')).toEqual(['0-0 call write s', '1-1 person', '2-2 call write s']);
     sandbox.call('exec', { command: 'make format' });
     expect(await sandbox.told('/sandbox/a.py')).toEqual(['0-0 call write s', '1-1 changed', '2-2 call write s']);
+  });
+
+  it('says that a command may have been it that was left running before', async () => {
+    using store = memoryStore();
+    for (const [sourceId, path, details, by] of [
+      ['aaaaaaaaaaaaaaaa', '/sandbox/a.py', { status: 'completed', exitCode: 0 }, 'person'],
+      ['bbbbbbbbbbbbbbbb', '/sandbox/b.py', { status: 'running', sessionId: 'amber-canyon', pid: 24464 }, 'changed'],
+    ] as const) {
+      const sandbox = new Sandbox(store, sourceId);
+      sandbox.call('exec', { command: 'npm run watch' }, 's', details);
+      sandbox.call('write', { path, content: 'one\ntwo\n' });
+      sandbox.files.set(path, 'one\nother\ntwo\n');
+      expect(await sandbox.told(path)).toEqual(['0-0 call write s', `1-1 ${by}`, '2-2 call write s']);
+    }
   });
 
   it('does not call a person who may be the agent of another sandbox that has the same file', async () => {
