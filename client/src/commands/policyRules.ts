@@ -33,17 +33,22 @@ export async function previewRule(ref: RuleRef, services: RuleServices): Promise
   const first = answer.edits[0]?.range.start.line ?? 0;
   const selection = new vscode.Range(first, 0, first, 0);
   await vscode.commands.executeCommand('vscode.diff', uri, changed, label, { preview: true, selection });
+  // Nobody waits for what a notification's button does.
+  const failed = (what: string) => (error: unknown) => notifier.failure('rule-failed', what, error);
   const write = async (): Promise<void> => {
-    // What was shown is what is written: a file that changed since is asked about anew.
-    if (document.getText() !== before) return previewRule(ref, services);
-    await writeChange(document, answer.edits);
+    // What was shown is what is written: a file that changed since is asked about anew. The document may have been closed meanwhile,
+    // and a closed one is not told of changes.
+    const now = await vscode.workspace.openTextDocument(uri);
+    if (now.getText() !== before) return previewRule(ref, services);
+    const saved = await writeChange(now, answer.edits);
     await closeDiff(changed);
-    await vscode.window.showTextDocument(document, { preview: false, selection });
+    await vscode.window.showTextDocument(now, { preview: false, selection });
+    if (!saved) throw new Error(t('The change is in the editor, but the file could not be saved.'));
     notifier.show({
       severity: 'information',
       key: 'rule-written',
       text: writtenText(answer, t),
-      actions: [{ title: t('Back-Test'), run: () => backTest(uri, before, services) }],
+      actions: [{ title: t('Back-Test'), run: () => backTest(uri, before, services).catch(failed(t('The policy file was not tested.'))) }],
       asked: true,
     });
   };
@@ -52,7 +57,10 @@ export async function previewRule(ref: RuleRef, services: RuleServices): Promise
     key: `rule ${ref.policyId}`,
     text: `${label}? ${description}`,
     actions: [
-      { title: t('Write to File'), run: write },
+      {
+        title: t('Write to File'),
+        run: () => write().catch(failed(t('The policy file was not written.'))),
+      },
       { title: t('Discard'), run: () => closeDiff(changed) },
     ],
     asked: true,
@@ -70,14 +78,14 @@ function changedText(document: vscode.TextDocument, edits: readonly RuleTextEdit
     .reduce((text, { from, to, newText }) => text.slice(0, from) + newText + text.slice(to), document.getText());
 }
 
-/** A file without changes of the user's own is saved; with them it stays as open as it was. */
-async function writeChange(document: vscode.TextDocument, edits: readonly RuleTextEdit[]): Promise<void> {
+/** A file without changes of the user's own is saved; with them it stays as open as it was. False: it was to be saved and was not. */
+async function writeChange(document: vscode.TextDocument, edits: readonly RuleTextEdit[]): Promise<boolean> {
   const { isDirty } = document;
   const edit = new vscode.WorkspaceEdit();
   for (const { range, newText } of edits)
     edit.replace(document.uri, new vscode.Range(range.start.line, range.start.character, range.end.line, range.end.character), newText);
-  if (!(await vscode.workspace.applyEdit(edit))) throw new Error('the editor did not take the change');
-  if (!isDirty) await document.save();
+  if (!(await vscode.workspace.applyEdit(edit))) throw new Error(t('The editor did not take the change.'));
+  return isDirty || (await document.save());
 }
 
 async function closeDiff(changed: vscode.Uri): Promise<void> {
