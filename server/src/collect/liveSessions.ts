@@ -10,7 +10,7 @@ import type { Store } from '../store/store';
 
 /** What all of them may hold, as `weightOf` counts, which is near to what they take. */
 export const liveBytes = 64 * 1024 * 1024;
-/** The same while a history pours in, of which hardly anything is worked on again: what follows a session comes right after it. */
+/** What those of a source may hold while a history of it pours in, of which hardly anything is worked on again: what follows a session comes right after it. */
 export const pouringBytes = 16 * 1024 * 1024;
 /** What the one at work may hold, when all others had to go: some 90,000 entries. A longer one is read anew for each fold. */
 export const longestBytes = 192 * 1024 * 1024;
@@ -58,7 +58,8 @@ export class LiveSessions {
   /** Least recently used first. */
   readonly #sessions = new Map<number, LiveSession>();
   /** What each was counted with. */
-  readonly #counted = new Map<number, number>();
+  readonly #counted = new Map<number, { readonly owner: object; readonly bytes: number }>();
+  readonly #ofOwner = new WeakMap<object, number>();
   #bytes = 0;
 
   constructor(limit = liveBytes, longest = longestBytes, pouring = pouringBytes) {
@@ -96,17 +97,25 @@ export class LiveSessions {
 
   /**
    * After something was added to one: those used least go, and this one too if it alone is more than is kept of any. `pouring`: more
-   * waits to be taken in.
+   * waits to be taken in by its owner, whose others go first; those of another one, which may be at work, only when all is full.
    */
   grew(row: number, pouring = false): void {
     const session = this.#sessions.get(row);
     if (session === undefined) return;
     this.#uncount(row);
-    this.#counted.set(row, session.bytes);
-    this.#bytes += session.bytes;
-    const limit = pouring ? Math.min(this.#limit, this.#pouring) : this.#limit;
+    const { owner, bytes } = session;
+    this.#counted.set(row, { owner, bytes });
+    this.#bytes += bytes;
+    this.#ofOwner.set(owner, this.#bytesOf(owner) + bytes);
+    if (pouring) {
+      for (const [oldest, other] of this.#sessions) {
+        // Of a long one that is alone, nothing is left to go; the others need not be gone over for each of its records.
+        if (this.#bytesOf(owner) <= Math.max(this.#pouring, bytes)) break;
+        if (other.owner === owner && oldest !== row) this.drop(oldest);
+      }
+    }
     for (const oldest of this.#sessions.keys()) {
-      if (this.#bytes <= limit) return;
+      if (this.#bytes <= this.#limit) return;
       if (oldest !== row || session.bytes > this.#longest) this.drop(oldest);
     }
   }
@@ -121,8 +130,15 @@ export class LiveSessions {
   }
 
   #uncount(row: number): void {
-    this.#bytes -= this.#counted.get(row) ?? 0;
+    const counted = this.#counted.get(row);
+    if (counted === undefined) return;
+    this.#bytes -= counted.bytes;
+    this.#ofOwner.set(counted.owner, this.#bytesOf(counted.owner) - counted.bytes);
     this.#counted.delete(row);
+  }
+
+  #bytesOf(owner: object): number {
+    return this.#ofOwner.get(owner) ?? 0;
   }
 
   get bytes(): number {

@@ -57,6 +57,30 @@ describe('the live sessions', () => {
     expect(sessions.bytes).toBe(10 * one);
   });
 
+  it('of one source stay while a history of another pours in, as far as there is room for all', () => {
+    const sessions = new LiveSessions(10 * one, 15 * one, 5 * one);
+    const [, other] = [fill(sessions, 1, 4), {}];
+    const poured = (row: number, events: number): void => {
+      const live = sessions.begin(row, other);
+      for (let i = 0; i < events; i++) live.add(`transcript ${i}`, user(`${i}`, ''));
+      sessions.grew(row, true);
+    };
+    poured(2, 3);
+    poured(3, 3);
+    expect(sessions.get(2, other)).toBeNull();
+    poured(4, 2);
+    expect(sessions.bytes).toBe(9 * one);
+    expect(sessions.get(3, other)).not.toBeNull();
+    // A long one takes the room that it needs: its own go first.
+    poured(5, 6);
+    for (const row of [3, 4]) expect(sessions.get(row, other)).toBeNull();
+    expect(sessions.get(1, owner)).not.toBeNull();
+    poured(5, 7);
+    expect(sessions.get(1, owner)).toBeNull();
+    expect(sessions.get(5, other)).not.toBeNull();
+    expect(sessions.bytes).toBe(7 * one);
+  });
+
   it('keep the one at work alone when it is long, but not however long', () => {
     const sessions = new LiveSessions(10 * one, 15 * one);
     fill(sessions, 1, 4);
