@@ -18,7 +18,7 @@ export interface Streak {
 export class Streaks {
   readonly #name: SessionName;
   readonly #code: DetectorCode;
-  /** In the order in which they began. */
+  /** In the order in which they began, or came to be among them again. */
   readonly #kept: Streak[] = [];
   #revision = 0;
 
@@ -48,6 +48,12 @@ export class Streaks {
     streak.message = message;
     if (call !== null) this.#add(streak, call);
     this.#revision += 1;
+    if (this.#kept.includes(streak)) return;
+    // It had to go while others were stronger, and whoever holds it goes on with it.
+    const at = weakest(this.#kept);
+    if (strength <= (this.#kept[at]?.strength ?? 0)) return;
+    this.#kept.splice(at, 1);
+    this.#kept.push(streak);
   }
 
   #add(streak: Streak, call: CallRef): void {

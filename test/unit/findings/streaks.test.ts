@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../../client/src/connection/settings';
-import type { Candidate } from '../../../server/src/findings/detector';
+import type { CallRef, Candidate } from '../../../server/src/findings/detector';
 import { SessionFindings } from '../../../server/src/findings/sessionFindings';
-import { candidatesPerCode, spansPerCandidate } from '../../../server/src/findings/streaks';
+import { candidatesPerCode, spansPerCandidate, Streaks } from '../../../server/src/findings/streaks';
 import { lowest, usual } from '../../../server/src/findings/thresholds';
 import { SessionFold } from '../../../server/src/model/sessionFold';
 import { accountFor } from '../../../server/src/usage/account';
@@ -148,6 +148,27 @@ describe('all of them', () => {
     const turn = { calls: times(9, () => ({ ...wait, exitCode: 2 })), reply: 'Done.' };
     expect(found([turn]).map(({ code }) => code)).toEqual(['repeated-calls', 'failing-tool', 'claimed-success']);
     expect(found([turn], false)).toEqual([]);
+  });
+
+  it('keep also what was given up as the weakest once it is stronger than another', () => {
+    const streaks = new Streaks({ agent: 'main', session: 's' }, 'secret-exposed');
+    const call = (index: number): CallRef => ({ entryId: `e${index}`, block: 0 });
+    const weak = streaks.begin('warning', 1, 'weak', [call(0)]);
+    for (let i = 0; i < candidatesPerCode; i++) streaks.begin('warning', 2, `other ${i}`, [call(i + 1)]);
+    const told = (): readonly string[] => streaks.candidates.map(({ message }) => message);
+    expect(told()).not.toContain('weak');
+    streaks.grow(weak, 2, 'no stronger', call(100));
+    expect(told()).not.toContain('no stronger');
+    const before = streaks.revision;
+    streaks.grow(weak, 3, 'strong', call(101));
+    expect(streaks.revision).toBeGreaterThan(before);
+    expect(streaks.candidates.at(-1)).toMatchObject({ message: 'strong', strength: 3 });
+    expect(streaks.candidates.at(-1)?.spanIds).toHaveLength(3);
+    expect(told()).toHaveLength(candidatesPerCode);
+    expect(told()).not.toContain('other 0');
+    // It is one of the kept now, once.
+    streaks.grow(weak, 4, 'stronger', null);
+    expect(told().filter((message) => message.startsWith('strong'))).toEqual(['stronger']);
   });
 
   it('keep the strongest of many, and of a long one its first spans and the last', () => {
