@@ -9,7 +9,7 @@ import { openDirectory } from '../../../server/src/attach/directory';
 import type { SourceRecord, TranscriptRecord } from '../../../server/src/attach/record';
 import { recording } from '../../fixtures/recordings';
 import { contents, cursorsOf, emptyState, Following, readAll, sleep, transcripts } from './reading';
-import { nodeReader, pythonReader, ways, type Way } from './readers';
+import { nodeProcess, nodeReader, pythonReader, ways, type Way } from './readers';
 
 const CANARY = 'canary-of-the-secret-table';
 const opened: DatabaseSync[] = [];
@@ -254,6 +254,16 @@ describe.each(ways)('read as $name, a database that OpenClaw has open', ({ open 
       [2, { type: 'model.completed', seq: 3, runId: 'r', data: { promptError: 'e'.repeat(500), aborted: false } }],
     ]);
   });
+});
+
+it.each([...ways, nodeProcess])('a packed file beside a database is read ($name)', async ({ open }) => {
+  const writer = new Writer();
+  writer.session('a');
+  const name = 'z.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst';
+  writeFileSync(join(writer.sessions, name), zstdCompressSync(Buffer.from('{"type":"session","id":"z"}\n{"type":"message","id":"z1"}\n')));
+  const records = await readAll(await open(writer.stateDir));
+  expect(records.filter((record) => record.kind === 'skipped')).toEqual([]);
+  expect([...ids(records)].sort()).toEqual(['a', 'z', 'z1']);
 });
 
 it.each(ways)('what stands behind a row that fills a batch alone is read too ($name)', async ({ open }) => {

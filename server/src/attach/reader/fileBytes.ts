@@ -41,8 +41,13 @@ export async function* bytesOf(file: OpenFile, compressed: boolean, from: number
   if (typeof zlib.createZstdDecompress !== 'function') throw new Error('this Node cannot read zstd (22.15 or newer can)');
   const stream = Readable.from(copiesOf(bytesOf(file, false, 0)));
   const plain = zlib.createZstdDecompress();
+  // Not by pipe(): it asks whether the target is process.stdout, and that is opened by being asked for; ours is open already (inside.ts).
+  stream.on('data', (chunk) => {
+    if (!plain.write(chunk)) stream.pause();
+  });
   stream.on('error', (error) => plain.destroy(error));
-  stream.pipe(plain);
+  stream.on('end', () => plain.end());
+  plain.on('drain', () => stream.resume());
   const limit = Math.max(MAX_UNPACKED_FLOOR, fstatSync(file.fd).size * MAX_UNPACKED_RATIO);
   let unpacked = 0;
   let left = from;
@@ -58,6 +63,7 @@ export async function* bytesOf(file: OpenFile, compressed: boolean, from: number
     }
   } finally {
     stream.destroy();
+    plain.destroy();
   }
 }
 
