@@ -10,11 +10,12 @@ import { callUri } from './editor/labels';
 import { BackTest } from './policy/backTest';
 import type { BackTested, BackTestResult } from './policy/backTest';
 import { agreement, choose } from './policy/choose';
+import type { Weighed } from './policy/choose';
 import { narrowestChange } from './policy/narrowest';
 import { parsePolicy } from './policy/parsePolicy';
 import type { ParsedPolicy } from './policy/parsePolicy';
 import { PolicyFileError } from './policy/policyDocument';
-import type { PolicyFiles, PolicyLook } from './policy/policyFiles';
+import type { PolicyFile, PolicyFiles, PolicyLook } from './policy/policyFiles';
 import type { Decision } from './policy/recorded';
 import type { AskedRequest, BackTestAnswer, BackTestedRequest, NoRuleChange, RuleChangeAnswer, RuleRef } from './protocol/rules';
 import { decision, decisionPages, denials, denialsMark, hintOf, newestDecisions } from './query/decisions';
@@ -46,6 +47,8 @@ export class Rules {
   readonly #recorded = new Map<number, Recorded>();
   /** Rows of those that may have changed since. */
   readonly #touched = new Set<number>();
+  /** Other whenever what was recorded is other. */
+  #version = 0;
   #ruled: { readonly look: PolicyLook; readonly rows: string; readonly ruled: Ruled } | null = null;
 
   constructor(store: Store, hub: Pick<Hub, 'all' | 'get' | 'node'>, files: PolicyFiles) {
@@ -99,25 +102,29 @@ export class Rules {
       .filter(({ denials: found }) => found.length > 0);
     // Where nothing was denied, no file is looked for.
     if (recorded.length === 0) return null;
+    const version = this.#version;
     const look = await this.#files.look(signal);
     const rows = [...open].join(' ');
     if (this.#ruled !== null && this.#ruled.look === look && this.#ruled.rows === rows) return this.#ruled.ruled;
     const all: RuledDenial[] = [];
     for (const { source, denials: found, newest } of recorded) {
-      const weighed = look.files.map((file) => ({
-        file,
-        document: file.parsed.document,
-        agreement: agreement(file.parsed.document, newest),
-      }));
+      const weighed: Weighed<PolicyFile>[] = [];
+      for (const file of look.files) {
+        const { document } = file.parsed;
+        weighed.push({ file, document, agreement: await agreement(document, newest, signal) });
+      }
       const sandbox = this.#hub.node(source).name;
       for (const one of found) {
+        await setImmediate();
+        if (signal.aborted) break;
         const chosen = choose(weighed, one);
         const at = chosen === null ? null : { uri: chosen.file.uri, targets: chosen.targets, agreement: chosen.agreement };
         all.push({ sourceId: source.id, sandbox, decision: one, at });
       }
     }
     const ruled: Ruled = { look, denials: all };
-    this.#ruled = { look, rows, ruled };
+    // Whoever came between may have read more of the record.
+    if (!signal.aborted && this.#version === version) this.#ruled = { look, rows, ruled };
     return ruled;
   }
 
@@ -131,6 +138,7 @@ export class Rules {
     const found = denials(this.#store, row, from);
     const recorded = { mark, denials: found, newest: found.length === 0 ? [] : newestDecisions(this.#store, row) };
     this.#recorded.set(row, recorded);
+    this.#version += 1;
     this.#ruled = null;
     return recorded;
   }

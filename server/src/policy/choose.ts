@@ -2,6 +2,7 @@
  * Which of several policy files a sandbox's denial belongs to. No file says which sandbox it is for; what the supervisor allowed and
  * denied does: the file that agrees best with it is taken, and how well it agrees is told.
  */
+import { setImmediate } from 'node:timers/promises';
 import { evaluate } from './evaluate';
 import type { PolicyDocument } from './policyDocument';
 import { isBesideRules } from './recorded';
@@ -14,12 +15,14 @@ export interface Agreement {
   readonly differs: number;
 }
 
-/** What can't be judged from outside counts for nothing. */
-export function agreement(document: PolicyDocument, decisions: readonly Decision[]): Agreement {
+/** What can't be judged from outside counts for nothing. A large file is weighed in turns with whatever else there is to do. */
+export async function agreement(document: PolicyDocument, decisions: readonly Decision[], signal: AbortSignal): Promise<Agreement> {
   let [agrees, differs] = [0, 0];
   for (const decision of decisions) {
     const { request, allowed, denial, inspected } = decision;
     if (denial?.kind === 'guard' || isBesideRules(decision)) continue;
+    await setImmediate();
+    if (signal.aborted) break;
     const verdict = evaluate(document, request, inspected ? 'request' : 'connection');
     if (verdict.kind === 'unknown') continue;
     if ((verdict.kind === 'allowed') === allowed) agrees += 1;

@@ -7,7 +7,7 @@
 import { assertNever } from '../model/assertNever';
 import { alwaysBlocked } from './addresses';
 import { globMatches } from './glob';
-import type { PolicyDocument, PolicyEndpoint, PolicyMethodRule, PolicyRule } from './policyDocument';
+import type { PolicyDocument, PolicyEndpoint, PolicyMethodRule, PolicyRule, Ranged } from './policyDocument';
 
 export interface PolicyRequest {
   readonly host: string;
@@ -40,16 +40,16 @@ export function endpointMatches(endpoint: PolicyEndpoint, host: string, port: nu
   const pattern = endpoint.host?.value.toLowerCase() ?? '';
   if (pattern === '') return (endpoint.allowedIps?.value.length ?? 0) > 0;
   const name = host.toLowerCase();
-  return pattern.includes('*') ? globMatches(pattern, name, '.') : pattern === name;
+  return pattern.includes('*') ? globMatches(pattern, name, '.', endpoint.host ?? undefined) : pattern === name;
 }
 
-export function binaryMatches(pattern: string, path: string): boolean {
-  return pattern.includes('*') ? globMatches(pattern, path, '/') : pattern === path;
+export function binaryMatches(binary: Ranged<string>, path: string): boolean {
+  return binary.value.includes('*') ? globMatches(binary.value, path, '/', binary) : binary.value === path;
 }
 
 /** Whether a rule is for a program: for the program itself, or for one that started it. */
 export function programMatches(rule: PolicyRule, { binary, ancestors }: Pick<PolicyRequest, 'binary' | 'ancestors'>): Tri {
-  const is = (path: string): boolean => rule.binaries.some(({ value }) => binaryMatches(value, path));
+  const is = (path: string): boolean => rule.binaries.some((one) => binaryMatches(one, path));
   if ((binary !== null && is(binary)) || (ancestors ?? []).some(is)) return 'yes';
   return rule.binaries.length > 0 && (binary === null || ancestors === null) ? 'unknown' : 'no';
 }
@@ -60,8 +60,9 @@ export function isInspected(endpoint: PolicyEndpoint): boolean {
   return protocol !== '' && protocol !== 'tcp';
 }
 
-export function pathMatches(pattern: string | null, path: string): boolean {
-  return pattern === '**' || (pattern !== null && globMatches(pattern, path, '/'));
+/** `of`: the part of a document that holds the pattern, and no other. */
+export function pathMatches(pattern: string | null, path: string, of?: object): boolean {
+  return pattern === '**' || (pattern !== null && globMatches(pattern, path, '/', of));
 }
 
 export function methodMatches(pattern: string | null, method: string): boolean {
@@ -82,12 +83,19 @@ export function allowRules(endpoint: PolicyEndpoint): readonly Pick<PolicyMethod
   return (accessMethods[endpoint.access.value] ?? []).map((method) => ({ method, path: '**', more: false }));
 }
 
+const sorted = new WeakMap<PolicyDocument, readonly PolicyRule[]>();
+
+function byName(policy: PolicyDocument): readonly PolicyRule[] {
+  let rules = sorted.get(policy);
+  if (rules === undefined) sorted.set(policy, (rules = [...policy.rules].sort((a, b) => (a.key.value < b.key.value ? -1 : 1))));
+  return rules;
+}
+
 /** `what`: a connection is judged by where it goes and who opens it; what is asked within it is judged after. */
 export function evaluate(policy: PolicyDocument, request: PolicyRequest, what: 'connection' | 'request' = 'request'): Verdict {
   const { host, port } = request;
   if (alwaysBlocked(host, port)) return { kind: 'denied', by: 'guard', rule: null };
-  const byName = [...policy.rules].sort((a, b) => (a.key.value < b.key.value ? -1 : 1));
-  const reaching = byName.filter((rule) => rule.endpoints.some((endpoint) => endpointMatches(endpoint, host, port)));
+  const reaching = byName(policy).filter((rule) => rule.endpoints.some((endpoint) => endpointMatches(endpoint, host, port)));
   const [first] = reaching;
   if (first === undefined) return { kind: 'denied', by: 'no-endpoint', rule: null };
   const programs = reaching.map((rule) => ({ rule, is: programMatches(rule, request) }));
@@ -118,7 +126,7 @@ function inspected({ method, path }: PolicyRequest, endpoints: readonly Reaching
   if (method === null || path === null) return { kind: 'unknown', why: 'request' };
   const here = endpoints.filter(({ endpoint }) => {
     const pattern = endpoint.path?.value ?? '';
-    return pattern === '' || pathMatches(pattern, path);
+    return pattern === '' || pathMatches(pattern, path, endpoint.path ?? undefined);
   });
   const config = here.filter(({ endpoint }) => isInspected(endpoint)).sort((a, b) => specificity(b.endpoint) - specificity(a.endpoint))[0];
   const audited = config !== undefined && config.endpoint.enforcement?.value !== 'enforce';
@@ -146,7 +154,7 @@ function specificity(endpoint: PolicyEndpoint): number {
 
 /** A rule that says more than method and path is not known to match: the log leaves queries out. */
 function says(rules: readonly Pick<PolicyMethodRule, 'method' | 'path' | 'more'>[], method: string, path: string): Tri {
-  const fitting = rules.filter((rule) => methodMatches(rule.method, method) && pathMatches(rule.path, path));
+  const fitting = rules.filter((rule) => methodMatches(rule.method, method) && pathMatches(rule.path, path, rule));
   if (fitting.some(({ more }) => !more)) return 'yes';
   return fitting.length > 0 ? 'unknown' : 'no';
 }

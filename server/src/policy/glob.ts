@@ -6,8 +6,8 @@
 /** A pattern with more steps than this matches nothing: no policy needs one, and steps cost time. */
 const maxSteps = 512;
 const maxAlternatives = 32;
-/** Hosts and paths are shorter; a longer text matches nothing. */
-const maxText = 8192;
+/** Hosts and paths are shorter; a longer text matches nothing, nor does a longer pattern. */
+const maxText = { '/': 8192, '.': 255 } as const;
 
 type Step =
   | { readonly kind: 'char'; readonly char: string }
@@ -19,12 +19,35 @@ type Step =
   /** `**` and the separator after it: nothing at all, or whole parts. */
   | { readonly kind: 'parts' };
 
-/** `separator`: `/` in paths, `.` in hosts. */
-export function globMatches(pattern: string, text: string, separator: '/' | '.'): boolean {
-  if (text.length > maxText || pattern.length > maxText) return false;
-  return alternatives(pattern).some((one) => {
+/** A pattern that was read: each of its alternatives. */
+type Glob = readonly (readonly Step[])[];
+
+/** By the part of a document that a pattern is of, which never changes: each is read once, and forgotten with its document. */
+const known = new WeakMap<object, Glob>();
+let read = 0;
+
+/** How often a pattern was read, for tests that none is read twice. */
+export function globsRead(): number {
+  return read;
+}
+
+/** `separator`: `/` in paths, `.` in hosts. `of`: the part of a document that the pattern is written in, which holds no other. */
+export function globMatches(pattern: string, text: string, separator: '/' | '.', of?: object): boolean {
+  if (text.length > maxText[separator]) return false;
+  let glob = of === undefined ? undefined : known.get(of);
+  if (glob === undefined) {
+    glob = globOf(pattern, separator);
+    if (of !== undefined) known.set(of, glob);
+  }
+  return glob.some((steps) => walk(steps, text, separator));
+}
+
+function globOf(pattern: string, separator: '/' | '.'): Glob {
+  read += 1;
+  if (pattern.length > maxText[separator]) return [];
+  return alternatives(pattern).flatMap((one) => {
     const steps = parse(one, separator);
-    return steps !== null && walk(steps, text, separator);
+    return steps === null ? [] : [steps];
   });
 }
 

@@ -49,7 +49,7 @@ function targetsOfKind(document: PolicyDocument, { request, rule }: Decision, de
       const found = [keyed(denial.rule), ...document.rules].flatMap((one) =>
         (one === undefined ? [] : reaching(one)).flatMap((endpoint) =>
           endpoint.denyRules
-            .filter((deny) => method !== null && path !== null && methodMatches(deny.method, method) && pathMatches(deny.path, path))
+            .filter((deny) => method !== null && path !== null && methodMatches(deny.method, method) && pathMatches(deny.path, path, deny))
             .map((deny): RuleTarget => ({ kind: 'deny-rule', rule: one?.key.value ?? null, range: deny.range })),
         ),
       );
@@ -78,5 +78,5 @@ function targetsOfKind(document: PolicyDocument, { request, rule }: Decision, de
 }
 
 function fitsPath({ path }: PolicyEndpoint, asked: string | null): boolean {
-  return path === null || path.value === '' || asked === null || pathMatches(path.value, asked);
+  return path === null || path.value === '' || asked === null || pathMatches(path.value, asked, path);
 }

@@ -56,6 +56,8 @@ describe('wildcards', () => {
   it('that would take a matcher that backtracks forever are answered at once', () => {
     expect(globMatches('*a'.repeat(200), `/${'a'.repeat(4000)}b`, '/')).toBe(false);
     expect(globMatches('**a'.repeat(200), `${'a'.repeat(8000)}b`, '/')).toBe(false);
+    expect(globMatches(`${'*a'.repeat(100)}${'?'.repeat(100)}`, 'a'.repeat(250), '.')).toBe(false);
+    expect(globMatches(`**${'a'.repeat(255)}`, 'a'.repeat(255), '.')).toBe(false);
     expect(globMatches('{a,b}'.repeat(40), 'a'.repeat(40), '/')).toBe(false);
   });
 });

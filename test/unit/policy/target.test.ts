@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { choose, agreement } from '../../../server/src/policy/choose';
+import { globsRead } from '../../../server/src/policy/glob';
 import { parsePolicy } from '../../../server/src/policy/parsePolicy';
 import { targetsOf } from '../../../server/src/policy/target';
 import { bedPolicy, bedPolicyText, decisionOf, decisionsOf, lineAt, lines } from './made';
+
+const { signal } = new AbortController();
 
 function pointsAt(text: string, ...log: readonly string[]): readonly string[] {
   return targetsOf(parsePolicy(text).document, decisionOf(...log)).map(({ kind, range }) => `${kind}: ${lineAt(text, range).trim()}`);
@@ -95,31 +98,50 @@ describe('a denial points', () => {
 
 describe('of several files', () => {
   const other = bedPolicyText.replaceAll('docs.example.com', 'other.example.com').replaceAll('pypi.tst', 'pypi.other');
-  const weighed = (text: string, log: readonly string[]) => {
+  const weighed = async (text: string, log: readonly string[]) => {
     const { document } = parsePolicy(text);
-    return { file: text, document, agreement: agreement(document, decisionsOf(...log)) };
+    return { file: text, document, agreement: await agreement(document, decisionsOf(...log), signal) };
   };
 
-  it('the one that agrees with what was allowed and denied is taken', () => {
+  it('the one that agrees with what was allowed and denied is taken', async () => {
     const log = [lines.unlisted, lines.opened, lines.get, lines.post, lines.binary];
     for (const files of [
       [other, bedPolicyText],
       [bedPolicyText, other],
     ])
-      expect(
-        choose(
-          files.map((text) => weighed(text, log)),
-          decisionOf(lines.unlisted),
-        )?.file,
-      ).toBe(bedPolicyText);
-    expect(weighed(bedPolicyText, log).agreement).toEqual({ agrees: 5, differs: 0 });
-    expect(weighed(other, log).agreement.differs).toBeGreaterThan(1);
+      expect(choose(await Promise.all(files.map((text) => weighed(text, log))), decisionOf(lines.unlisted))?.file).toBe(bedPolicyText);
+    expect((await weighed(bedPolicyText, log)).agreement).toEqual({ agrees: 5, differs: 0 });
+    expect((await weighed(other, log)).agreement.differs).toBeGreaterThan(1);
   });
 
-  it('the first is taken where they agree equally, and none where none has the rule', () => {
+  it('the first is taken where they agree equally, and none where none has the rule', async () => {
     const log = [lines.unlisted];
-    expect(choose([weighed(bedPolicyText, log), weighed(other, log)], decisionOf(lines.unlisted))?.file).toBe(bedPolicyText);
-    expect(choose([weighed(other, log)], decisionOf(lines.opened, lines.post.replaceAll('docs_site', 'elsewhere')))).toBeNull();
+    expect(choose([await weighed(bedPolicyText, log), await weighed(other, log)], decisionOf(lines.unlisted))?.file).toBe(bedPolicyText);
+    expect(choose([await weighed(other, log)], decisionOf(lines.opened, lines.post.replaceAll('docs_site', 'elsewhere')))).toBeNull();
+  });
+
+  it('each is weighed in turns with what else there is to do, and no longer than it is asked for', async () => {
+    const log = Array.from({ length: 50 }, () => lines.opened);
+    const stop = new AbortController();
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      if (turns === 10) stop.abort();
+      else setImmediate(count);
+    };
+    setImmediate(count);
+    const { agrees } = await agreement(bedPolicy().document, decisionsOf(...log), stop.signal);
+    expect(turns).toBe(10);
+    expect(agrees).toBeLessThan(log.length);
+  });
+
+  it('each has its patterns read once, however many decisions it is weighed by', async () => {
+    const text = `network_policies:\n  a:\n    endpoints: [{ host: '*.example.com', port: 80, protocol: rest, access: full, path: '/g*/**' }]\n    binaries: [/usr/bin/c*]\n`;
+    const { document } = parsePolicy(text);
+    const before = globsRead();
+    const log = Array.from({ length: 20 }, () => [lines.opened, lines.get]).flat();
+    expect(await agreement(document, decisionsOf(...log), signal)).toEqual({ agrees: log.length, differs: 0 });
+    expect(globsRead() - before).toBe(3);
   });
 });
 
