@@ -7,7 +7,8 @@ export class Asides {
   readonly #stderr: NodeJS.WritableStream;
   /** Bounded by what the store keeps of each. */
   #notes: ReadonlySet<string> = new Set();
-  #findings: ReadonlySet<string> = new Set();
+  /** By the session's row; of those that have any. */
+  readonly #findings = new Map<number, ReadonlySet<string>>();
   #way: ReadonlySet<string> = new Set();
 
   constructor(stderr: NodeJS.WritableStream) {
@@ -19,8 +20,11 @@ export class Asides {
     this.#notes = this.#say(notRead(skipped), this.#notes);
   }
 
-  findings(findings: readonly Finding[]): void {
-    this.#findings = this.#say(findingLines(findings), this.#findings);
+  /** The same, of one session. */
+  findings(session: number, findings: readonly Finding[]): void {
+    const said = this.#say(findingLines(findings), this.#findings.get(session) ?? new Set());
+    if (said.size > 0) this.#findings.set(session, said);
+    else this.#findings.delete(session);
   }
 
   /** The first way needs no word, unless another was taken before it. */

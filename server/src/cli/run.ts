@@ -110,6 +110,10 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
   const follow = command.name === 'follow';
   const printed = new Map<string, string>();
   const asides = new Asides(io.stderr);
+  // Of the sessions that changed: a batch costs what is new in it, however many others there are.
+  const sayFindings = (sessions: readonly { readonly row: number }[]): void => {
+    for (const session of sessions) asides.findings(session.row, findingsOf(store, row, session.row, wishes));
+  };
   let caughtUp = false;
   await collect(
     store,
@@ -121,7 +125,7 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
       onChange: (result) => {
         if (!follow) return;
         if (result.skippedChanged) asides.notes(store.sources.skipped(row));
-        if (caughtUp && result.sessions.length > 0) asides.findings(findingsOf(store, row, undefined, wishes));
+        if (caughtUp) sayFindings(result.sessions);
         for (const session of result.sessions) {
           const denied = store.policies.deniedCallsOf(row, session.row);
           for (const span of session.spans) printSpan(io, command.json, session.session, withDenial(span, denied), printed);
@@ -129,7 +133,7 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
       },
       onCaughtUp: () => {
         caughtUp = true;
-        if (follow) asides.findings(findingsOf(store, row, undefined, wishes));
+        if (follow) sayFindings(store.sources.revisions(row));
       },
     },
   );

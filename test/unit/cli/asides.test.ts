@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { Asides } from '../../../server/src/cli/asides';
+import type { Finding } from '../../../server/src/protocol/document';
 import { sandboxesText } from '../../../server/src/cli/tables';
 import { hostileStrings } from '../flow/hostile';
 
@@ -39,6 +40,33 @@ describe('the way in, on stderr', () => {
       expect(line.length).toBeLessThan(1500);
     },
   );
+});
+
+describe('findings, on stderr', () => {
+  const finding = (message: string): Finding => ({
+    code: 'failing-tool',
+    severity: 'warning',
+    message,
+    spanIds: [],
+    preview: false,
+    suppressed: null,
+  });
+
+  it('are said once each, by session, and again when they were taken back meanwhile', () => {
+    const { asides, said } = setup();
+    asides.findings(1, [finding('a')]);
+    asides.findings(2, [finding('b'), finding('c')]);
+    expect(said()).toBe('warning: a\nwarning: b\nwarning: c\n');
+    asides.findings(1, [finding('a'), finding('d')]);
+    expect(said()).toBe('warning: d\n');
+    // What is told of one session takes nothing back of another.
+    asides.findings(2, [finding('b')]);
+    asides.findings(1, []);
+    expect(said()).toBe('');
+    asides.findings(2, [finding('b'), finding('c')]);
+    asides.findings(1, [finding('a')]);
+    expect(said()).toBe('warning: c\nwarning: a\n');
+  });
 });
 
 describe('the table of sandboxes', () => {
