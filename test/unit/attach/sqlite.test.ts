@@ -256,14 +256,22 @@ describe.each(ways)('read as $name, a database that OpenClaw has open', ({ open 
   });
 });
 
-it.each([...ways, nodeProcess])('a packed file beside a database is read ($name)', async ({ open }) => {
+it.each([...ways, nodeProcess])('packed files beside a database are read ($name)', async ({ open }) => {
   const writer = new Writer();
   writer.session('a');
-  const name = 'z.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst';
-  writeFileSync(join(writer.sessions, name), zstdCompressSync(Buffer.from('{"type":"session","id":"z"}\n{"type":"message","id":"z1"}\n')));
+  // So many that the reader's output is full in between.
+  const packed = Array.from({ length: 20 }, (_, i) => `z${i}`);
+  for (const id of packed) {
+    const lines = [
+      { type: 'session', id },
+      { type: 'message', id: `${id}m`, text: 'x'.repeat(200_000) },
+    ];
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    writeFileSync(join(writer.sessions, `${id}.jsonl.deleted.2026-11-21T00-00-00.000Z.abc.zst`), zstdCompressSync(Buffer.from(text)));
+  }
   const records = await readAll(await open(writer.stateDir));
   expect(records.filter((record) => record.kind === 'skipped')).toEqual([]);
-  expect([...ids(records)].sort()).toEqual(['a', 'z', 'z1']);
+  expect([...ids(records)].sort()).toEqual(['a', ...packed.flatMap((id) => [id, `${id}m`])].sort());
 });
 
 it.each(ways)('what stands behind a row that fills a batch alone is read too ($name)', async ({ open }) => {
