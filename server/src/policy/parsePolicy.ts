@@ -13,6 +13,8 @@ export const maxPolicyDepth = 32;
 export const maxPolicyAliases = 64;
 /** Rules, endpoints of a rule, binaries, and so on: each list at most. */
 const maxItems = 5000;
+/** Items read of all lists and maps together: aliases of lists of aliases are each read wherever they stand. */
+const maxRead = 200_000;
 
 export interface ParsedPolicy {
   readonly text: string;
@@ -94,6 +96,7 @@ export interface Entry {
 export class Reading {
   readonly #yaml: Document.Parsed;
   readonly #lines: LineCounter;
+  #read = 0;
 
   constructor(yaml: Document.Parsed, lines: LineCounter) {
     this.#yaml = yaml;
@@ -172,7 +175,7 @@ export class Reading {
   entries(given: ParsedNode | null | undefined): readonly Entry[] {
     const node = this.#resolved(given);
     if (!isMap(node)) return [];
-    return (node as YAMLMap.Parsed).items.slice(0, maxItems).flatMap((pair) => {
+    return this.#counted((node as YAMLMap.Parsed).items).flatMap((pair) => {
       const key = this.#text(pair.key);
       return key === null ? [] : [{ key: key.value, keyRange: key.range, value: pair.value, pair }];
     });
@@ -180,7 +183,14 @@ export class Reading {
 
   items(given: ParsedNode | null | undefined): readonly ParsedNode[] {
     const node = this.#resolved(given);
-    return isSeq(node) ? (node.items.slice(0, maxItems) as ParsedNode[]) : [];
+    return isSeq(node) ? this.#counted(node.items as ParsedNode[]) : [];
+  }
+
+  #counted<T>(items: readonly T[]): readonly T[] {
+    const some = items.slice(0, maxItems);
+    this.#read += some.length;
+    if (this.#read > maxRead) throw new PolicyFileError('too-many-aliases', `more than ${maxRead} items would be read of it`);
+    return some;
   }
 
   #resolved(node: ParsedNode | null | undefined): Node | null {

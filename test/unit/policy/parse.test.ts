@@ -111,4 +111,13 @@ describe('a policy file', () => {
     expect(reasonOf(`${bedPolicyText}\n---\nnetwork_policies: {}\n`)).toBe('not-yaml');
     expect(reasonOf(`---\n${bedPolicyText}\n...\n`)).toBeNull();
   });
+
+  it('whose aliases make a small file a large one is refused', () => {
+    const rules = `r: &r [${Array.from({ length: 4000 }, () => '{ allow: { method: GET, path: /a } }').join(', ')}]\n`;
+    const endpoints = `e: &e [${Array.from({ length: 20 }, () => '{ host: a.example.com, port: 1, rules: *r }').join(', ')}]\n`;
+    const text = (count: number): string =>
+      `${rules}${endpoints}network_policies:\n${Array.from({ length: count }, (_, i) => `  k${i}: { endpoints: *e }`).join('\n')}\n`;
+    expect(reasonOf(text(40))).toBe('too-many-aliases');
+    expect(reasonOf(`${rules}network_policies: { a: { endpoints: [{ host: a.example.com, port: 1, rules: *r }] } }\n`)).toBeNull();
+  });
 });
