@@ -34,9 +34,9 @@ export class FoldPacing {
     return rest > 0 && grew(row) ? 0 : rest;
   }
 
-  /** The last fold left some that were due: they need not wait, whatever pours in. */
-  cut(): void {
-    this.#lastFold = -Infinity;
+  /** The last fold left some that were due: while a history pours in, they wait as long as it took, so that half of the time is for that. */
+  cut(now: number, took: number): void {
+    this.#lastFold = now - bulkEveryMs + Math.min(took, bulkEveryMs);
   }
 
   /** Every session may be folded again at once. */

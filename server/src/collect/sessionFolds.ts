@@ -147,7 +147,7 @@ export class SessionFolds implements Disposable {
 
   /** Folds until nothing changes what another session is (a new spawn gives a child its parent), or the slice is over. */
   #foldAll(rows: readonly number[], registryProvider: string | null, skip: Skip): readonly SessionChange[] {
-    const until = performance.now() + sliceMs;
+    const began = performance.now();
     const changes = new Map<number, SessionChange>();
     const waiting = new Set(rows);
     for (;;) {
@@ -156,9 +156,10 @@ export class SessionFolds implements Disposable {
       waiting.clear();
       for (const [at, row] of next.entries()) {
         // At least one, so that it comes to an end. The others keep their mark; a child that has none yet gets it.
-        if (at > 0 && performance.now() >= until) {
+        const now = performance.now();
+        if (at > 0 && now - began >= sliceMs) {
           for (const left of [...next.slice(at), ...waiting]) if (!this.#dirty.has(left)) this.mark(left);
-          this.#pacing.cut();
+          this.#pacing.cut(now, now - began);
           return [...changes.values()];
         }
         const change = this.#fold(row, registryProvider, skip);
