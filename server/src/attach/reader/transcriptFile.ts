@@ -5,6 +5,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cursor, SourceRecord, TranscriptRecord } from '../record';
 import { openRegularSync } from '../regularFile';
 import { skipReasonOf, type ReaderContext } from './context';
@@ -21,6 +22,8 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
 const NOTHING: readonly string[] = [];
 /** A whole comparison is followed by a rest of so many times as long. */
 const VERIFY_REST = 200;
+/** What was written so short a while ago may still be being written. */
+const MIDWAY_MS = 30;
 
 /** What is to be done with a file that was read before. */
 type Verdict = { readonly kind: 'later' } | { readonly kind: 'on'; readonly hash: Hash } | { readonly kind: 'rewritten' };
@@ -134,8 +137,16 @@ export class TranscriptFile {
   }
 
   async *#scanOpen(file: OpenFile, siblings: Siblings): AsyncGenerator<SourceRecord> {
-    const stamp = stampOf(fstatSync(file.fd, { bigint: true }));
-    const verdict = await this.#judge(file, stamp);
+    let stat = fstatSync(file.fd, { bigint: true });
+    let verdict = await this.#judge(file, stampOf(stat));
+    if (verdict.kind === 'rewritten' && Math.abs(Date.now() - Number(stat.mtimeMs)) < MIDWAY_MS) {
+      // A writer that empties a file and writes the same again, and more, may be in between: that is no rewriting.
+      await sleep(MIDWAY_MS);
+      stat = fstatSync(file.fd, { bigint: true });
+      this.#verifyFrom = 0;
+      verdict = await this.#judge(file, stampOf(stat));
+    }
+    const stamp = stampOf(stat);
     switch (verdict.kind) {
       case 'later':
         return;
