@@ -6,27 +6,19 @@ import type { AssistantEntry, ToolResultEntry } from '../model/events';
 import type { CallDraft, ChatDraft, TurnDraft } from '../model/turns';
 import { isFinalReply } from '../model/turns';
 import { refOf } from './detector';
-import type { CallRef, Candidate, Detector, SessionName } from './detector';
+import type { CallRef, Detector, SessionName } from './detector';
 import { outcomeOf } from './outcome';
 import { Streaks } from './streaks';
 
 export class ClaimedSuccess implements Detector {
-  readonly #streaks: Streaks;
+  readonly streaks: Streaks;
   /** The last message of the turn that asked for calls, and those of them that failed. */
   #asked: AssistantEntry | null = null;
   #turn: TurnDraft | null = null;
   #failed: CallRef[] = [];
 
   constructor(name: SessionName) {
-    this.#streaks = new Streaks(name, 'claimed-success');
-  }
-
-  get candidates(): readonly Candidate[] {
-    return this.#streaks.candidates;
-  }
-
-  get revision(): number {
-    return this.#streaks.revision;
+    this.streaks = new Streaks(name, 'claimed-success');
   }
 
   chat({ entry, turn }: ChatDraft): void {
@@ -38,7 +30,7 @@ export class ClaimedSuccess implements Detector {
       const failed = this.#failed.length;
       if (turn === this.#turn && failed > 0 && entry.claimsSuccess) {
         const what = failed === 1 ? 'the last call of the turn failed' : `${failed} of the last calls of the turn failed`;
-        this.#streaks.begin('warning', 1, `The reply claims success, and ${what}.`, this.#failed);
+        this.streaks.begin('warning', 1, `The reply claims success, and ${what}.`, this.#failed);
       }
       this.#asked = null;
       this.#failed = [];

@@ -7,6 +7,7 @@ import type { ToolResultEntry } from '../model/events';
 import { spanId } from '../model/ids';
 import type { CallDraft, ChatDraft } from '../model/turns';
 import type { FindingSeverity } from '../protocol/document';
+import type { Streaks } from './streaks';
 
 export const detectorCodes = [
   'repeated-calls',
@@ -37,9 +38,8 @@ export interface Detector {
   /** The model was asked; comes before the calls of its message. */
   chat?(chat: ChatDraft): void;
   answered?(call: CallDraft, result: ToolResultEntry): void;
-  readonly candidates: readonly Candidate[];
-  /** Counts the changes of them. */
-  readonly revision: number;
+  /** What it found so far. */
+  readonly streaks: Streaks;
 }
 
 /** A call by what its span's id is made of: the id itself is worked out for the few that are evidence. */

@@ -5,7 +5,7 @@
 import type { ToolResultEntry } from '../model/events';
 import type { CallDraft, TurnDraft } from '../model/turns';
 import { refOf, toolName } from './detector';
-import type { CallRef, Candidate, Detector, SessionName } from './detector';
+import type { CallRef, Detector, SessionName } from './detector';
 import { outcomeOf } from './outcome';
 import type { Streak } from './streaks';
 import { Streaks } from './streaks';
@@ -24,20 +24,12 @@ interface Failures {
 }
 
 export class FailingTool implements Detector {
-  readonly #streaks: Streaks;
+  readonly streaks: Streaks;
   readonly #tools = new Map<string, Failures>();
   #turn: TurnDraft | null = null;
 
   constructor(name: SessionName) {
-    this.#streaks = new Streaks(name, 'failing-tool');
-  }
-
-  get candidates(): readonly Candidate[] {
-    return this.#streaks.candidates;
-  }
-
-  get revision(): number {
-    return this.#streaks.revision;
+    this.streaks = new Streaks(name, 'failing-tool');
   }
 
   answered(call: CallDraft, result: ToolResultEntry): void {
@@ -60,10 +52,10 @@ export class FailingTool implements Detector {
     failures.count += 1;
     const message = `${toolName(name)} failed ${failures.count} times in a row, with no file written between.`;
     if (failures.streak !== null) {
-      this.#streaks.grow(failures.streak, failures.count, message, call);
+      this.streaks.grow(failures.streak, failures.count, message, call);
       return;
     }
     failures.calls.push(call);
-    if (failures.count >= lowest.failuresInARow) failures.streak = this.#streaks.begin('warning', failures.count, message, failures.calls);
+    if (failures.count >= lowest.failuresInARow) failures.streak = this.streaks.begin('warning', failures.count, message, failures.calls);
   }
 }

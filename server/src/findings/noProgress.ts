@@ -5,7 +5,7 @@
 import type { ToolResultEntry } from '../model/events';
 import type { CallDraft, TurnDraft } from '../model/turns';
 import { refOf } from './detector';
-import type { CallRef, Candidate, Detector, SessionName } from './detector';
+import type { CallRef, Detector, SessionName } from './detector';
 import { outcomeKey } from './outcome';
 import { Repetition } from './repetition';
 import type { Streak } from './streaks';
@@ -16,7 +16,7 @@ import { lowest } from './thresholds';
 export const outcomesPerTurn = 5000;
 
 export class NoProgress implements Detector {
-  readonly #streaks: Streaks;
+  readonly streaks: Streaks;
   readonly #seen = new Set<string>();
   readonly #repetition = new Repetition();
   #turn: TurnDraft | null = null;
@@ -25,15 +25,7 @@ export class NoProgress implements Detector {
   #open: Streak | null = null;
 
   constructor(name: SessionName) {
-    this.#streaks = new Streaks(name, 'no-progress');
-  }
-
-  get candidates(): readonly Candidate[] {
-    return this.#streaks.candidates;
-  }
-
-  get revision(): number {
-    return this.#streaks.revision;
+    this.streaks = new Streaks(name, 'no-progress');
   }
 
   answered(call: CallDraft, result: ToolResultEntry): void {
@@ -63,10 +55,10 @@ export class NoProgress implements Detector {
     this.#count += 1;
     const message = `${this.#count} calls in a row told the agent nothing new: each was made before in this turn, with the same result.`;
     if (this.#open !== null) {
-      this.#streaks.grow(this.#open, this.#count, message, call);
+      this.streaks.grow(this.#open, this.#count, message, call);
       return;
     }
     this.#stale.push(call);
-    if (this.#count >= lowest.noProgressCalls) this.#open = this.#streaks.begin('warning', this.#count, message, this.#stale);
+    if (this.#count >= lowest.noProgressCalls) this.#open = this.streaks.begin('warning', this.#count, message, this.#stale);
   }
 }

@@ -5,7 +5,7 @@
 import type { ToolResultEntry } from '../model/events';
 import type { CallDraft, TurnDraft } from '../model/turns';
 import { refOf, toolName } from './detector';
-import type { CallRef, Candidate, Detector, SessionName } from './detector';
+import type { CallRef, Detector, SessionName } from './detector';
 import { outcomeKey } from './outcome';
 import { longestCycle, Repetition } from './repetition';
 import type { Streak } from './streaks';
@@ -13,7 +13,7 @@ import { Streaks } from './streaks';
 import { lowest } from './thresholds';
 
 export class RepeatedCalls implements Detector {
-  readonly #streaks: Streaks;
+  readonly streaks: Streaks;
   readonly #repetition = new Repetition();
   #turn: TurnDraft | null = null;
   /** The last ones: what a streak is made of when it is long enough to be one. */
@@ -21,15 +21,7 @@ export class RepeatedCalls implements Detector {
   #open: { readonly streak: Streak; readonly period: number; readonly names: readonly string[] } | null = null;
 
   constructor(name: SessionName) {
-    this.#streaks = new Streaks(name, 'repeated-calls');
-  }
-
-  get candidates(): readonly Candidate[] {
-    return this.#streaks.candidates;
-  }
-
-  get revision(): number {
-    return this.#streaks.revision;
+    this.streaks = new Streaks(name, 'repeated-calls');
   }
 
   answered(call: CallDraft, result: ToolResultEntry): void {
@@ -47,7 +39,7 @@ export class RepeatedCalls implements Detector {
       const times = this.#repetition.times(this.#open.period);
       if (times > 0) {
         const { streak, names } = this.#open;
-        this.#streaks.grow(streak, times, messageOf(names, times), item.ref);
+        this.streaks.grow(streak, times, messageOf(names, times), item.ref);
         return;
       }
       this.#open = null;
@@ -56,7 +48,7 @@ export class RepeatedCalls implements Detector {
     if (found === null) return;
     const names = this.#recent.slice(-found.period).map(({ name }) => name);
     const calls = this.#recent.slice(-found.period * found.times).map(({ ref }) => ref);
-    const streak = this.#streaks.begin('warning', found.times, messageOf(names, found.times), calls);
+    const streak = this.streaks.begin('warning', found.times, messageOf(names, found.times), calls);
     this.#open = { streak, period: found.period, names };
   }
 }

@@ -5,7 +5,7 @@
 import type { SecretFact, ToolResultEntry } from '../model/events';
 import type { CallDraft } from '../model/turns';
 import { refOf, toolName } from './detector';
-import type { Candidate, Detector, SessionName } from './detector';
+import type { Detector, SessionName } from './detector';
 import type { Streak } from './streaks';
 import { candidatesPerCode, Streaks } from './streaks';
 
@@ -18,20 +18,12 @@ export function secretWords({ rule, hash }: SecretFact): string {
 }
 
 export class SecretExposed implements Detector {
-  readonly #streaks: Streaks;
+  readonly streaks: Streaks;
   /** The secrets last seen, by what they are. */
   readonly #seen = new Map<string, { readonly streak: Streak; readonly where: Set<string> }>();
 
   constructor(name: SessionName) {
-    this.#streaks = new Streaks(name, 'secret-exposed');
-  }
-
-  get candidates(): readonly Candidate[] {
-    return this.#streaks.candidates;
-  }
-
-  get revision(): number {
-    return this.#streaks.revision;
+    this.streaks = new Streaks(name, 'secret-exposed');
   }
 
   answered(call: CallDraft, result: ToolResultEntry): void {
@@ -45,7 +37,7 @@ export class SecretExposed implements Detector {
     const key = keyOf(secret);
     let seen = this.#seen.get(key);
     if (seen === undefined) {
-      seen = { streak: this.#streaks.begin('warning', 0, '', []), where: new Set() };
+      seen = { streak: this.streaks.begin('warning', 0, '', []), where: new Set() };
       this.#seen.set(key, seen);
       // Of no more than are kept: one that was forgotten is a new one when it comes again.
       if (this.#seen.size > candidatesPerCode)
@@ -54,7 +46,7 @@ export class SecretExposed implements Detector {
     const { streak, where } = seen;
     if (where.size < placesTold) where.add(place);
     const message = `${secretWords(secret)} stands in ${[...where].join(' and ')}.`;
-    this.#streaks.grow(streak, streak.strength + (newCall ? 1 : 0), message, newCall ? refOf(call) : null);
+    this.streaks.grow(streak, streak.strength + (newCall ? 1 : 0), message, newCall ? refOf(call) : null);
   }
 }
 

@@ -6,7 +6,7 @@ import type { AssistantEntry, SecretFact, ToolResultEntry } from '../model/event
 import { isFailed } from '../model/toolSpan';
 import type { CallDraft, TurnDraft } from '../model/turns';
 import { refOf, toolName } from './detector';
-import type { CallRef, Candidate, Detector, SessionName } from './detector';
+import type { CallRef, Detector, SessionName } from './detector';
 import { sendsRequest } from './request';
 import { secretWords } from './secretExposed';
 import { opensSecretFile } from './secretFile';
@@ -23,7 +23,7 @@ interface Reading {
 }
 
 export class SecretThenRequest implements Detector {
-  readonly #streaks: Streaks;
+  readonly streaks: Streaks;
   readonly #read = new Map<string, Reading>();
   #turn: TurnDraft | null = null;
   #lastRead: (Reading & { readonly words: string }) | null = null;
@@ -31,15 +31,7 @@ export class SecretThenRequest implements Detector {
   #open: Streak | null = null;
 
   constructor(name: SessionName) {
-    this.#streaks = new Streaks(name, 'secret-then-request');
-  }
-
-  get candidates(): readonly Candidate[] {
-    return this.#streaks.candidates;
-  }
-
-  get revision(): number {
-    return this.#streaks.revision;
+    this.streaks = new Streaks(name, 'secret-then-request');
   }
 
   answered(call: CallDraft, result: ToolResultEntry): void {
@@ -72,16 +64,16 @@ export class SecretThenRequest implements Detector {
       const reading = this.#read.get(`${secret.rule} ${secret.hash}`);
       if (reading === undefined || reading.message === call.message) continue;
       const message = `${secretWords(secret)} was read, and then sent out by ${toolName(call.block.name)}.`;
-      this.#streaks.begin('error', 2, message, [reading.call, refOf(call)]);
+      this.streaks.begin('error', 2, message, [reading.call, refOf(call)]);
       return;
     }
     const reading = this.#lastRead;
     if (reading === null || reading.message === call.message) return;
     if (this.#open !== null) {
-      this.#streaks.grow(this.#open, this.#open.strength, this.#open.message, refOf(call));
+      this.streaks.grow(this.#open, this.#open.strength, this.#open.message, refOf(call));
       return;
     }
     const message = `${reading.words} was read, and then ${toolName(call.block.name)} sent a request out of the sandbox.`;
-    this.#open = this.#streaks.begin('warning', 1, message, [reading.call, refOf(call)]);
+    this.#open = this.streaks.begin('warning', 1, message, [reading.call, refOf(call)]);
   }
 }

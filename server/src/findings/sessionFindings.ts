@@ -35,12 +35,12 @@ export class SessionFindings {
   }
 
   get candidates(): readonly Candidate[] {
-    return this.#detectors.flatMap(({ candidates }) => candidates);
+    return this.#detectors.flatMap(({ streaks }) => streaks.candidates);
   }
 
   /** What there is now; null: the same as the last time this was asked. */
   take(): readonly Candidate[] | null {
-    const revision = this.#detectors.reduce((sum, detector) => sum + detector.revision, 0);
+    const revision = this.#detectors.reduce((sum, detector) => sum + detector.streaks.revision, 0);
     if (revision === this.#taken) return null;
     this.#taken = revision;
     return this.candidates;
