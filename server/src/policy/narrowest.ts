@@ -12,28 +12,15 @@ import { parsePolicy, Reading } from './parsePolicy';
 import type { ParsedPolicy } from './parsePolicy';
 import { PolicyFileError } from './policyDocument';
 import type { PolicyDocument, PolicyEndpoint, PolicyRule } from './policyDocument';
+import type { NoRuleChange } from '../protocol/rules';
 import type { Decision } from './recorded';
 import type { RequestHint } from './requestHint';
 import { mayHoldSecret } from './secretPath';
 import { addItem, addRule, applied } from './textEdits';
 import type { MaybeEdits, OffsetEdit } from './textEdits';
 
-export type NoChangeWhy =
-  /** A guard of the supervisor stopped it; rules have no say. */
-  | 'guard'
-  /** A deny rule stopped it, which somebody wrote for that. */
-  | 'deny-rule'
-  | 'private'
-  | 'program-unknown'
-  | 'request-unknown'
-  /** What was asked for would be read as a wildcard, or can't be written down safely. */
-  | 'unsafe-text'
-  /** Its path may hold a secret, and policies are committed. */
-  | 'secret'
-  /** This file would let it through already; another one is in force. */
-  | 'allowed-already'
-  /** The file is written in a way that a line can't simply be added to. */
-  | 'style';
+/** Those that the file and the request alone tell. */
+export type NoChangeWhy = Exclude<NoRuleChange, 'in-force' | 'not-a-policy'>;
 
 export interface NarrowRequest {
   readonly host: string;

@@ -26,14 +26,20 @@ export interface AskedRequest {
 }
 
 export type NoRuleChange =
+  /** A guard of the supervisor stopped it; rules have no say. */
   | 'guard'
+  /** A deny rule stopped it, which somebody wrote for that. */
   | 'deny-rule'
   | 'private'
   | 'program-unknown'
   | 'request-unknown'
+  /** What was asked for would be read as a wildcard, or can't be written down safely. */
   | 'unsafe-text'
+  /** Its path may hold a secret, and policies are committed. */
   | 'secret'
+  /** This file would let it through already; another one is in force. */
   | 'allowed-already'
+  /** The file is written in a way that a line can't simply be added to. */
   | 'style'
   /** The file is the one that a sandbox runs with. */
   | 'in-force'
