@@ -2,6 +2,7 @@
 we were; one that was replaced, cut or changed in place is read again as a whole, marked as such."""
 import hashlib
 import os
+import time
 from .cursors import FileCursor, add_lost, inode_of, midway_stamp, read_file_cursor, size_of
 from .files import open_regular, skip_reason_of, stamp_of
 from .lines import MAX_LINE_BYTES, Line, Rest, bytes_of, is_too_long, line_batches, prefix_of, tail_of
@@ -13,6 +14,8 @@ from .told import now_ms
 
 # A whole comparison is followed by a rest of so many times as long.
 VERIFY_REST = 200
+# What was written so short a while ago may still be being written.
+MIDWAY_MS = 30
 NEVER = float('inf')
 
 
@@ -103,8 +106,15 @@ class TranscriptFile:
             yield from self._context.skipped(self.file, skip_reason_of(error))
 
     def _scan_open(self, file, siblings):
-        stamp = stamp_of(os.fstat(file))
-        verdict, hash = self._judge(file, stamp)
+        stat = os.fstat(file)
+        verdict, hash = self._judge(file, stamp_of(stat))
+        if verdict == 'rewritten' and abs(time.time() - stat.st_mtime) * 1000 < MIDWAY_MS:
+            # A writer that empties a file and writes the same again, and more, may be in between: that is no rewriting.
+            time.sleep(MIDWAY_MS / 1000)
+            stat = os.fstat(file)
+            self._verify_from = 0
+            verdict, hash = self._judge(file, stamp_of(stat))
+        stamp = stamp_of(stat)
         if verdict == 'on':
             yield from self._read(file, stamp, hash, None)
         elif verdict == 'rewritten':
