@@ -1,7 +1,7 @@
 // What VS Code loads as its test module: runs every compiled suite with mocha and writes what it says to a file, because
 // the console of an extension host carries the editor's own chatter too.
 import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import Mocha from 'mocha';
 import * as vscode from 'vscode';
 
@@ -15,6 +15,14 @@ export interface HostReport {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly failures: readonly HostFailure[];
+}
+
+export interface HostFailure {
+  /** The suite's name, as `only` takes it. */
+  readonly file: string | null;
+  readonly test: string;
+  readonly message: string;
 }
 
 function needed(name: string): string {
@@ -28,7 +36,9 @@ export async function run(): Promise<void> {
   const say = (line: string) => appendFileSync(out, `${line}\n`);
   const only = process.env['SANDGLASS_HOST_ONLY'];
   const suites = join(__dirname, 'suite');
-  const files = readdirSync(suites).filter((name) => name.endsWith('.test.js') && (!only || name.includes(only)));
+  const files = readdirSync(suites).filter(
+    (name) => name.endsWith('.test.js') && (!only || only.split(',').some((part) => name.includes(part))),
+  );
   const mocha = new Mocha({
     ui: 'bdd',
     timeout: 180_000,
@@ -38,6 +48,7 @@ export async function run(): Promise<void> {
   for (const file of files.sort()) mocha.addFile(join(suites, file));
   let passed = 0;
   let failed = 0;
+  const failures: HostFailure[] = [];
   let skipped = 0;
   const indent = (test: Mocha.Test) => '  '.repeat(test.titlePath().length - 1);
   await new Promise<void>((done) => {
@@ -55,13 +66,17 @@ export async function run(): Promise<void> {
     });
     runner.on('fail', (test: Mocha.Test, error: Error) => {
       failed += 1;
-      say(`${indent(test)}✗ ${test.title}\n${error.stack ?? error.message}`);
+      const message = error.stack ?? error.message;
+      failures.push({ file: test.file ? basename(test.file, '.js') : null, test: test.titlePath().join(' › '), message });
+      say(`${indent(test)}✗ ${test.title}\n${message}`);
     });
   });
   // No suites found is a broken harness, not a success.
   if (passed + failed + skipped === 0) {
     failed = 1;
-    say(`✗ No tests in ${suites}${only ? ` whose file name has "${only}"` : ''}.`);
+    const message = `No tests in ${suites}${only ? ` whose file name has "${only}"` : ''}.`;
+    failures.push({ file: null, test: 'suites', message });
+    say(`✗ ${message}`);
   }
   const report: HostReport = {
     vscodeVersion: vscode.version,
@@ -71,6 +86,7 @@ export async function run(): Promise<void> {
     passed,
     failed,
     skipped,
+    failures,
   };
   writeFileSync(needed('SANDGLASS_HOST_REPORT'), JSON.stringify(report));
   if (failed > 0) throw new Error(`${failed} of ${passed + failed} tests failed.`);

@@ -1,4 +1,4 @@
-// `npm run test:host [-- part-of-a-file-name]`: the suites of test/host in a real VS Code.
+// `npm run test:host [-- part-of-a-file-name,…]`: the suites of test/host in a real VS Code.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runHostTests } from '../harness/hostTests.mts';
