@@ -234,7 +234,7 @@ describe('a sandbox that was paused by us', () => {
 
   it(
     'by a process that was killed is resumed by the next one that sees it, once, and that is written down',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const engine = await engineOf();
       const directory = temporary();
@@ -263,7 +263,7 @@ describe('a sandbox that was paused by us', () => {
     },
   );
 
-  it('by one that was closed properly stays paused: that was asked for', { timeout: 60_000 }, async () => {
+  it('by one that was closed properly stays paused: that was asked for', { timeout: 180_000 }, async () => {
     const engine = await engineOf();
     const directory = temporary();
     const child = await otherProcess(directory, engine.sandbox('a'));
@@ -278,7 +278,7 @@ describe('a sandbox that was paused by us', () => {
     expect(readdirSync(directory).filter((name) => name.endsWith('.lock'))).toEqual(['actions.lock']);
   });
 
-  it('and that died in the middle of it: what was done is undone, and it is said that no one knows', { timeout: 60_000 }, async () => {
+  it('and that died in the middle of it: what was done is undone, and it is said that no one knows', { timeout: 180_000 }, async () => {
     const engine = await engineOf();
     const directory = temporary();
     engine.refuses.set('pause b-supervisor', 'silent');
@@ -297,7 +297,7 @@ describe('a sandbox that was paused by us', () => {
     ]);
   });
 
-  it('whose engine is away, or refuses, is resumed later; in an untrusted workspace nothing is done', { timeout: 60_000 }, async () => {
+  it('whose engine is away, or refuses, is resumed later; in an untrusted workspace nothing is done', { timeout: 180_000 }, async () => {
     const engine = await engineOf();
     const directory = temporary();
     const child = await otherProcess(directory, engine.sandbox('a'));
@@ -330,7 +330,7 @@ describe('a sandbox that was paused by us', () => {
 
   it.each(['this window', 'another window'] as const)(
     'whose resuming failed, resumed and paused anew by a person in %s, stays paused',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (where) => {
       const engine = await engineOf();
       const directory = temporary();
@@ -356,7 +356,7 @@ describe('a sandbox that was paused by us', () => {
     },
   );
 
-  it('whose resuming failed is resumed later, though a person tried and failed too', { timeout: 60_000 }, async () => {
+  it('whose resuming failed is resumed later, though a person tried and failed too', { timeout: 180_000 }, async () => {
     const engine = await engineOf();
     const directory = temporary();
     const child = await otherProcess(directory, engine.sandbox('a'));
@@ -413,7 +413,7 @@ describe('a sandbox that was paused by us', () => {
     expect(fileIn(directory).paused).toEqual([]);
   });
 
-  it('of which only another container of the same name is left, is left alone', { timeout: 60_000 }, async () => {
+  it('of which only another container of the same name is left, is left alone', { timeout: 180_000 }, async () => {
     const engine = await engineOf();
     const directory = temporary();
     const child = await otherProcess(directory, engine.sandbox('a'));

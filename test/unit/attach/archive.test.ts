@@ -79,7 +79,7 @@ const fetched = (asked: readonly string[]): readonly string[] =>
 describe('copies by the engine', () => {
   it.each(['rotation-2026.7.1', 'zstd-2026.9.6', 'sandbox-live'])(
     'of %s give what the directory gives',
-    { timeout: 120_000 },
+    { timeout: 180_000 },
     async (name) => {
       const { stateDir } = recording(name);
       const from = await place(stateDir);
@@ -255,7 +255,7 @@ describe('a container that is removed in the middle of a look', () => {
   };
 
   // At every request of a look in turn.
-  it('has lost nothing: that it is gone is all there is to say', { timeout: 120_000 }, async () => {
+  it('has lost nothing: that it is gone is all there is to say', { timeout: 180_000 }, async () => {
     const from = await place();
     for (const id of ['a', 'b']) writeSession(from.sessions, `${id}.jsonl`, header(id), entry(`${id}1`));
     databaseOf(from);

@@ -95,7 +95,7 @@ describe.each(eras)('a history in %s', (_, make) => {
       expect(at).toBeLessThan(records.findIndex((record) => record.kind === 'transcript' && record.session === session));
   });
 
-  it('cut anywhere gives each record once, and goes on with what is the newest then', { timeout: 60_000 }, async () => {
+  it('cut anywhere gives each record once, and goes on with what is the newest then', { timeout: 180_000 }, async () => {
     const { stateDir } = make();
     const content = (records: readonly SourceRecord[]): readonly string[] =>
       records
@@ -123,7 +123,7 @@ describe.each(eras)('a history in %s', (_, make) => {
     );
   });
 
-  it('is not held: of what is read, no more is ever ahead of who takes it than one batch', { timeout: 60_000 }, async () => {
+  it('is not held: of what is read, no more is ever ahead of who takes it than one batch', { timeout: 180_000 }, async () => {
     const text = 'x'.repeat(8 * 1024);
     const { stateDir } = make(200, text);
     const source = await openDirectory(stateDir);

@@ -185,7 +185,7 @@ describe.each(ways)('in $name, a transcript', ({ open }) => {
     expect(reasons(live.records)).toHaveLength(1);
   });
 
-  it('with a line of 10 MB has it, with one beyond the limit says so', { timeout: 60_000 }, async () => {
+  it('with a line of 10 MB has it, with one beyond the limit says so', { timeout: 180_000 }, async () => {
     const { stateDir, sessions } = emptyState();
     writeSession(
       sessions,
@@ -200,7 +200,7 @@ describe.each(ways)('in $name, a transcript', ({ open }) => {
     expect(reasons(records)).toMatchObject([['agents/main/sessions/a.jsonl', expect.stringContaining('longer than 32 MB') as string]]);
   });
 
-  it('whose line grows beyond the limit while it is followed is gone on with after it', { timeout: 60_000 }, async () => {
+  it('whose line grows beyond the limit while it is followed is gone on with after it', { timeout: 180_000 }, async () => {
     const { stateDir, sessions } = emptyState();
     const path = writeSession(sessions, 'a.jsonl', header('a'), entry('1'));
     const live = new Following(await open(stateDir));

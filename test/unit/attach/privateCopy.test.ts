@@ -40,7 +40,7 @@ async function killed(child: ChildProcess): Promise<void> {
 describe('a private copy', () => {
   it.runIf(process.platform === 'linux')(
     'that is cut short leaves nothing of the database behind, and the next process removes what it left at all',
-    { timeout: 120_000 },
+    { timeout: 180_000 },
     async () => {
       const dir = temporary();
       const scratch = join(dir, 'tmp');

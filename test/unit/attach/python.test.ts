@@ -267,7 +267,7 @@ describe('a sandbox that just started', () => {
   });
 });
 
-it('goes no further than is taken, and holds little of what is large', { timeout: 120_000 }, async () => {
+it('goes no further than is taken, and holds little of what is large', { timeout: 180_000 }, async () => {
   const { stateDir, sessions } = emptyState();
   const many = Array.from({ length: 20_000 }, (_, index) => entry(`e${index}`, 'x'.repeat(2000)));
   writeSession(sessions, 'big.jsonl', header('big'), ...many);

@@ -50,7 +50,7 @@ const cases = ways.flatMap(({ name: way, inside, open }) =>
 describe.each(cases)('recording $name, read as $way', ({ name, inside, open }) => {
   const rootOf = (): string => (inside ? recording(name).stateDir : recording(name).root);
 
-  it('cut anywhere, as often as you like, gives the same records once', { timeout: 120_000 }, async () => {
+  it('cut anywhere, as often as you like, gives the same records once', { timeout: 180_000 }, async () => {
     const root = rootOf();
     const whole = (await readAll(await open(root))).filter(isContent).map(identity).sort();
     await fc.assert(

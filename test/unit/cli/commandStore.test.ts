@@ -56,5 +56,5 @@ describe('the store of a command', () => {
     rmSync(path);
     expect(await ended).toBe(1);
     expect(said).toContain('was removed or replaced');
-  }, 30_000);
+  }, 180_000);
 });

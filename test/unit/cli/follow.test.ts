@@ -15,7 +15,7 @@ afterEach(() => {
 
 const limit = { timeout: 20_000 };
 
-it('a batch of one session asks for the findings of that session alone', { timeout: 60_000 }, async () => {
+it('a batch of one session asks for the findings of that session alone', { timeout: 180_000 }, async () => {
   const sessions = join(home, '.openclaw/agents/main/sessions');
   mkdirSync(sessions, { recursive: true });
   const line = (value: unknown): string => `${JSON.stringify(value)}\n`;

@@ -138,7 +138,7 @@ function lineByLine(records: readonly SourceRecord[]): SourceRecord[][] {
 }
 
 describe.each(recordings())('$name', ({ root }) => {
-  it.each(Object.keys(arrange))('%s', { timeout: 120_000 }, async (order) => {
+  it.each(Object.keys(arrange))('%s', { timeout: 180_000 }, async (order) => {
     const records = await recordsOf(root);
     const fresh = kept([records], null);
     expect(Object.values(fresh.rows).flat().length).toBeGreaterThan(0);
@@ -150,7 +150,7 @@ describe.each(recordings())('$name', ({ root }) => {
     }
   });
 
-  it('line by line, in the order in which it was written', { timeout: 120_000 }, async () => {
+  it('line by line, in the order in which it was written', { timeout: 180_000 }, async () => {
     const records = await recordsOf(root);
     const fresh = kept([records], null);
     const { rows, document, folded } = kept(lineByLine(records), null);

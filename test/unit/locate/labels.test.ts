@@ -168,7 +168,7 @@ describe.each(labelledNames)('anchors of %s', (name) => {
         if (label !== undefined && label.outcome !== 'unseen') found.set(label.call, { label, session: view.row, span: span.id });
       }
     calls = [...found.values()];
-  }, 60_000);
+  }, 180_000);
   afterAll(() => {
     store[Symbol.dispose]();
     rmSync(edited, { recursive: true, force: true });
@@ -207,7 +207,7 @@ describe.each(labelledNames)('anchors of %s', (name) => {
     expect(found / wanted).toBeGreaterThanOrEqual(0.95);
     // To call all of them stale is no way to be right.
     expect(stale / right).toBeLessThan(0.15);
-  }, 120_000);
+  }, 180_000);
 
   it.each(['mapping', 'mount'] as const)(
     'are on no wrong line after a person edited the files (%s)',

@@ -224,7 +224,7 @@ describe('looking', () => {
     }
   });
 
-  it('gives up on an engine that does not answer', { timeout: 60_000 }, async () => {
+  it('gives up on an engine that does not answer', { timeout: 180_000 }, async () => {
     const path = join(temporary(), 'slow.sock');
     const server = createSocket(() => undefined);
     await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -265,7 +265,7 @@ it('the registry of a recording reads as it was', () => {
 });
 
 describe('watching', () => {
-  it('tells of a registry that is made, replaced and made again', { timeout: 90_000 }, async () => {
+  it('tells of a registry that is made, replaced and made again', { timeout: 180_000 }, async () => {
     const dir = temporary();
     let changes = 0;
     mkdirSync(join(dir, '.nemoclaw'));
