@@ -1,13 +1,16 @@
 /**
- * A file that thousands of calls wrote: who its lines are from, asked for the first time, then again and again as hovers and
- * lenses do, and after one more call; each beside a bare reading and hashing of the file.
+ * Beside the code: a file that thousands of calls touched. Its lenses, hovers and problems, who its lines are from, the same while
+ * someone types in it, and after one more call; each beside a bare reading and hashing of the file. And what the server reads for
+ * them, beside the session.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { CodeLensRequest, HoverRequest } from 'vscode-languageserver-protocol/node';
+import type { Diagnostic } from 'vscode-languageserver-protocol/node';
 import * as messages from '../../server/src/protocol/messages';
 import { ServerProcess, until } from '../server/support/serverProcess';
 import { line, percentile } from './figures';
@@ -16,11 +19,14 @@ import { started } from './transcript';
 const edits = 5000;
 const editsPerTurn = 100;
 const fileLines = 2000;
+const failsEvery = 100;
 const asked = 100;
+/** What an answer may take, in milliseconds at the 95th percentile. */
+const aimMs = 50;
 const sessionId = '33333333-3333-4333-8333-333333333333';
 
 /** A session that reads a file and then edits a line of it, over and over; and the file as it is then. */
-function history(path: string): { readonly records: readonly string[]; readonly text: string; edit(): readonly string[] } {
+function history(path: string): { readonly records: readonly string[]; readonly text: string; edit(fails: boolean): readonly string[] } {
   const lines = Array.from({ length: fileLines }, (_, i) => (i % 20 === 0 ? `def step_${i}():` : `    value_${i} = ${i}`));
   const records: string[] = [];
   let parentId: string | null = null;
@@ -30,7 +36,7 @@ function history(path: string): { readonly records: readonly string[]; readonly 
     made.push(JSON.stringify({ type: 'message', id, parentId, timestamp: new Date(time).toISOString(), message }));
     parentId = id;
   };
-  const call = (made: string[], name: string, args: object, text: string): void => {
+  const call = (made: string[], name: string, args: object, text: string, isError = false): void => {
     const time = started + next * 1000;
     const id = `call_${next++}`;
     const usage = { input: 100, output: 10, cacheRead: 5, cacheWrite: 0, cost: { total: 0.001 } };
@@ -53,13 +59,19 @@ function history(path: string): { readonly records: readonly string[]; readonly 
       toolCallId: id,
       toolName: name,
       content: [{ type: 'text', text }],
-      isError: false,
+      isError,
       timestamp: time + 49,
     });
   };
-  const edit = (made: string[]): void => {
+  const edit = (made: string[], fails = next % failsEvery === 0): void => {
     const at = (((next * 7919) % fileLines) | 1) % fileLines;
     const oldText = lines[at] ?? '';
+    if (fails) {
+      // Two places: the tool refuses, and the file stays.
+      const refused = `Found 2 occurrences of edits[0] in ${path}. Each oldText must be unique. Please provide more context to make it unique.`;
+      call(made, 'edit', { path, edits: [{ oldText, newText: 'never' }] }, refused, true);
+      return;
+    }
     const newText = `    value_${at} = ${next} # ${at}`;
     lines[at] = newText;
     call(made, 'edit', { path, edits: [{ oldText, newText }] }, `Successfully replaced 1 block(s) in ${path}.`);
@@ -85,15 +97,15 @@ function history(path: string): { readonly records: readonly string[]; readonly 
     get text() {
       return `${lines.join('\n')}\n`;
     },
-    edit: () => {
+    edit: (fails) => {
       const made: string[] = [];
-      edit(made);
+      edit(made, fails);
       return made;
     },
   };
 }
 
-export async function blame(): Promise<void> {
+export async function besideCode(): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'sandglass-bench-'));
   try {
     const sessions = join(root, '.openclaw/agents/main/sessions');
@@ -130,36 +142,65 @@ export async function blame(): Promise<void> {
       if (answer === null) throw new Error('the file has no blame');
       return answer;
     };
-    const first: number[] = [];
-    const answer = await timed(first, ask);
+    const textDocument = { uri };
+    const lens = (): Promise<unknown> => server.connection.sendRequest(CodeLensRequest.type, { textDocument });
+    const hover = (at: number): Promise<unknown> =>
+      server.connection.sendRequest(HoverRequest.type, { textDocument, position: { line: (at * 7) % fileLines, character: 0 } });
+    const problems = (): readonly Diagnostic[] => server.diagnostics.get(uri) ?? [];
+    await until('its problems', () => problems().length > 0);
+
+    const figures: (readonly [string, number[], aim?: number])[] = [];
+    const measured = (name: string, aim?: number): number[] => {
+      const values: number[] = [];
+      figures.push([name, values, aim]);
+      return values;
+    };
+    const answer = await timed(measured('who wrote it, asked for the first time'), ask);
     if (!answer.exact) throw new Error('the rebuilt file is not the file');
-    const again: number[] = [];
-    const lenses: number[] = [];
-    const hovers: number[] = [];
-    for (let i = 0; i < asked; i++) await timed(again, ask);
-    for (let i = 0; i < asked / 5; i++) {
-      await timed(lenses, () => server.connection.sendRequest(CodeLensRequest.type, { textDocument: { uri } }));
-      await timed(hovers, () =>
-        server.connection.sendRequest(HoverRequest.type, { textDocument: { uri }, position: { line: i * 7, character: 0 } }),
-      );
+    await timed(measured('its lenses, asked for the first time'), lens);
+    const readBefore = readByServer(server);
+    const [again, lenses, hovers] = [measured('who wrote it', aimMs), measured('its lenses', aimMs), measured('a hover', aimMs)];
+    for (let i = 0; i < asked; i++) {
+      await timed(again, ask);
+      await timed(lenses, lens);
+      await timed(hovers, () => hover(i));
     }
-    const before = server.changes.length;
-    appendFileSync(transcript, `${made.edit().join('\n')}\n`);
-    await until('the call to be announced', () => server.changes.slice(before).some(({ sessions: changed }) => changed.length > 0));
-    const after: number[] = [];
-    await timed(after, ask);
+    const readAfter = readByServer(server);
+
+    // The server is told of no keystroke; what a stroke makes the editor ask for is who wrote the text as it stands, and the lenses.
+    const [typed, typedLenses] = [measured('who wrote the text being typed', aimMs), measured('its lenses meanwhile', aimMs)];
+    const text = made.text;
+    for (let i = 1; i <= asked; i++) {
+      const unsaved = `${text}# ${'a'.repeat(i)}`;
+      const both = [
+        timed(typed, () => server.connection.sendRequest(messages.blameRequest, { uri, text: unsaved })),
+        timed(typedLenses, lens),
+      ];
+      await Promise.all(both);
+    }
+
+    const shown = measured('a failed call written, until its problem is there');
+    for (let i = 0; i < asked / 10; i++) {
+      const before = problems();
+      await timed(shown, async () => {
+        appendFileSync(transcript, `${made.edit(true).join('\n')}\n`);
+        while (problems() === before) await sleep(1);
+      });
+    }
+    await timed(measured('who wrote it, after more calls'), ask);
+
     line(
-      `\na file of ${fileLines} lines that ${edits} calls wrote (${answer.lines.length} runs of ${answer.calls.length} calls), beside reading and hashing it`,
+      `\na file of ${fileLines} lines that ${edits} calls touched (${answer.lines.length} runs of ${answer.calls.length} calls, ${problems().length} problems), beside reading and hashing it; p95`,
     );
-    for (const [name, values] of [
-      ['who wrote it, asked for the first time', first],
-      ['asked again (p95, aim ≤ 50 ms)', again],
-      ['after one more call', after],
-      ['its lenses, those of touches too (p95)', lenses],
-      ["the server's hover of touches (p95)", hovers],
-    ] as const) {
+    const unit = percentile(bare, 0.95);
+    for (const [name, values, aim] of figures) {
       const ms = percentile(values, 0.95);
-      line(`  ${name.padEnd(40)} ${ms.toFixed(1).padStart(8)} ms = ${(ms / percentile(bare, 0.95)).toFixed(0)} × the reading`);
+      const verdict = aim === undefined ? '' : `  (aim ≤ ${aim} ms: ${ms <= aim ? 'met' : 'missed'})`;
+      line(`  ${name.padEnd(50)} ${ms.toFixed(1).padStart(8)} ms = ${(ms / unit).toFixed(0)} × the reading${verdict}`);
+    }
+    if (readBefore !== null && readAfter !== null) {
+      const each = (readAfter - readBefore) / (3 * asked);
+      line(`  read for an answer, of the session's bytes: ${((100 * each) / statSync(transcript).size).toFixed(3)} %`);
     }
   } finally {
     rmSync(root, { recursive: true, force: true });
@@ -171,4 +212,10 @@ async function timed<T>(into: number[], work: () => Promise<T>): Promise<T> {
   const made = await work();
   into.push(performance.now() - at);
   return made;
+}
+
+/** Bytes a process had read for it; null where the system doesn't tell. */
+function readByServer({ child }: ServerProcess): number | null {
+  const path = `/proc/${child.pid}/io`;
+  return existsSync(path) ? Number(/^rchar: (\d+)$/m.exec(readFileSync(path, 'utf8'))?.[1]) : null;
 }
