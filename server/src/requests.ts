@@ -21,6 +21,7 @@ import { callText, eventText } from './query/callText';
 import { findSpan, spanDetail } from './query/detail';
 import { findingsOf } from './query/findings';
 import { callAt, tracePage } from './query/pages';
+import type { CallsIn } from './query/callsIn';
 import type { Places } from './query/places';
 import { ModelSums, statusOf } from './query/status';
 import { turnFlow } from './query/turnFlow';
@@ -39,6 +40,7 @@ export interface Live extends AsyncDisposable {
   readonly hub: Hub;
   readonly beside: ActAndSample;
   readonly places: Places;
+  readonly calls: CallsIn;
   readonly blames: Blames;
   readonly rules: Rules;
   readonly suppressing: Suppressing;
@@ -158,7 +160,8 @@ export function registerRequests(connection: Connection, need: () => Live): void
     return found === null ? [] : places.round(signalOf(token)).anchorsOf(open, found.view, found.span);
   });
   connection.onRequest(messages.callsAtRequest, async ({ uri, line }, token) => {
-    const { placed } = await need().places.round(signalOf(token)).callsIn(uri);
+    const { calls, places } = need();
+    const { placed } = await calls.of(places.round(signalOf(token)), uri);
     const here = placed.filter(({ anchor }) => anchor.wholeFile || (anchor.startLine <= line && line <= anchor.endLine));
     // Calls on the line itself stand before those that meant the whole file.
     here.sort((a, b) => Number(a.anchor.wholeFile) - Number(b.anchor.wholeFile));
@@ -251,17 +254,18 @@ export function registerRequests(connection: Connection, need: () => Live): void
     need().fileSaved(textDocument.uri);
   });
   connection.onCodeLens(async ({ textDocument }, token) => {
-    const { blames, opened, places } = need();
+    const { blames, calls, opened, places } = need();
     const signal = signalOf(token);
     const { uri } = textDocument;
     const round = places.round(signal);
-    const lenses = codeLenses(opened.store, uri, await round.callsIn(uri));
+    const lenses = codeLenses(opened.store, uri, await calls.of(round, uri));
     const blamed = await blames.withLines(round, uri, signal);
     return blamed === null ? [...lenses] : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
   });
   connection.onHover(async ({ textDocument, position }, token) => {
-    const { placed } = await need().places.round(signalOf(token)).callsIn(textDocument.uri);
-    return hover(need().opened.store, placed, position.line);
+    const { calls, opened, places } = need();
+    const { placed } = await calls.of(places.round(signalOf(token)), textDocument.uri);
+    return hover(opened.store, placed, position.line);
   });
 }
 

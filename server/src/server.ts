@@ -13,6 +13,7 @@ import { Problems } from './problems';
 import type * as messages from './protocol/messages';
 import { changedNotification } from './protocol/messages';
 import { Blames } from './query/blame';
+import { CallsIn } from './query/callsIn';
 import { Places } from './query/places';
 import { PolicyFiles } from './policy/policyFiles';
 import { registerRequests } from './requests';
@@ -100,6 +101,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   let open = '';
   let states = '';
   const onChange = (change: HubChange): void => {
+    calls.changed();
     if (change.inventory) {
       changed.inventory = true;
       const ids = hub
@@ -167,6 +169,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     onError,
   });
   const places = new Places(store, () => ({ source: (row) => hub.ofRow(row), folders: folders(), mappings: hub.settings.pathMappings }));
+  const calls = new CallsIn(store);
   const blames = new Blames(store);
   const policyFiles = new PolicyFiles(() => ({
     home: homedir(),
@@ -195,6 +198,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     hub,
     beside,
     places,
+    calls,
     blames,
     rules,
     suppressing,

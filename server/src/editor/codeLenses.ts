@@ -3,7 +3,7 @@ import type { CodeLens } from 'vscode-languageserver-protocol';
 import { showCallsCommand } from '../protocol/messages';
 import type { CallAt, ShowCallsArguments } from '../protocol/messages';
 import { callAt } from '../query/pages';
-import type { FileCalls, PlacedCall } from '../query/places';
+import type { FileCalls, PlacedCall } from '../query/callsIn';
 import type { Store } from '../store/store';
 import { clock, dollars, statusWords, toolName } from './labels';
 
@@ -39,7 +39,18 @@ function lens(uri: string, line: number, title: string, calls: readonly PlacedCa
   };
 }
 
-export function codeLenses(store: Store, uri: string, { placed, older }: FileCalls): readonly CodeLens[] {
+/** Made once of the same calls: that they are the same says that nothing changed. */
+const made = new WeakMap<FileCalls, readonly CodeLens[]>();
+
+export function codeLenses(store: Store, uri: string, calls: FileCalls): readonly CodeLens[] {
+  const known = made.get(calls);
+  if (known !== undefined) return known;
+  const lenses = lensesOf(store, uri, calls);
+  made.set(calls, lenses);
+  return lenses;
+}
+
+function lensesOf(store: Store, uri: string, { placed, older }: FileCalls): readonly CodeLens[] {
   const all = uniqueCalls(placed);
   const [newest] = all;
   if (newest === undefined) return [];

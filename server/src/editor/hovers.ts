@@ -1,7 +1,7 @@
 /** Hover over a touched line: what the last call there was given, what came of it, and the thought before it. */
 import type { Hover } from 'vscode-languageserver-protocol';
 import { spanDetail } from '../query/detail';
-import type { PlacedCall } from '../query/places';
+import type { PlacedCall } from '../query/callsIn';
 import type { Store } from '../store/store';
 import { clock, dollars, escaped, fenced, statusWords, toolName } from './labels';
 

@@ -24,7 +24,6 @@ import { ranCommand, touchedPaths } from '../locate/touches';
 import { baseName } from '../store/touches';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
-import { findSpan } from './detail';
 import { callKey, LineHistories, rangeKey } from './lineHistories';
 import type { FileLines, FileNow } from './lineHistories';
 import { spanPayload } from './payload';
@@ -46,18 +45,11 @@ export interface PlacesContext {
   readonly mappings: readonly PathMapping[];
 }
 
-export interface PlacedCall {
+/** A file of a sandbox that was looked for, and what was found then. */
+export interface SeenFile {
   readonly source: PlaceSource;
-  readonly view: SessionView;
-  readonly span: Span;
-  readonly anchor: Anchor;
-}
-
-export interface FileCalls {
-  /** Newest first; one call may have several places. */
-  readonly placed: readonly PlacedCall[];
-  /** Calls that touched the file and are older than those considered. */
-  readonly older: number;
+  readonly path: string;
+  readonly state: string;
 }
 
 export interface FileAt {
@@ -148,6 +140,7 @@ export class PlacesRound {
   readonly #lines = new Map<string, Promise<LinesNow>>();
   /** By source and path; lives as long as the question. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
+  readonly #sought = new Map<string, { readonly source: PlaceSource; readonly path: string }>();
   #rested = performance.now();
 
   constructor(
@@ -290,6 +283,7 @@ export class PlacesRound {
     if (resolved === undefined) {
       resolved = this.#find(source, path);
       this.#resolved.set(key, resolved);
+      this.#sought.set(key, { source, path });
     }
     return resolved;
   }
@@ -334,24 +328,30 @@ export class PlacesRound {
     };
   }
 
-  /** Calls that touched a file of the editor, each with its place in it. */
-  async callsIn(uri: string): Promise<FileCalls> {
-    const placed: PlacedCall[] = [];
-    let older = 0;
-    for (const { source, path } of await this.#pathsOf(uri)) {
-      const { total, newest } = this.#store.touches.ofPath(source.row, path, callsPerFile);
-      older += total - newest.length;
-      for (const touch of newest) {
-        if (this.#signal.aborted) return { placed: [], older: 0 };
-        const found = findSpan(this.#store, source.row, touch.spanId);
-        if (found === null) continue;
-        for (const anchor of await this.anchorsOf(source, found.view, found.span, path)) {
-          if (sameUri(anchor.uri, uri)) placed.push({ source, view: found.view, span: found.span, anchor });
-        }
-      }
-    }
-    placed.sort((a, b) => ((a.span.startTime ?? '') < (b.span.startTime ?? '') ? 1 : -1));
-    return { placed, older };
+  get aborted(): boolean {
+    return this.#signal.aborted;
+  }
+
+  /** What the user has set that places depend on. */
+  get setting(): string {
+    return JSON.stringify([this.#context.folders, this.#context.mappings]);
+  }
+
+  /** Each file that this round looked for, with what tells whether it is still the same. */
+  seen(): Promise<readonly SeenFile[]> {
+    return Promise.all(
+      [...this.#sought.values()].map(async ({ source, path }) => ({ source, path, state: await this.#state(source, path) })),
+    );
+  }
+
+  async stillSo(seen: readonly SeenFile[]): Promise<boolean> {
+    for (const { source, path, state } of seen) if ((await this.#state(source, path)) !== state) return false;
+    return !this.#signal.aborted;
+  }
+
+  async #state(source: PlaceSource, path: string): Promise<string> {
+    const { uri, file, lastWrite, original, writtenAt } = await this.#resolve(source, path);
+    return JSON.stringify([uri, file?.hash, file?.mtime, lastWrite, (await original())?.hash, writtenAt]);
   }
 
   /** Files of sandboxes that this file of the editor is, with its lines as they are now. */
@@ -359,7 +359,7 @@ export class PlacesRound {
     const sandbox = parseSandboxUri(uri);
     if (sandbox !== null) return this.#ownFile(sandbox.sourceId, uri);
     const files: FileAt[] = [];
-    for (const { source, path } of await this.#pathsOf(uri)) {
+    for (const { source, path } of await this.pathsOf(uri)) {
       const { file, original } = await this.#resolve(source, path);
       if (file !== null) files.push({ source, path, file, original });
     }
@@ -423,7 +423,7 @@ export class PlacesRound {
   }
 
   /** Sandbox paths that were touched and are this file of the editor. */
-  async #pathsOf(uri: string): Promise<readonly { readonly source: PlaceSource; readonly path: string }[]> {
+  async pathsOf(uri: string): Promise<readonly { readonly source: PlaceSource; readonly path: string }[]> {
     const sandbox = parseSandboxUri(uri);
     const paths: { source: PlaceSource; path: string }[] = [];
     for (const { source: row, path } of this.#candidates(uri)) {

@@ -6,6 +6,7 @@ import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
 import { codeLenses } from '../../../server/src/editor/codeLenses';
 import { sandboxUri } from '../../../server/src/locate/sandboxUri';
+import { CallsIn } from '../../../server/src/query/callsIn';
 import { callsPerFile, Places } from '../../../server/src/query/places';
 import { info, memoryStore } from '../support/traces';
 
@@ -46,44 +47,86 @@ function edits(count: number): SourceRecord[] {
   return records;
 }
 
+/** A store with those calls, and a sandbox whose one file is the text as it is when it is read. */
+function played(store: ReturnType<typeof memoryStore>, count: number, file: { text: string; reads: number }) {
+  const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+  const ingest = new Ingest(store, row);
+  ingest.apply(edits(count));
+  ingest.settle();
+  const files = {
+    read: (path: string) => {
+      file.reads += 1;
+      return path === '/sandbox/a.py'
+        ? Promise.resolve({ bytes: Buffer.from(file.text), mtime: 0 })
+        : Promise.reject(new SandboxFileError('not-found', 'no such file'));
+    },
+    stat: () => Promise.resolve(null),
+    list: () => Promise.resolve([]),
+  };
+  const source = { id: sourceId, row, source: { files, mounts: [] } };
+  const places = new Places(store, () => ({ source: (asked) => (asked === row ? source : null), folders: [], mappings: [] }));
+  const calls = new CallsIn(store);
+  const ask = (signal = new AbortController().signal) => calls.of(places.round(signal), uri);
+  return { ask, calls, fileChanged: () => places.forgetAll(source) };
+}
+
+const uri = sandboxUri(sourceId, '/sandbox/a.py');
+const lines = (count: number): string => Array.from({ length: count }, (_, i) => `line ${i}`).join('\n');
+
 describe('a file that was touched more often than is shown', () => {
   const count = callsPerFile + 300;
-  const text = Array.from({ length: count }, (_, i) => `line ${i}`).join('\n');
 
   it('answers its newest calls, says how many are older, and reads the file once', async () => {
     using store = memoryStore();
-    const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
-    const ingest = new Ingest(store, row);
-    ingest.apply(edits(count));
-    ingest.settle();
-    let reads = 0;
-    const files = {
-      read: (path: string) => {
-        reads += 1;
-        return path === '/sandbox/a.py'
-          ? Promise.resolve({ bytes: Buffer.from(text), mtime: 0 })
-          : Promise.reject(new SandboxFileError('not-found', 'no such file'));
-      },
-      stat: () => Promise.resolve(null),
-      list: () => Promise.resolve([]),
-    };
-    const source = { id: sourceId, row, source: { files, mounts: [] } };
-    const places = new Places(store, () => ({ source: (asked) => (asked === row ? source : null), folders: [], mappings: [] }));
-    const uri = sandboxUri(sourceId, '/sandbox/a.py');
-
-    const calls = await places.round(new AbortController().signal).callsIn(uri);
+    const file = { text: lines(count), reads: 0 };
+    const calls = await played(store, count, file).ask();
     expect(calls.older).toBe(count - callsPerFile);
     expect(calls.placed.length).toBe(callsPerFile);
     // The newest has failed: it belongs to the file, and to no line of it.
     expect(calls.placed[0]?.anchor).toMatchObject({ startLine: 0, wholeFile: true });
     expect(calls.placed[1]?.anchor.startLine).toBe(count - 2);
     expect(calls.placed.at(-1)?.anchor.startLine).toBe(count - callsPerFile);
-    expect(reads).toBe(1);
+    expect(file.reads).toBe(1);
     // Only the last of them wrote after nobody.
     expect(calls.placed.filter(({ anchor }) => !anchor.stale).length).toBeGreaterThan(0);
 
     const [top] = codeLenses(store, uri, calls);
     expect(top?.command?.title).toContain(`newest ${callsPerFile} of ${count} agent calls`);
     expect(top?.command?.title).toContain('5 failed');
+  });
+});
+
+describe('asked again', () => {
+  it('the answer stands until the trace or the file changes', async () => {
+    using store = memoryStore();
+    const file = { text: lines(20), reads: 0 };
+    const { ask, calls, fileChanged } = played(store, 20, file);
+    const first = await ask();
+    expect(first.placed.length).toBeGreaterThan(0);
+    expect(await ask()).toBe(first);
+    fileChanged();
+    expect(await ask()).toBe(first);
+    expect(file.reads).toBe(2);
+
+    file.text = `another\n${file.text}`;
+    fileChanged();
+    const moved = await ask();
+    expect(moved).not.toBe(first);
+    expect(moved.placed.map(({ anchor }) => anchor.startLine)).not.toEqual(first.placed.map(({ anchor }) => anchor.startLine));
+
+    calls.changed();
+    const anew = await ask();
+    expect(anew).not.toBe(moved);
+    expect(anew).toEqual(moved);
+  });
+
+  it('one that was given up is not what others get', async () => {
+    using store = memoryStore();
+    const { ask } = played(store, 20, { text: lines(20), reads: 0 });
+    const abort = new AbortController();
+    const given = ask(abort.signal);
+    abort.abort();
+    await given.catch((error: unknown) => expect(abort.signal.aborted, String(error)).toBe(true));
+    expect((await ask()).placed.length).toBeGreaterThan(0);
   });
 });

@@ -1,0 +1,97 @@
+/**
+ * Calls that touched a file of the editor, each with its place in it. Lenses, hovers and jumps ask for the same file again and
+ * again: while neither the trace nor a file that had a say in it changed, the answer stands.
+ */
+import type { Span } from '../protocol/document';
+import type { Anchor } from '../protocol/messages';
+import type { SessionView } from '../store/sessions';
+import type { Store } from '../store/store';
+import { findSpan } from './detail';
+import { callsPerFile, sameUri } from './places';
+import type { PlacesRound, PlaceSource, SeenFile } from './places';
+
+/** Files of the editor whose calls are remembered. */
+const filesKept = 8;
+/** An answer that more files had a say in is not remembered: to see whether they changed would take as long. */
+const seenLimit = 32;
+
+export interface PlacedCall {
+  readonly source: PlaceSource;
+  readonly view: SessionView;
+  readonly span: Span;
+  readonly anchor: Anchor;
+}
+
+export interface FileCalls {
+  /** Newest first; one call may have several places. */
+  readonly placed: readonly PlacedCall[];
+  /** Calls that touched the file and are older than those considered. */
+  readonly older: number;
+}
+
+interface Kept {
+  readonly generation: number;
+  readonly setting: string;
+  readonly seen: readonly SeenFile[];
+  readonly calls: FileCalls;
+}
+
+export class CallsIn {
+  readonly #store: Store;
+  readonly #kept = new Map<string, Kept>();
+  #generation = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Anything of the trace changed: a call, its state, a decision beside it, what is open. */
+  changed(): void {
+    this.#generation += 1;
+  }
+
+  /** The same object as before while nothing changed. Nothing when the round was aborted. */
+  async of(round: PlacesRound, uri: string): Promise<FileCalls> {
+    const generation = this.#generation;
+    const paths = await round.pathsOf(uri);
+    const kept = this.#kept.get(uri);
+    if (kept !== undefined && kept.generation === generation && kept.setting === round.setting && (await round.stillSo(kept.seen))) {
+      this.#keep(uri, kept);
+      return kept.calls;
+    }
+    const calls = await this.#calls(round, uri, paths);
+    const seen = await round.seen();
+    // A change meanwhile leaves an answer that may be half of before and half of after.
+    if (!round.aborted && seen.length <= seenLimit && generation === this.#generation)
+      this.#keep(uri, { generation, setting: round.setting, seen, calls });
+    return calls;
+  }
+
+  async #calls(round: PlacesRound, uri: string, paths: Awaited<ReturnType<PlacesRound['pathsOf']>>): Promise<FileCalls> {
+    const placed: PlacedCall[] = [];
+    let older = 0;
+    for (const { source, path } of paths) {
+      const { total, newest } = this.#store.touches.ofPath(source.row, path, callsPerFile);
+      older += total - newest.length;
+      for (const touch of newest) {
+        if (round.aborted) return { placed: [], older: 0 };
+        const found = findSpan(this.#store, source.row, touch.spanId);
+        if (found === null) continue;
+        for (const anchor of await round.anchorsOf(source, found.view, found.span, path)) {
+          if (sameUri(anchor.uri, uri)) placed.push({ source, view: found.view, span: found.span, anchor });
+        }
+      }
+    }
+    placed.sort((a, b) => ((a.span.startTime ?? '') < (b.span.startTime ?? '') ? 1 : -1));
+    return { placed, older };
+  }
+
+  #keep(uri: string, kept: Kept): void {
+    this.#kept.delete(uri);
+    this.#kept.set(uri, kept);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= filesKept) break;
+      this.#kept.delete(oldest);
+    }
+  }
+}
