@@ -10,6 +10,7 @@ import { blameLenses } from './editor/blameLenses';
 import { codeLenses } from './editor/codeLenses';
 import { hover } from './editor/hovers';
 import { callUri } from './editor/labels';
+import { mappingLenses } from './editor/mappingLens';
 import { sectionsOf } from './editor/outline';
 import { epochOf } from './epoch';
 import { parseSandboxUri } from './locate/sandboxUri';
@@ -54,7 +55,7 @@ export interface Live extends AsyncDisposable {
   fileSaved(uri: string): void;
 }
 
-function signalOf(token: CancellationToken): AbortSignal {
+export function signalOf(token: CancellationToken): AbortSignal {
   const controller = new AbortController();
   if (token.isCancellationRequested) controller.abort();
   token.onCancellationRequested(() => controller.abort());
@@ -258,9 +259,9 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const signal = signalOf(token);
     const { uri } = textDocument;
     const round = places.round(signal);
-    const lenses = codeLenses(opened.store, uri, await calls.of(round, uri));
+    const lenses = [...codeLenses(opened.store, uri, await calls.of(round, uri)), ...(await mappingLenses(need(), round, uri))];
     const blamed = await blames.withLines(round, uri, signal);
-    return blamed === null ? [...lenses] : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
+    return blamed === null ? lenses : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
   });
   connection.onHover(async ({ textDocument, position }, token) => {
     const { calls, opened, places } = need();

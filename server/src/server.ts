@@ -8,6 +8,7 @@ import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/change';
 import { epochOf } from './epoch';
 import { pathOfFileUri } from './locate/fileUri';
+import { registerMappingRequests } from './mappingRequests';
 import { openStore } from './openStore';
 import { Problems } from './problems';
 import type * as messages from './protocol/messages';
@@ -76,6 +77,7 @@ export function startServer(connection: Connection): void {
   });
   registerRequests(connection, need);
   registerRuleRequests(connection, need);
+  registerMappingRequests(connection, need);
 }
 
 function localPaths(workspaceFolders: readonly { readonly uri: string }[]): readonly string[] {

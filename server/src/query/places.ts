@@ -101,6 +101,11 @@ export class Places {
     return this.#files.read(source.id, source.source.files, path, signal);
   }
 
+  get workspace(): Pick<PlacesContext, 'folders' | 'mappings'> {
+    const { folders, mappings } = this.#context();
+    return { folders, mappings };
+  }
+
   /** What a call changed, or may have changed, must be read anew. */
   forget(source: PlaceSource, span: Span, workspaceDir: string | null): void {
     if (ranCommand(span)) this.#files.forgetAll(source.id);
@@ -275,6 +280,11 @@ export class PlacesRound {
     // The lines around those that were changed only told where they are.
     const startLine = Math.min(sure.startLine + (claim.before ?? 0), sure.endLine);
     return { ...sure, startLine, uri, sandboxPath: claim.path };
+  }
+
+  /** Whether the workspace has this file of a sandbox. */
+  async isInWorkspace(source: PlaceSource, path: string): Promise<boolean> {
+    return parseSandboxUri((await this.#resolve(source, path)).uri) === null;
   }
 
   #resolve(source: PlaceSource, path: string): Promise<ResolvedFile> {

@@ -83,6 +83,15 @@ export class TouchStore {
     return { total, calls: rows.reverse() };
   }
 
+  /** Paths that calls of a session touched, the last touched first. */
+  pathsOfSession(session: number, limit: number): readonly string[] {
+    const { box } = this.#db;
+    const rows = this.#db
+      .prepare('SELECT min(body) AS body FROM touch WHERE session = ? GROUP BY path_blind ORDER BY max(start) DESC LIMIT ?')
+      .all(session, limit) as { body: Uint8Array }[];
+    return rows.map(({ body }) => box.open(body));
+  }
+
   /** When a call last changed this file, as epoch milliseconds; null when none did. */
   lastWrite(source: number, path: string): number | null {
     const row = this.#db
