@@ -23,6 +23,7 @@ import { findSpan, spanDetail } from './query/detail';
 import { findingsOf } from './query/findings';
 import { callAt, tracePage } from './query/pages';
 import type { CallsIn } from './query/callsIn';
+import { writtenFiles } from './query/written';
 import type { Places } from './query/places';
 import { ModelSums, statusOf } from './query/status';
 import { turnFlow } from './query/turnFlow';
@@ -152,7 +153,12 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const detail = spanDetail(opened.store, open.row, spanId, Math.min(detailCharsLimit, Math.max(0, limit)));
     const found = detail === null ? null : findSpan(opened.store, open.row, spanId);
     if (detail === null || found === null) return null;
-    return { ...detail, anchors: await places.round(signalOf(token)).anchorsOf(open, found.view, found.span) };
+    const signal = signalOf(token);
+    const [anchors, written] = await Promise.all([
+      places.round(signal).anchorsOf(open, found.view, found.span),
+      writtenFiles(open.source, found.span, found.view.workspaceDir, signal),
+    ]);
+    return { ...detail, anchors, written };
   });
   connection.onRequest(messages.locateRequest, async ({ sourceId, spanId }, token) => {
     const { opened, places } = need();

@@ -178,6 +178,7 @@ export class DetailPane {
         ? this.#text('message', t('detail.message'), span.statusMessage, `message-${span.status}`)
         : null,
       policyList(t, detail.policy, span),
+      this.#written(detail),
       detail.anchors.length > 0 ? this.#places(detail) : null,
       detail.thinking === null ? null : this.#text('thinking', t(own ? 'detail.thoughtOwn' : 'detail.thought'), detail.thinking, 'prose'),
       detail.text === null
@@ -215,6 +216,24 @@ export class DetailPane {
             ...textNodes(visibleText(text)),
           );
     return element('section', { class: 'detail-section' }, head, body);
+  }
+
+  /** What lies where a reader of the workspace's history would miss it. */
+  #written({ written }: SpanDetail): HTMLElement | null {
+    const { t } = this.#options;
+    const items = written.flatMap(({ path, outside, git }) => {
+      const why = [outside === true ? t('detail.outside') : null, git === false ? t('detail.noGit') : null].filter((part) => part !== null);
+      if (why.length === 0) return [];
+      const name = element('span', { class: 'place', text: visibleLine(path, 200), title: visibleLine(path, 1000) });
+      return [element('li', {}, name, element('span', { class: 'hint', text: why.join(', ') }))];
+    });
+    if (items.length === 0) return null;
+    return element(
+      'section',
+      { class: 'detail-section' },
+      element('h3', { text: t('detail.written') }),
+      element('ul', { class: 'places' }, ...items),
+    );
   }
 
   #places(detail: SpanDetail): HTMLElement | null {

@@ -83,8 +83,8 @@ function fillIcon(target: HTMLElement, status: string, name: ReturnType<typeof r
 function fillTags(target: HTMLElement, row: SpanRow, context: RowContext): void {
   const { t } = context;
   const tags: HTMLElement[] = [];
-  const tag = (text: string, kind: string): void => {
-    tags.push(element('span', { class: `tag ${kind}`, text }));
+  const tag = (text: string, kind: string, title = ''): void => {
+    tags.push(element('span', { class: `tag ${kind}`, text, title }));
   };
   if (row.span.kind === 'invoke_agent') {
     const problems = context.turnProblems(row.span.id);
@@ -93,6 +93,7 @@ function fillTags(target: HTMLElement, row: SpanRow, context: RowContext): void 
     if (row.span.status === 'running') tag(t('status.running'), 'tag-running');
   }
   if (row.policy.some((policy) => policy.status === 'denied') && row.span.status !== 'denied') tag(t('status.denied'), 'tag-denied');
+  if (row.outside) tag(t('list.outside'), 'tag-outside', t('list.outsideHint'));
   if (row.childSessionId !== null) tag(t('list.subagent'), 'tag-plain');
   if (row.span.attributes['sandglass.inherited'] === true) tags.push(visuallyHidden(t('list.inherited')));
   if (row.span.attributes['sandglass.abandoned'] === true) tags.push(visuallyHidden(t('list.abandoned')));

@@ -4,6 +4,8 @@ import { showCallsCommand } from '../protocol/messages';
 import type { CallAt, ShowCallsArguments } from '../protocol/messages';
 import { callAt } from '../query/pages';
 import type { FileCalls, PlacedCall } from '../query/callsIn';
+import { liesOutside } from '../locate/outside';
+import { writesFiles } from '../locate/touches';
 import type { Store } from '../store/store';
 import { clock, dollars, statusWords, toolName } from './labels';
 
@@ -67,6 +69,9 @@ function lensesOf(store: Store, uri: string, { placed, older }: FileCalls): read
     denied > 0 ? `${denied} denied` : null,
     cost === null ? null : dollars(cost),
     clock(newest.span.startTime),
+    all.some(({ span, view, anchor }) => writesFiles(span) && liesOutside(anchor.sandboxPath, view.workspaceDir) === true)
+      ? "written outside the agent's workspace"
+      : null,
   ];
   const lenses = [lens(uri, 0, parts.filter((part) => part !== null).join(' · '), all)];
   const byLine = new Map<number, PlacedCall[]>();

@@ -197,6 +197,8 @@ export interface SpanRow {
   readonly childSessionId: string | null;
   /** A sandbox path this call touched, for show (untrusted), or null. */
   readonly path: string | null;
+  /** It wrote a file outside its agent's workspace. */
+  readonly outside: boolean;
 }
 
 export interface TurnSummary {
@@ -269,6 +271,16 @@ export interface FlowNode {
 
 export const flowRequest = new RequestType<FlowParams, FlowDiagram | null, void>('sandglass/flow');
 
+/** A file that a call of `write`, `edit` or `apply_patch` wrote. */
+export interface WrittenFile {
+  /** In the sandbox; untrusted. */
+  readonly path: string;
+  /** Outside the agent's workspace; null: which that is was not recorded. */
+  readonly outside: boolean | null;
+  /** In a git repository; null: not known, as of recordings and of files that are gone. */
+  readonly git: boolean | null;
+}
+
 export interface SpanDetail {
   readonly span: Span;
   readonly session: SessionInfo;
@@ -283,6 +295,7 @@ export interface SpanDetail {
   readonly truncated: boolean;
   readonly policy: readonly PolicySpan[];
   readonly anchors: readonly Anchor[];
+  readonly written: readonly WrittenFile[];
   /** The later call of the same tool on the same target that worked, if any. */
   readonly retry: string | null;
 }

@@ -1,5 +1,6 @@
 /** A call as blame names it: in which session and turn, by which model, and what its LLM call cost. */
 import type { BlamedCall } from '../protocol/messages';
+import { liesOutside } from '../locate/outside';
 import type { Store } from '../store/store';
 import { findSpan } from './detail';
 import { callAt } from './pages';
@@ -35,7 +36,7 @@ export function blamedCall(
     messageId: span.parentId,
     costUsd: typeof usd === 'number' ? usd : null,
     costBasis: text(message?.attributes['sandglass.cost.basis']),
-    outside: workspaceDir !== null && path !== workspaceDir && !path.startsWith(`${workspaceDir.replace(/\/$/, '')}/`),
+    outside: liesOutside(path, workspaceDir) === true,
   };
 }
 

@@ -5,7 +5,7 @@ import type { SpanDetail } from '../protocol/messages';
 const rule = '─'.repeat(60);
 
 /** Everything in it is untrusted text, so it is shown as plain text and nothing else; control characters are made visible. */
-export function callText(detail: Omit<SpanDetail, 'anchors'>): string {
+export function callText(detail: Omit<SpanDetail, 'anchors' | 'written'>): string {
   const { span, session } = detail;
   const lines: string[] = [
     span.name,

@@ -45,8 +45,8 @@ function printed(args: unknown, indent: number): string | null {
   }
 }
 
-/** `limit`: characters of each text. Anchors are the caller's to add: they need files. */
-export function spanDetail(store: Store, source: number, spanId: string, limit: number): Omit<SpanDetail, 'anchors'> | null {
+/** `limit`: characters of each text. Anchors and what was written are the caller's to add: they need files. */
+export function spanDetail(store: Store, source: number, spanId: string, limit: number): Omit<SpanDetail, 'anchors' | 'written'> | null {
   const found = findSpan(store, source, spanId);
   if (found === null) return null;
   const { view, span } = found;

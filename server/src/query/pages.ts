@@ -4,6 +4,7 @@ import type { CallAt, SpanRow, TurnSummary } from '../protocol/messages';
 import type { SessionView } from '../store/sessions';
 import type { PlacedSpan } from '../model/place';
 import type { Store } from '../store/store';
+import { liesOutside, writtenPaths } from '../locate/outside';
 import { withDenial } from './denials';
 
 export const pageLimit = 500;
@@ -20,7 +21,13 @@ function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-export function spanRow(store: Store, source: number, placed: PlacedSpan, denied: ReadonlyMap<string, string | null>): SpanRow {
+export function spanRow(
+  store: Store,
+  source: number,
+  { workspaceDir }: SessionView,
+  placed: PlacedSpan,
+  denied: ReadonlyMap<string, string | null>,
+): SpanRow {
   const span = withDenial(placed.span, denied);
   const policy: readonly PolicySpan[] = denied.has(span.id) || span.kind === 'execute_tool' ? store.policies.ofCall(source, span.id) : [];
   const childKey = text(span.attributes['sandglass.child.session_key']);
@@ -34,6 +41,7 @@ export function spanRow(store: Store, source: number, placed: PlacedSpan, denied
     policy,
     childSessionId: childRow === undefined ? null : (store.sessions.byRow(childRow)?.info.id ?? null),
     path: Array.isArray(paths) && typeof paths[0] === 'string' ? paths[0] : null,
+    outside: writtenPaths(span, workspaceDir).some((path) => liesOutside(path, workspaceDir) === true),
   };
 }
 
@@ -63,7 +71,7 @@ export function tracePage(store: Store, source: number, params: PageParams): Pag
             limit,
           );
     const placed = problems.slice(offset, offset + limit).flatMap((spanId) => store.spans.ofSession(view.row, spanId) ?? []);
-    return { view, turns, offset, total: problems.length, rows: placed.map((item) => spanRow(store, source, item, denied)) };
+    return { view, turns, offset, total: problems.length, rows: placed.map((item) => spanRow(store, source, view, item, denied)) };
   }
   const found = around === null ? null : store.spans.span(source, around);
   const offset = found?.session === view.row ? pageOf(store.spans.rank(view.row, found.place), limit) : around === null ? asked : 0;
@@ -73,7 +81,7 @@ export function tracePage(store: Store, source: number, params: PageParams): Pag
     turns,
     offset,
     total: store.spans.spanCount(view.row),
-    rows: placed.map((item) => spanRow(store, source, item, denied)),
+    rows: placed.map((item) => spanRow(store, source, view, item, denied)),
   };
 }
 

@@ -20,7 +20,7 @@ export function turnFlow(store: Store, source: number, sessionId: string, turnId
   const turn = placed.find(({ span }) => span.id === turnId);
   if (turn === undefined) return null;
   const denied = store.policies.deniedCallsOf(source, view.row);
-  const rows = placed.filter(({ span }) => span.id !== turnId).map((item) => spanRow(store, source, item, denied));
+  const rows = placed.filter(({ span }) => span.id !== turnId).map((item) => spanRow(store, source, view, item, denied));
   const texts = new Map<string, FlowTexts>();
   const prompt = shownPayload(store, view.row, turn.span).text;
   texts.set(turnId, { prompt: prompt === null ? null : promptText(prompt) });

@@ -92,6 +92,7 @@ const detail = (given: Partial<SpanDetail>): SpanDetail => ({
   truncated: false,
   policy: [],
   anchors: [],
+  written: [],
   retry: null,
   ...given,
 });

@@ -50,7 +50,7 @@ function span(id: string, parentId: string | null, kind: SpanKind, name: string,
 }
 
 function row(of: Span, more: Partial<SpanRow> = {}): SpanRow {
-  return { span: of, depth: 0, preview: null, turnId: 'turn', policy: [], childSessionId: null, path: null, ...more };
+  return { span: of, depth: 0, preview: null, turnId: 'turn', policy: [], childSessionId: null, path: null, outside: false, ...more };
 }
 
 function denial(id: string, target: string): PolicySpan {

@@ -195,6 +195,7 @@ export class FakeBackend implements TraceBackend {
         text === null
           ? []
           : [{ uri: 'file:///nowhere', sandboxPath: text, startLine: 2, endLine: 4, how: 'path', stale: true, wholeFile: false }],
+      written: text === null ? [] : [{ path: text, outside: true, git: false }],
       retry: null,
     };
   }
@@ -237,7 +238,7 @@ export class FakeBackend implements TraceBackend {
   }
 
   #row(span: Span, depth: number, turnId: string, preview: string): SpanRow {
-    return { span, depth, preview, turnId, policy: [], childSessionId: null, path: null };
+    return { span, depth, preview, turnId, policy: [], childSessionId: null, path: null, outside: false };
   }
 
   #span(id: string, parentId: string | null, kind: SpanKind, status: SpanStatus, attributes: Record<string, AttributeValue>): Span {
