@@ -15,7 +15,7 @@ const signal = new AbortController().signal;
 
 const call = (tool: string, paths: readonly string[], status: Span['status'] = 'ok'): Span => ({
   id: 'c',
-  entryId: null,
+  entryId: 'e',
   parentId: null,
   kind: 'execute_tool',
   name: tool,
