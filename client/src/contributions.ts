@@ -48,6 +48,7 @@ export interface CommandArguments {
   'sandglass.openCall': readonly [SpanRef?];
   'sandglass.showCalls': readonly [ShowCallsArguments?];
   'sandglass.toggleBlame': readonly [];
+  'sandglass.mapPaths': readonly [unknown?];
   'sandglass.previewRule': readonly [unknown?];
   'sandglass.backTest': readonly [unknown?];
   'sandglass.restartServer': readonly [];
@@ -77,6 +78,7 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.openCall': 'internal',
   'sandglass.showCalls': 'internal',
   'sandglass.toggleBlame': 'shown',
+  'sandglass.mapPaths': 'shown',
   'sandglass.previewRule': 'internal',
   'sandglass.backTest': 'shown',
   'sandglass.restartServer': 'shown',

@@ -19,6 +19,8 @@ export interface Notice {
   readonly actions?: readonly NotifyAction[];
   /** It answers something the user just did. */
   readonly asked?: boolean;
+  /** The user does not want it again: for those who remember that beyond this window. */
+  silenced?(): unknown;
 }
 
 /** What the server says of a failure has no full stop; what follows it here begins a sentence. */
@@ -51,7 +53,7 @@ export class Notifier {
   }
 
   async #show(notice: Notice, text: string): Promise<void> {
-    const silence: NotifyAction = { title: vscode.l10n.t('Do Not Show Again'), run: () => this.#silenced.add(notice.key) };
+    const silence: NotifyAction = { title: vscode.l10n.t('Do Not Show Again'), run: () => (this.#silenced.add(notice.key), notice.silenced?.()) };
     const actions = [...(notice.actions ?? []), ...(notice.asked === true || notice.severity === 'error' ? [] : [silence])];
     const open = {
       error: vscode.window.showErrorMessage,

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { InitializeOptions, Settings } from '../../server/src/protocol/messages';
+import { MappingOffer } from './commands/mappingOffer';
 import { SamplePlayer } from './commands/playSample';
 import { pickSession } from './commands/picks';
 import { PolicyPreviews } from './commands/policyRules';
@@ -127,6 +128,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
       showLogs: () => log.show(),
     }),
   );
+  owned.add(new MappingOffer(server, notifier, context.workspaceState, (uri) => runCommand('sandglass.mapPaths', { uri }), failed));
   owned.add(server.onDidChangeState((state) => showServerState(state, notifier, () => log.show())));
   watchConfiguration(owned, server, failed);
   return {

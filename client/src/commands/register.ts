@@ -16,6 +16,7 @@ import type { SandboxData } from '../views/sandboxData';
 import { actOnSandbox, isTrusted } from './actions';
 import type { ActionServices } from './actions';
 import { callsOf, flagOf, ruleRefOf, sessionRefOf, sourceIdOf, spanRefOf, uriOf } from './arguments';
+import { mapPaths, sayUnfound } from './mapping';
 import { pickCall, pickSandbox, pickSession } from './picks';
 import type { SamplePlayer } from './playSample';
 import { backTest, previewRule } from './policyRules';
@@ -139,6 +140,7 @@ function makeHandlers(services: CommandServices): Handlers {
     },
     'sandglass.showCalls': (given) => showCalls(callsOf(given)),
     'sandglass.toggleBlame': () => services.blame.toggle(),
+    'sandglass.mapPaths': (given) => mapPaths(uriOf(given), services),
     'sandglass.previewRule': async (given) => {
       const ref = ruleRefOf(given);
       if (ref !== null) await previewRule(ref, services);
@@ -154,13 +156,15 @@ function makeHandlers(services: CommandServices): Handlers {
   };
 }
 
-async function jumpToLine({ jump, documents, notifier }: CommandServices, span: SpanRef, beside: boolean): Promise<void> {
+async function jumpToLine(services: CommandServices, span: SpanRef, beside: boolean): Promise<void> {
+  const { jump, documents, notifier } = services;
   const result = await jump.toSpan(span, beside);
   switch (result) {
     case 'opened':
       return;
     case 'no-file':
-      return documents.showCall(span);
+      await documents.showCall(span);
+      return sayUnfound(span, services);
     case 'refused':
       notifier.show({
         severity: 'warning',

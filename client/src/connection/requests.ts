@@ -25,6 +25,7 @@ import {
   traceRequest,
 } from '../../../server/src/protocol/messages';
 import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
+import { mappingsRequest } from '../../../server/src/protocol/mappings';
 
 export const requestTypes = {
   inventory: inventoryRequest,
@@ -40,6 +41,7 @@ export const requestTypes = {
   callsAt: callsAtRequest,
   blame: blameRequest,
   readFile: readFileRequest,
+  mappings: mappingsRequest,
   statFile: statFileRequest,
   readDirectory: readDirectoryRequest,
   callAddress: callAddressRequest,
