@@ -6,6 +6,7 @@ import { decodeEntry } from '../decode/openclaw/entry';
 import { decodeIndex } from '../decode/openclaw/sessionIndex';
 import { decodeTrajectory } from '../decode/openclaw/trajectory';
 import { SessionFindings } from '../findings/sessionFindings';
+import { usesOf } from '../locate/defined/uses';
 import { touchedPaths, writesFiles } from '../locate/touches';
 import { assertNever } from '../model/assertNever';
 import { llmCallKey, strongestState } from '../model/events';
@@ -274,10 +275,11 @@ export class SessionFolds implements Disposable {
 /** What is kept beside each span of a call. What a fork inherited, its first owner did. */
 function withTouches(made: MadeSpan, workspaceDir: string | null): KeptSpan {
   const { span } = made;
-  if (span.kind !== 'execute_tool' || span.attributes['sandglass.inherited'] === true) return { ...made, touches: [] };
+  if (span.kind !== 'execute_tool' || span.attributes['sandglass.inherited'] === true) return { ...made, touches: [], uses: [] };
   const start = span.startTime === null ? null : Date.parse(span.startTime);
   const writes = writesFiles(span);
-  return { ...made, touches: touchedPaths(span, workspaceDir).map((path) => ({ spanId: span.id, path, start, writes })) };
+  const touches = touchedPaths(span, workspaceDir).map((path) => ({ spanId: span.id, path, start, writes }));
+  return { ...made, touches, uses: usesOf(span, workspaceDir) };
 }
 
 function eventKey(record: { readonly kind: StoredRecord['kind']; readonly entryId: string }): string {

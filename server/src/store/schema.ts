@@ -259,4 +259,26 @@ UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
 -- What was denied is found without a look at all that was allowed, which is most.
 CREATE INDEX policy_denied ON policy(source, time) WHERE action = 'denied';
 `,
+  `
+-- Which calls are uses of what: a tool, an MCP server, a skill, a prompt file, by its key. how: 0 called, 1 read, 2 written.
+-- duration in milliseconds, estimated: it is a difference of other times. message: the span that asked for it.
+-- And which sessions had which workspace. Sessions that were folded before are folded again.
+CREATE TABLE use(
+  key_blind BLOB NOT NULL,
+  source INTEGER NOT NULL,
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  span_id TEXT NOT NULL,
+  how INTEGER NOT NULL,
+  start REAL,
+  duration REAL,
+  estimated INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  message TEXT,
+  PRIMARY KEY(key_blind, source, session, span_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX use_by_span ON use(session, span_id);
+ALTER TABLE session ADD COLUMN workspace_blind BLOB;
+CREATE INDEX session_by_workspace ON session(source, workspace_blind) WHERE workspace_blind IS NOT NULL;
+UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
+`,
 ];

@@ -104,9 +104,17 @@ export class SessionStore {
     const body: SessionBody = { info, workspaceDir };
     const { revision } = this.#db
       .prepare(
-        'UPDATE session SET dirty = 0, revision = revision + 1, start = ?, end = ?, last_time = ?, body = ? WHERE id = ? RETURNING revision',
+        `UPDATE session SET dirty = 0, revision = revision + 1, start = ?, end = ?, last_time = ?, workspace_blind = ?, body = ?
+          WHERE id = ? RETURNING revision`,
       )
-      .get(startTime, endTime, lastTime ?? 0, this.#db.box.seal(JSON.stringify(body)), row) as { revision: number };
+      .get(
+        startTime,
+        endTime,
+        lastTime ?? 0,
+        workspaceDir === null ? null : this.#db.box.blind(workspaceDir),
+        this.#db.box.seal(JSON.stringify(body)),
+        row,
+      ) as { revision: number };
     return { revision, changed, ran, children: respawned.flatMap((key) => this.#underKeyOf(row, key)) };
   }
 
@@ -166,6 +174,20 @@ export class SessionStore {
     return row === undefined ? null : this.#view(row as unknown as SessionRecord);
   }
 
+  /** The workspaces that sessions of a source had, each with how many had it. */
+  workspaces(source: number): readonly { readonly workspaceDir: string; readonly sessions: number }[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT min(id) AS id, count(*) AS sessions FROM session INDEXED BY session_by_workspace
+          WHERE source = ? AND workspace_blind IS NOT NULL GROUP BY workspace_blind LIMIT ${workspacesListed}`,
+      )
+      .all(source) as { id: number; sessions: number }[];
+    return rows.flatMap(({ id, sessions }) => {
+      const workspaceDir = this.byRow(id)?.workspaceDir ?? null;
+      return workspaceDir === null ? [] : [{ workspaceDir, sessions }];
+    });
+  }
+
   /** The session last written in. */
   latest(source: number): SessionView | null {
     const [row] = this.newest(source, 1);
@@ -183,6 +205,9 @@ export class SessionStore {
     return rows.map(({ id }) => id);
   }
 }
+
+/** Agents have one each, and sub-agents sometimes one of their own. */
+const workspacesListed = 200;
 
 const viewColumns = 'id, source, revision, body, EXISTS (SELECT 1 FROM entry e WHERE e.session = session.id AND e.kind = 0) AS recorded';
 

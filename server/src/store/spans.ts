@@ -3,12 +3,15 @@ import { hash } from 'node:crypto';
 import type { Span } from '../protocol/document';
 import type { Place, PlacedSpan } from '../model/place';
 import type { CallFact, MadeSpan } from '../model/spanMaker';
+import type { Use } from '../locate/defined/uses';
 import type { Database } from './database';
 import type { Touch, TouchStore } from './touches';
+import type { UseStore } from './uses';
 
 /** A span as it is kept, with what it can be found by. */
 export interface KeptSpan extends MadeSpan {
   readonly touches: readonly Touch[];
+  readonly uses: readonly Use[];
 }
 
 /** Epoch milliseconds; a call without a result runs on. */
@@ -36,9 +39,11 @@ interface SpanRecord {
 export class SpanStore {
   readonly #db: Database;
   readonly #touches: TouchStore;
-  constructor(db: Database, touches: TouchStore) {
+  readonly #uses: UseStore;
+  constructor(db: Database, touches: TouchStore, uses: UseStore) {
     this.#db = db;
     this.#touches = touches;
+    this.#uses = uses;
   }
 
   /**
@@ -81,10 +86,10 @@ export class SpanStore {
     return { changed, respawned, ran };
   }
 
-  #digest({ place, call, childKey, touches }: KeptSpan, text: string): Buffer {
+  #digest({ place, call, childKey, touches, uses }: KeptSpan, text: string): Buffer {
     return hash(
       'sha256',
-      `${place.key.toString('hex')} ${place.depth} ${JSON.stringify([call, childKey, touches])} ${text}`,
+      `${place.key.toString('hex')} ${place.depth} ${JSON.stringify([call, childKey, touches, ...uses])} ${text}`,
       'buffer',
     ).subarray(0, 16);
   }
@@ -123,9 +128,10 @@ export class SpanStore {
       );
   }
 
-  #addFacts(session: number, { span, call, touches }: KeptSpan, child: Uint8Array | null): readonly TimeRange[] {
+  #addFacts(session: number, { span, call, touches, uses }: KeptSpan, child: Uint8Array | null): readonly TimeRange[] {
     const { box } = this.#db;
     for (const touch of touches) this.#touches.add(session, touch);
+    for (const use of uses) this.#uses.add(session, use);
     if (child !== null)
       this.#db.prepare('INSERT OR REPLACE INTO spawn(session, span_id, child_blind) VALUES (?, ?, ?)').run(session, span.id, child);
     if (call === null) return [];
@@ -144,6 +150,7 @@ export class SpanStore {
     const spawn = this.#db.prepare('SELECT child_blind FROM spawn WHERE session = ? AND span_id = ?').get(session, spanId) as
       { child_blind: Uint8Array } | undefined;
     this.#touches.remove(session, spanId);
+    this.#uses.remove(session, spanId);
     if (call !== undefined) this.#db.prepare('DELETE FROM call WHERE session = ? AND span_id = ?').run(session, spanId);
     if (spawn !== undefined) this.#db.prepare('DELETE FROM spawn WHERE session = ? AND span_id = ?').run(session, spanId);
     const ran = call === undefined || call.start === null ? null : { from: call.start, to: call.end ?? Infinity };

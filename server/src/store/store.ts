@@ -10,6 +10,7 @@ import { SessionStore } from './sessions';
 import { SourceStore } from './sources';
 import { SpanStore } from './spans';
 import { TouchStore } from './touches';
+import { UseStore } from './uses';
 import { WindowStore } from './windows';
 
 export class Store implements Disposable {
@@ -18,6 +19,7 @@ export class Store implements Disposable {
   readonly sessions: SessionStore;
   readonly spans: SpanStore;
   readonly touches: TouchStore;
+  readonly uses: UseStore;
   readonly policies: PolicyStore;
   readonly findings: FindingStore;
   readonly gatewayLines: GatewayLineStore;
@@ -30,7 +32,8 @@ export class Store implements Disposable {
     this.sources = new SourceStore(db);
     this.entries = new EntryStore(db);
     this.touches = new TouchStore(db);
-    this.spans = new SpanStore(db, this.touches);
+    this.uses = new UseStore(db);
+    this.spans = new SpanStore(db, this.touches, this.uses);
     this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);
     this.findings = new FindingStore(db);

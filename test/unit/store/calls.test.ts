@@ -6,6 +6,7 @@ import { Database } from '../../../server/src/store/database';
 import { migrations } from '../../../server/src/store/schema';
 import { SpanStore } from '../../../server/src/store/spans';
 import { TouchStore } from '../../../server/src/store/touches';
+import { UseStore } from '../../../server/src/store/uses';
 
 /** The migration that gave calls their source. */
 const withSource = migrations.findIndex((step) => step.includes('call_without_end'));
@@ -14,7 +15,7 @@ describe('calls of a source', () => {
   it('are found by index: those that ended, those that did not, and whether one did', () => {
     using db = Database.open({ path: ':memory:', key: randomBytes(32), replaceUnreadable: false });
     const prepare = vi.spyOn(db, 'prepare');
-    const spans = new SpanStore(db, new TouchStore(db));
+    const spans = new SpanStore(db, new TouchStore(db), new UseStore(db));
     expect(spans.calls(1, 0, 1)).toEqual([]);
     expect(spans.anyEnded(1, 0, 0, 1)).toBe(false);
     const asked = prepare.mock.calls.map(([sql]) => sql);

@@ -1,0 +1,112 @@
+/** Which calls are uses of what is defined somewhere: of a tool, an MCP server, a skill, a prompt file. Looked up by its key. */
+import type { Use, UseHow } from '../locate/defined/uses';
+import type { Database } from './database';
+
+/** What the uses of one key came to. Times are epoch milliseconds. */
+export interface UseSums {
+  readonly calls: number;
+  readonly failed: number;
+  /** A denial of the sandbox's policy was joined to it. */
+  readonly denied: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly sessions: number;
+  readonly sources: number;
+  readonly first: number | null;
+  readonly last: number | null;
+  /** Calls whose duration is known, and how many of these durations are differences of other times. */
+  readonly timed: number;
+  readonly estimated: number;
+  /** Nearest rank; null: no duration is known. */
+  readonly p50: number | null;
+  readonly p95: number | null;
+  /** LLM calls that asked for them, each once, and how many of those have no known cost. */
+  readonly messages: number;
+  readonly unpriced: number;
+  /** Of those that have one, whatever else they asked for. */
+  readonly costUsd: number | null;
+}
+
+export interface UsingCall {
+  readonly source: number;
+  readonly session: number;
+  readonly spanId: string;
+}
+
+const hows: readonly UseHow[] = ['call', 'read', 'write'];
+
+export class UseStore {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  add(session: number, use: Use): void {
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO use(key_blind, source, session, span_id, how, start, duration, estimated, failed, message)
+         VALUES (?2, (SELECT source FROM session WHERE id = ?1), ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
+      )
+      .run(
+        session,
+        this.#db.box.blind(use.key),
+        use.spanId,
+        hows.indexOf(use.how),
+        use.start,
+        use.durationMs,
+        use.estimated ? 1 : 0,
+        use.failed ? 1 : 0,
+        use.messageId,
+      );
+  }
+
+  remove(session: number, spanId: string): void {
+    this.#db.prepare('DELETE FROM use WHERE session = ? AND span_id = ?').run(session, spanId);
+  }
+
+  /** Of several keys in one question; of a key without uses there is nothing. */
+  sums(keys: readonly string[], sources: readonly number[]): ReadonlyMap<string, UseSums> {
+    const byBlind = new Map(keys.map((key) => [Buffer.from(this.#db.box.blind(key)).toString('hex'), key]));
+    const rows = this.#db.prepare(sumsQuery).all(JSON.stringify([...byBlind.keys()]), JSON.stringify(sources)) as unknown as (UseSums & {
+      readonly key: string;
+    })[];
+    const sums = new Map<string, UseSums>();
+    for (const { key: blind, ...sum } of rows) {
+      const key = byBlind.get(blind.toLowerCase());
+      if (key !== undefined) sums.set(key, sum);
+    }
+    return sums;
+  }
+
+  /** Newest first. */
+  newest(key: string, sources: readonly number[], limit: number): readonly UsingCall[] {
+    return this.#db
+      .prepare(
+        `SELECT source, session, span_id AS spanId FROM use WHERE key_blind = ? AND source IN (SELECT value FROM json_each(?))
+          ORDER BY start DESC, span_id LIMIT ?`,
+      )
+      .all(this.#db.box.blind(key), JSON.stringify(sources), limit) as unknown as UsingCall[];
+  }
+}
+
+const sumsQuery = `
+WITH used AS MATERIALIZED (
+  SELECT hex(key_blind) AS key, source, session, span_id, how, start, duration, estimated, failed, message FROM use
+   WHERE key_blind IN (SELECT unhex(value) FROM json_each(?1)) AND source IN (SELECT value FROM json_each(?2))),
+ranked AS (
+  SELECT key, duration, estimated, row_number() OVER (PARTITION BY key ORDER BY duration) AS rank, count(*) OVER (PARTITION BY key) AS timed
+    FROM used WHERE duration IS NOT NULL),
+spread AS (
+  SELECT key, timed, sum(estimated) AS estimated, max(duration) FILTER (WHERE rank = (timed + 1) / 2) AS p50,
+         max(duration) FILTER (WHERE rank = (95 * timed + 99) / 100) AS p95
+    FROM ranked GROUP BY key),
+asked AS (
+  SELECT m.key, count(*) AS messages, sum(p.cost_usd IS NULL) AS unpriced, sum(p.cost_usd) AS cost
+    FROM (SELECT DISTINCT key, session, message FROM used WHERE message IS NOT NULL) m
+    LEFT JOIN span p ON p.session = m.session AND p.span_id = m.message GROUP BY m.key)
+SELECT u.key, count(*) AS calls, sum(u.failed) AS failed,
+       sum(EXISTS (SELECT 1 FROM policy WHERE call_id = u.span_id AND action = 'denied')) AS denied,
+       sum(u.how = 1) AS reads, sum(u.how = 2) AS writes, count(DISTINCT u.session) AS sessions, count(DISTINCT u.source) AS sources,
+       min(u.start) AS first, max(u.start) AS last, coalesce(s.timed, 0) AS timed, coalesce(s.estimated, 0) AS estimated, s.p50, s.p95,
+       coalesce(a.messages, 0) AS messages, coalesce(a.unpriced, 0) AS unpriced, a.cost AS costUsd
+  FROM used u LEFT JOIN spread s ON s.key = u.key LEFT JOIN asked a ON a.key = u.key GROUP BY u.key`;
