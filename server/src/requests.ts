@@ -9,12 +9,13 @@ import type { OpenSource } from './collect/roster';
 import { blameLenses } from './editor/blameLenses';
 import { codeLenses } from './editor/codeLenses';
 import { hover } from './editor/hovers';
-import { callUri } from './editor/labels';
+import { callUri, parseSessionUri } from './editor/labels';
 import { mappingLenses } from './editor/mappingLens';
 import { sectionsOf } from './editor/outline';
 import { epochOf } from './epoch';
 import { parseSandboxUri } from './locate/sandboxUri';
 import type { OpenedStore } from './openStore';
+import type { Problems } from './problems';
 import type { SessionInfo } from './protocol/document';
 import * as messages from './protocol/messages';
 import type { Blames } from './query/blame';
@@ -46,6 +47,7 @@ export interface Live extends AsyncDisposable {
   readonly blames: Blames;
   readonly rules: Rules;
   readonly suppressing: Suppressing;
+  readonly problems: Problems;
   /** The editor shows why an action can't be taken. */
   readonly showsReasons: boolean;
   /** The files of sandboxes may lie elsewhere in the workspace now. */
@@ -167,6 +169,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
     return found === null ? [] : places.round(signalOf(token)).anchorsOf(open, found.view, found.span);
   });
   connection.onRequest(messages.callsAtRequest, async ({ uri, line }, token) => {
+    if (parseSessionUri(uri) !== null) return callsOf(need(), await need().problems.callsAt(uri, line, signalOf(token)));
     const { calls, places } = need();
     const { placed } = await calls.of(places.round(signalOf(token)), uri);
     const here = placed.filter(({ anchor }) => anchor.wholeFile || (anchor.startLine <= line && line <= anchor.endLine));
@@ -221,6 +224,10 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const event = open === null ? null : need().opened.store.policies.span(open.row, spanId);
     return event === null ? null : { text: eventText(event) };
   });
+  connection.onRequest(messages.sessionTextRequest, async ({ sourceId, sessionId }, token) => {
+    const text = await need().problems.documentOf(sourceId, sessionId, signalOf(token));
+    return text === null ? null : { text };
+  });
   connection.onRequest(messages.replayRequest, async ({ sourceId, sessionId }, token) => {
     const { opened, places } = need();
     const open = source(sourceId);
@@ -250,9 +257,14 @@ export function registerRequests(connection: Connection, need: () => Live): void
   });
   connection.onRequest(messages.probeRequest, () => ({ version: '1', pid: process.pid, nodeVersion: process.versions.node }));
   connection.onNotification(messages.configureNotification, ({ trusted, settings }) => {
-    const { hub, placesMoved } = need();
+    const { hub, placesMoved, problems } = need();
     const mappings = JSON.stringify(hub.settings.pathMappings);
+    const shown = JSON.stringify([hub.settings.problems, hub.settings.findings]);
     hub.configure(trusted, settings);
+    if (JSON.stringify([hub.settings.problems, hub.settings.findings]) !== shown) {
+      for (const open of hub.all()) problems.touchAll(open);
+      problems.refresh();
+    }
     if (JSON.stringify(hub.settings.pathMappings) !== mappings) placesMoved();
     hub.refresh().catch((error: unknown) => connection.console.error(String(error)));
   });
@@ -273,6 +285,15 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const { calls, opened, places } = need();
     const { placed } = await calls.of(places.round(signalOf(token)), textDocument.uri);
     return hover(opened.store, placed, position.line);
+  });
+}
+
+/** Those that are known. */
+export function callsOf({ hub, opened }: Pick<Live, 'hub' | 'opened'>, refs: readonly messages.SpanRef[]): readonly messages.CallAt[] {
+  return refs.flatMap(({ sourceId, spanId }) => {
+    const open = hub.get(sourceId);
+    const found = open === null ? null : findSpan(opened.store, open.row, spanId);
+    return found === null ? [] : [callAt(sourceId, found.view.info, found.span)];
   });
 }
 

@@ -3,9 +3,11 @@ import type { CancellationToken, Connection } from 'vscode-languageserver';
 import { DidChangeWatchedFilesNotification } from 'vscode-languageserver';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { moreActions } from './editor/moreActions';
 import { ruleActions } from './editor/ruleActions';
 import { maxPolicyBytes } from './policy/parsePolicy';
 import { backTestRequest, ruleChangeRequest } from './protocol/rules';
+import { callsOf } from './requests';
 import type { Live } from './requests';
 
 const yamlFiles = '**/*.{yaml,yml}';
@@ -33,7 +35,10 @@ export function registerRuleRequests(connection: Connection, need: () => Live): 
   connection.onRequest(backTestRequest, ({ text, before }, token) =>
     text.length > maxPolicyBytes ? { kind: 'none', why: 'not-a-policy' } : need().rules.backTest(text, before, signalOf(token)),
   );
-  connection.onCodeAction((params, token) => ruleActions(need().rules, params, need().showsReasons, signalOf(token)));
+  connection.onCodeAction(async (params, token) => [
+    ...(await ruleActions(need().rules, params, need().showsReasons, signalOf(token))),
+    ...moreActions(params, (refs) => callsOf(need(), refs)),
+  ]);
   connection.onDidChangeWatchedFiles(({ changes }) => {
     need().policiesChanged();
     if (changes.some(({ uri }) => isSuppressions(uri))) need().suppressing.readAgain();

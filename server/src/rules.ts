@@ -5,7 +5,7 @@ import type { Hub } from './collect/hub';
 import type { OpenSource } from './collect/roster';
 import { linksToRules, lookedText, ruleDiagnostics } from './editor/ruleDiagnostics';
 import type { RuledDenial } from './editor/ruleDiagnostics';
-import type { PlacedDiagnostic } from './editor/diagnostics';
+import type { PlacedDiagnostic } from './editor/placed';
 import { callUri } from './editor/labels';
 import { BackTest } from './policy/backTest';
 import type { BackTested, BackTestResult } from './policy/backTest';
@@ -67,9 +67,15 @@ export class Rules {
   }
 
   /** Puts the links of denials into the diagnostics of calls, and adds those of the rules. */
-  async ruled(sessions: readonly (readonly PlacedDiagnostic[])[], signal: AbortSignal): Promise<readonly (readonly PlacedDiagnostic[])[]> {
-    const ruled = await this.#all(signal);
-    if (ruled === null) return sessions;
+  async ruled(
+    sessions: readonly (readonly PlacedDiagnostic[])[],
+    signal: AbortSignal,
+    /** Whether anything is told of a source. */
+    isShown: (sourceId: string) => boolean = () => true,
+  ): Promise<readonly (readonly PlacedDiagnostic[])[]> {
+    const all = await this.#all(signal);
+    if (all === null) return sessions;
+    const ruled = { ...all, denials: all.denials.filter(({ sourceId }) => isShown(sourceId)) };
     const byCall = new Map<string, RuledDenial[]>();
     for (const denial of ruled.denials) {
       const { callId } = denial.decision;
@@ -80,10 +86,13 @@ export class Rules {
     const shown = new Map<string, Location>();
     const linked = sessions.map((list) =>
       list.map((placed) => {
-        const { sourceId, spanId } = placed.diagnostic.data as { readonly sourceId: string; readonly spanId: string };
-        const key = `${sourceId} ${spanId}`;
-        if (!shown.has(key)) shown.set(key, { uri: placed.uri, range: placed.diagnostic.range });
-        const of = byCall.get(key);
+        const { data, range } = placed.diagnostic;
+        const { sourceId, spanId } = (data ?? {}) as { readonly sourceId?: string; readonly spanId?: string };
+        for (const id of placed.call?.spanIds ?? [spanId]) {
+          const key = `${sourceId} ${id}`;
+          if (!shown.has(key)) shown.set(key, { uri: placed.uri, range });
+        }
+        const of = placed.call === undefined ? undefined : byCall.get(`${sourceId} ${spanId}`);
         return of === undefined ? placed : withRules(placed, of, ruled.look);
       }),
     );

@@ -10,7 +10,7 @@ import { epochOf } from './epoch';
 import { pathOfFileUri } from './locate/fileUri';
 import { registerMappingRequests } from './mappingRequests';
 import { openStore } from './openStore';
-import { Problems } from './problems';
+import { isWatched, Problems } from './problems';
 import type * as messages from './protocol/messages';
 import { changedNotification } from './protocol/messages';
 import { Blames } from './query/blame';
@@ -108,9 +108,10 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       changed.inventory = true;
       const ids = hub
         .all()
+        .filter(isWatched)
         .map(({ id }) => id)
         .join(' ');
-      // What was shown of a source that was closed is taken back.
+      // What was shown of a source that was closed, or detached from, is taken back.
       if (ids !== open) {
         problems.refresh();
         refreshLenses.ask();
@@ -204,6 +205,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     blames,
     rules,
     suppressing,
+    problems,
     showsReasons: params.capabilities.textDocument?.codeAction?.disabledSupport === true,
     placesMoved() {
       rules.filesChanged();

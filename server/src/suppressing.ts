@@ -3,10 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
 import type { Hub } from './collect/hub';
-import { diagnosticsPerFile } from './editor/diagnostics';
-import type { PlacedDiagnostic } from './editor/diagnostics';
 import { label } from './editor/labels';
-import { hasEnded, matches, suppressBy } from './findings/suppressions';
+import type { PlacedDiagnostic } from './editor/placed';
+import { hasEnded, matches, problemsListed, suppressBy } from './findings/suppressions';
 import type { Suppress, Suppression, SuppressionFile } from './findings/suppressions';
 import { foundInOf, shown } from './query/findings';
 import type { SessionCandidates } from './store/findings';
@@ -106,7 +105,7 @@ export class Suppressing implements Disposable {
             : null;
         if (why !== null) told.push(diagnosticAt(one.line, why, DiagnosticSeverity.Information, 'suppression-unused'));
       }
-      return told.slice(0, diagnosticsPerFile).map((diagnostic) => ({ uri, diagnostic }));
+      return told.slice(0, problemsListed).map((diagnostic) => ({ uri, diagnostic }));
     });
   }
 

@@ -117,7 +117,7 @@ describe.skipIf(state.kind === 'missing')('a sandbox with no copy of its workspa
       () => (server.diagnostics.get(test) ?? []).length > 0 && server.diagnostics.get(test),
       waitMs,
     );
-    expect(problem?.code).toBe('failed-call');
+    expect(problem?.code).toBe('recovered-call');
     const text = await server.connection.sendRequest(messages.readFileRequest, { uri: test });
     const line = Buffer.from(text.base64, 'base64').toString().split('\n')[problem?.range.start.line ?? -1];
     expect(line).toMatch(/assert/);

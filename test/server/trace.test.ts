@@ -136,7 +136,7 @@ describe('the server', () => {
   it('reports the failing test on its line, with the run that worked', async () => {
     const uri = pathToFileURL(join(workspace, 'tests/test_cart.py')).href;
     const [diagnostic] = await until('the diagnostic', () => (server.diagnostics.get(uri) ?? []).length > 0 && server.diagnostics.get(uri));
-    expect(diagnostic).toMatchObject({ source: 'Sandglass', code: 'failed-call', severity: 2 });
+    expect(diagnostic).toMatchObject({ source: 'Sandglass', code: 'recovered-call', severity: 3 });
     expect(diagnostic?.range.start.line).toBeGreaterThan(0);
     expect(diagnostic?.relatedInformation?.[0]?.message).toContain('worked later');
     expect(diagnostic?.codeDescription?.href).toMatch(/^sandglass-call:\//);

@@ -23,7 +23,7 @@ describe('problems', () => {
         console: { error: (text: string) => errors.push(text) },
       } as unknown as Connection,
       { store, lifetime: 'session', note: null } as never,
-      { all: () => [{ id: '0123456789abcdef', row: source }] } as unknown as Hub,
+      { all: () => [{ id: '0123456789abcdef', row: source, state: { kind: 'read' } }], settings: {} } as unknown as Hub,
       { round: () => ({ anchorsOf: () => Promise.resolve([]) }) } as unknown as Places,
       { ruled: (sessions: unknown) => Promise.resolve(sessions) } as unknown as Rules,
       { diagnostics: () => Promise.resolve([]) } as unknown as Suppressing,

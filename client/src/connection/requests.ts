@@ -19,13 +19,14 @@ import {
   replayRequest,
   resourcesRequest,
   sessionsRequest,
+  sessionTextRequest,
   spanRequest,
   statFileRequest,
   statusRequest,
   traceRequest,
 } from '../../../server/src/protocol/messages';
-import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
 import { mappingsRequest } from '../../../server/src/protocol/mappings';
+import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
 
 export const requestTypes = {
   inventory: inventoryRequest,
@@ -40,12 +41,13 @@ export const requestTypes = {
   locate: locateRequest,
   callsAt: callsAtRequest,
   blame: blameRequest,
-  readFile: readFileRequest,
   mappings: mappingsRequest,
+  readFile: readFileRequest,
   statFile: statFileRequest,
   readDirectory: readDirectoryRequest,
   callAddress: callAddressRequest,
   callText: callTextRequest,
+  sessionText: sessionTextRequest,
   replay: replayRequest,
   ruleChange: ruleChangeRequest,
   backTest: backTestRequest,

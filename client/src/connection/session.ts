@@ -3,7 +3,7 @@
  * server is left over. This file and what it imports are loaded when the first session starts, not before.
  */
 import { EventEmitter, Hover, MarkdownString, workspace } from 'vscode';
-import type { CancellationToken, Diagnostic, Event, LogOutputChannel } from 'vscode';
+import type { CancellationToken, Diagnostic, Event, LogOutputChannel, Uri } from 'vscode';
 import {
   CloseAction,
   ErrorAction,
@@ -56,6 +56,14 @@ export class ServerSession {
     this.#process = process;
     this.closed = closed.then(() => ({ asked: this.#ending }));
     this.#disposables.add(client.onNotification(changedNotification, (changed) => this.#changed.fire(changed)));
+    this.#disposables.add(workspace.onDidChangeTextDocument(({ document }) => this.#markAnew(document.uri)));
+  }
+
+  /** The problems of a document of ours come before its text; those on lines it did not have yet would stand on its last one. */
+  #markAnew(uri: Uri): void {
+    if (uri.scheme !== callScheme) return;
+    const known = this.#client.diagnostics?.get(uri) ?? [];
+    if (known.length > 0) this.#client.diagnostics?.set(uri, [...known]);
   }
 
   get pid(): number {

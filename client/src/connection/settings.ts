@@ -1,5 +1,7 @@
 /** Settings as the server takes them. What a file of settings holds is anything at all, so each value is made fit or dropped. */
 import type { FindingThresholds, PathMapping, Settings } from '../../../server/src/protocol/messages';
+import { alwaysListed, listedSeverities, problemCodes, problemSeverities, problemsPerFile } from '../../../server/src/protocol/problems';
+import type { ProblemSettings, ProblemSeverity } from '../../../server/src/protocol/problems';
 import type { SettingId } from '../contributions';
 
 export type ReadSetting = (id: SettingId) => unknown;
@@ -19,6 +21,7 @@ export function readSettings(read: ReadSetting): Settings {
       noProgressCalls: threshold(read, 'noProgressCalls'),
       failuresInARow: threshold(read, 'failuresInARow'),
     },
+    problems: problems(read),
   };
 }
 
@@ -33,6 +36,20 @@ function threshold(read: ReadSetting, name: keyof FindingThresholds): number {
   const value = read(`sandglass.findings.${name}`);
   const [usual, least] = thresholds[name];
   return typeof value === 'number' && Number.isFinite(value) ? Math.max(least, Math.trunc(value)) : usual;
+}
+
+function problems(read: ReadSetting): ProblemSettings {
+  const perFile = read('sandglass.problems.perFile');
+  const set = read('sandglass.problems.severity');
+  const severity: Partial<Record<string, ProblemSeverity>> = {};
+  for (const code of problemCodes) {
+    const wished = typeof set === 'object' && set !== null ? (set as Readonly<Record<string, unknown>>)[code] : undefined;
+    const allowed = (alwaysListed.has(code) ? listedSeverities : problemSeverities).find((each) => each === wished);
+    if (allowed !== undefined) severity[code] = allowed;
+  }
+  const { usual, least, most } = problemsPerFile;
+  const limit = typeof perFile === 'number' && Number.isFinite(perFile) ? Math.min(most, Math.max(least, Math.trunc(perFile))) : usual;
+  return { perFile: limit, severity };
 }
 
 export function readNodePath(read: ReadSetting): string {

@@ -1,6 +1,6 @@
-/** `sandglass-call:`: read-only plain text about a call that has no file, where sandboxes were looked for, and what was done to them. */
+/** `sandglass-call:`: read-only plain text about a call, a session's problems that have no file, where sandboxes were looked for, and what was done to them. */
 import * as vscode from 'vscode';
-import type { SpanRef } from '../../../server/src/protocol/messages';
+import type { SessionRef, SpanRef } from '../../../server/src/protocol/messages';
 import type { ServerHost } from '../connection/serverHost';
 import { DisposableStore } from '../disposables';
 import { callScheme } from '../contributions';
@@ -8,7 +8,7 @@ import { plainText } from '../plainText';
 import { actionsText } from '../views/actionText';
 import { lookedText } from '../views/lookedText';
 import type { SandboxData } from '../views/sandboxData';
-import { actionsPath, lookedPath, parseCallUri } from './callUri';
+import { actionsPath, lookedPath, parseCallUri, parseSessionUri } from './callUri';
 import { columnBesideTrace } from './groups';
 
 const maxCallText = 2_000_000;
@@ -28,8 +28,13 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
   ) {
     this.#disposables.add(
       data.onDidChange(() => {
-        for (const uri of [lookedUri, actionsUri])
-          if (vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString())) this.#changed.fire(uri);
+        for (const uri of [lookedUri, actionsUri]) if (isOpen(uri)) this.#changed.fire(uri);
+      }),
+    );
+    this.#disposables.add(
+      vscode.languages.onDidChangeDiagnostics(({ uris }) => {
+        // What stands in it changed together with its problems.
+        for (const uri of uris) if (parseSessionUri(uri) !== null && isOpen(uri)) this.#changed.fire(uri);
       }),
     );
   }
@@ -37,6 +42,8 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
     if (uri.path === lookedPath) return lookedText(await this.data.load(), vscode.l10n.t);
     if (uri.path === actionsPath) return this.#actions();
+    const session = parseSessionUri(uri);
+    if (session !== null) return this.#session(session, token);
     const ref = parseCallUri(uri);
     await this.ready();
     const answer = ref === null ? null : await this.server.request('callText', ref, token);
@@ -47,6 +54,13 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
   async showCall({ sourceId, spanId }: SpanRef): Promise<void> {
     await this.ready();
     await this.#show(vscode.Uri.parse(await this.server.request('callAddress', { sourceId, spanId })));
+  }
+
+  async #session(session: SessionRef, token: vscode.CancellationToken): Promise<string> {
+    await this.ready();
+    const answer = await this.server.request('sessionText', session, token);
+    if (answer === null) return vscode.l10n.t('This session is not known any more. Its sandbox may not be attached.');
+    return plainText(answer.text, { multiline: true, maxLength: maxCallText });
   }
 
   async showLooked(): Promise<void> {
@@ -75,4 +89,8 @@ export class CallDocuments implements vscode.TextDocumentContentProvider {
     await vscode.languages.setTextDocumentLanguage(document, 'plaintext');
     await vscode.window.showTextDocument(document, { preview: true, viewColumn: columnBesideTrace() });
   }
+}
+
+function isOpen(uri: vscode.Uri): boolean {
+  return vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString());
 }

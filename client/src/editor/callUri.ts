@@ -1,8 +1,9 @@
 /**
  * The address of a call's plain-text document: `sandglass-call:/<name>.txt?source=<source id>&span=<span id>`. Both ids are
- * percent-encoded; the name is for the tab only. The server alone makes it (callAddressRequest); here it is taken apart.
+ * percent-encoded; the name is for the tab only. That of a session's problems has `session` instead of `span`. The server alone makes
+ * them (callAddressRequest, sessionTextRequest); here they are taken apart.
  */
-import type { SpanRef } from '../../../server/src/protocol/messages';
+import type { SessionRef, SpanRef } from '../../../server/src/protocol/messages';
 import { callScheme } from '../contributions';
 
 /** Path of the document that says where sandboxes were looked for. */
@@ -14,6 +15,14 @@ export interface UriParts {
   readonly scheme: string;
   readonly path: string;
   readonly query: string;
+}
+
+/** Of the document of a session's problems that belong to no file. */
+export function parseSessionUri(uri: UriParts): SessionRef | null {
+  if (uri.scheme !== callScheme) return null;
+  const query = new URLSearchParams(uri.query);
+  const [sourceId, sessionId] = [query.get('source'), query.get('session')];
+  return sourceId !== null && sourceId !== '' && sessionId !== null && sessionId !== '' ? { sourceId, sessionId } : null;
 }
 
 export function parseCallUri(uri: UriParts): SpanRef | null {

@@ -1,6 +1,6 @@
 /**
- * Failed and denied calls as diagnostics on the line they belong to; a call without a file gets its own in its read-only
- * document. Pushed, because they change with the trace and not with the text. Successes are no problems.
+ * Failed and denied calls as diagnostics on the line they belong to, equal ones together; those without a file stand in the
+ * read-only document of their session. Pushed, because they change with the trace and not with the text. Successes are no problems.
  */
 import type { Diagnostic, DiagnosticRelatedInformation } from 'vscode-languageserver-protocol';
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
@@ -10,39 +10,51 @@ import { normalUri } from '../query/places';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import type { Span } from '../protocol/document';
+import type { ProblemCode, ProblemSettings } from '../protocol/problems';
 import type { FindingWishes } from '../query/findings';
 import { findingDiagnostics } from './findingDiagnostics';
-import { callUri, clock, label, toolName } from './labels';
+import { callUri, dayAndClock, label, sessionUri, toolName } from './labels';
+import { grouped } from './placed';
+import type { PlacedDiagnostic } from './placed';
+import { sessionDocument } from './sessionDocument';
+import { withSeverities } from './severities';
 
-/** Problems shown per file and for one session; more are counted in a last one. */
-export const diagnosticsPerFile = 50;
-const diagnosticsPerSession = 100;
+/** Failed or denied calls of one session that are looked at, the newest; older ones are counted. */
+export const callsPerSession = 100;
 
-export type Published = ReadonlyMap<string, readonly Diagnostic[]>;
+/** How a person wants problems to be made. */
+export interface ProblemWishes extends FindingWishes {
+  readonly problems?: ProblemSettings | undefined;
+}
 
-export interface PlacedDiagnostic {
-  readonly uri: string;
-  readonly diagnostic: Diagnostic;
+/** What is told of one session. */
+export interface SessionProblems {
+  readonly placed: readonly PlacedDiagnostic[];
+  /** The document in which those stand that have no file. */
+  readonly text: string;
 }
 
 /** Every problem of one session with the file it belongs to. */
-export async function sessionDiagnostics(
+export async function sessionProblems(
   store: Store,
   places: Places,
   source: PlaceSource,
   view: SessionView,
   signal: AbortSignal,
-  wishes: FindingWishes = {},
-): Promise<readonly PlacedDiagnostic[]> {
+  wishes: ProblemWishes = {},
+): Promise<SessionProblems> {
   const found: PlacedDiagnostic[] = [...findingDiagnostics(store, source, view, wishes)];
   const round = places.round(signal);
-  for (const spanId of store.spans.failedOrDenied(view.row)) {
-    if (found.length >= diagnosticsPerSession || signal.aborted) break;
+  const spanIds = store.spans.failedOrDenied(view.row);
+  for (const spanId of spanIds.slice(0, callsPerSession)) {
+    if (signal.aborted) break;
     const span = findSpan(store, source.row, spanId)?.span;
     if (span === undefined || span.attributes['sandglass.inherited'] === true) continue;
     if (span.status === 'error' || span.status === 'denied') found.push(await diagnosticOf(store, round, source, view, span));
   }
-  return found;
+  const shown = withSeverities(grouped(found), wishes.problems?.severity);
+  const more = Math.max(0, spanIds.length - callsPerSession);
+  return sessionDocument(sessionUri(source.id, view.info), view.info, shown, more, wishes.problems?.severity);
 }
 
 async function diagnosticOf(
@@ -59,28 +71,55 @@ async function diagnosticOf(
   if (retry !== null) {
     const [place] = await round.anchorsOf(source, view, retry.span);
     const uri = place?.uri ?? callUri(source.id, retry.span);
-    const line = place?.startLine ?? 0;
-    const time = clock(retry.span.startTime);
     related.push({
-      location: { uri, range: lineRange(line) },
-      message: `${toolName(retry.span)} worked later${time === null ? '' : `, at ${time}`}`,
+      location: { uri, range: lineRange(place?.startLine ?? 0) },
+      message: `${toolName(retry.span)} worked later${dayAndClock(retry.span.startTime)}`,
     });
   }
   const address = callUri(source.id, span);
+  const code = codeOf(span, retry !== null);
   const diagnostic: Diagnostic = {
     range:
       anchor === undefined || anchor.wholeFile
         ? lineRange(0)
         : { start: { line: anchor.startLine, character: 0 }, end: { line: anchor.endLine, character: 1000 } },
-    severity: span.status === 'denied' || retry !== null ? DiagnosticSeverity.Warning : DiagnosticSeverity.Error,
-    code: span.status === 'denied' ? 'denied-call' : 'failed-call',
+    severity: severityOf(code),
+    code,
     codeDescription: { href: address },
     source: 'Sandglass',
     message: messageOf(span, anchor?.stale === true),
     relatedInformation: related,
     data: { sourceId: source.id, spanId: span.id },
   };
-  return { uri: normalUri(anchor?.uri ?? address), diagnostic };
+  return {
+    uri: normalUri(anchor?.uri ?? sessionUri(source.id, view.info)),
+    diagnostic,
+    call: { same: sameness(span), time: span.startTime, address, spanIds: [span.id], times: 1 },
+  };
+}
+
+type CallCode = Extract<ProblemCode, 'failed-call' | 'recovered-call' | 'denied-call'>;
+
+function codeOf(span: Span, recovered: boolean): CallCode {
+  if (span.status === 'denied') return 'denied-call';
+  return recovered ? 'recovered-call' : 'failed-call';
+}
+
+/** What worked later needs nobody any more; it stays to be seen where it happened. */
+function severityOf(code: CallCode): DiagnosticSeverity {
+  if (code === 'failed-call') return DiagnosticSeverity.Error;
+  return code === 'denied-call' ? DiagnosticSeverity.Warning : DiagnosticSeverity.Information;
+}
+
+/** Numbers differ from one time to the next: how long it took, which process it was. */
+function sameness(span: Span): string {
+  const preview = span.attributes['sandglass.preview'];
+  return JSON.stringify([
+    toolName(span),
+    typeof preview === 'string' ? preview : null,
+    span.attributes['sandglass.exit_code'] ?? null,
+    (span.statusMessage ?? '').replace(/\d+/g, '#'),
+  ]);
 }
 
 function lineRange(line: number): Diagnostic['range'] {
@@ -95,27 +134,4 @@ function messageOf(span: Span, stale: boolean): string {
   const since = stale ? ' — the file changed since' : '';
   if (span.status === 'denied') return `The sandbox's policy denied ${toolName(span)}${what}${reason}${since}`;
   return `${toolName(span)} failed${typeof exit === 'number' ? ` with exit code ${exit}` : ''}${what}${reason}${since}`;
-}
-
-/** Puts the problems of all sessions together by file, newest sessions first, with a bound for each file. */
-export function byFile(sessions: Iterable<readonly PlacedDiagnostic[]>): Published {
-  const files = new Map<string, Diagnostic[]>();
-  for (const placed of sessions) {
-    for (const { uri, diagnostic } of placed) (files.get(uri) ?? files.set(uri, []).get(uri))?.push(diagnostic);
-  }
-  const bounded = new Map<string, readonly Diagnostic[]>();
-  for (const [uri, list] of files) {
-    const kept = list.slice(0, diagnosticsPerFile);
-    if (list.length > kept.length) {
-      kept.push({
-        range: lineRange(0),
-        severity: DiagnosticSeverity.Information,
-        code: 'more-calls',
-        source: 'Sandglass',
-        message: `and ${list.length - kept.length} more failed or denied agent calls in this file`,
-      });
-    }
-    bounded.set(uri, kept);
-  }
-  return bounded;
 }

@@ -1,37 +1,39 @@
 /**
- * Findings as problems, in the read-only document of the first span that is their evidence: a finding is of a session and of no line.
- * Those that are `preview`, and those that are suppressed, are none.
+ * Findings as problems, in the read-only document of their session: a finding is of a session and of no line. Those that are
+ * suppressed are none, and those that are `preview` only where a person set a severity for their code.
  */
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
 import { assertNever } from '../model/assertNever';
 import type { Finding, FindingSeverity, Span } from '../protocol/document';
+import type { ProblemSettings } from '../protocol/problems';
 import { findSpan } from '../query/detail';
 import { findingsOf } from '../query/findings';
-import type { FindingWishes } from '../query/findings';
 import type { PlaceSource } from '../query/places';
 import { normalUri } from '../query/places';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
-import type { PlacedDiagnostic } from './diagnostics';
-import { callUri, label, toolName } from './labels';
+import type { ProblemWishes } from './diagnostics';
+import { callUri, label, sessionUri, toolName } from './labels';
+import type { PlacedDiagnostic } from './placed';
+import { severityWished } from './severities';
 
 /** Further spans that a problem links to. */
 const relatedSpans = 10;
 
 const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 1000 } };
 
-export function isProblem({ preview, suppressed }: Finding): boolean {
-  return !preview && suppressed === null;
+export function isProblem({ code, preview, suppressed }: Finding, severities?: ProblemSettings['severity']): boolean {
+  return suppressed === null && (!preview || severityWished(code, severities) !== null);
 }
 
 export function findingDiagnostics(
   store: Store,
   source: PlaceSource,
   view: SessionView,
-  wishes: FindingWishes = {},
+  wishes: ProblemWishes = {},
 ): readonly PlacedDiagnostic[] {
-  const problems = findingsOf(store, source.row, view.row, wishes).filter(isProblem);
-  return problems.map((finding) => placed(store, source, view, finding));
+  const findings = findingsOf(store, source.row, view.row, wishes);
+  return findings.filter((finding) => isProblem(finding, wishes.problems?.severity)).map((finding) => placed(store, source, view, finding));
 }
 
 function placed(store: Store, source: PlaceSource, view: SessionView, { code, severity, message, spanIds }: Finding): PlacedDiagnostic {
@@ -39,18 +41,17 @@ function placed(store: Store, source: PlaceSource, view: SessionView, { code, se
   // What has no span of its own, a header say, is told at the session's last turn.
   const first: Pick<Span, 'id' | 'name' | 'attributes'> = spans[0] ??
     store.spans.lastTurn(view.row)?.span ?? { id: view.info.id, name: 'session', attributes: {} };
-  const address = callUri(source.id, first);
   return {
-    uri: normalUri(address),
+    uri: normalUri(sessionUri(source.id, view.info)),
     diagnostic: {
       range,
       severity: severityOf(severity),
       code,
-      codeDescription: { href: address },
+      codeDescription: { href: callUri(source.id, first) },
       source: 'Sandglass',
       message: label(message, 400),
       relatedInformation: spans.slice(1).map((span) => ({ location: { uri: callUri(source.id, span), range }, message: toolName(span) })),
-      data: { sourceId: source.id, spanId: first.id },
+      data: { sourceId: source.id, sessionId: view.info.id, spanId: first.id, evidence: spanIds[0] ?? null },
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Untrusted text in the editor's own widgets: lens titles, diagnostics, hovers. */
 import { plainLine } from '../decode/preview';
-import type { Span, SpanStatus } from '../protocol/document';
+import type { SessionInfo, Span, SpanStatus } from '../protocol/document';
+import type { SessionRef } from '../protocol/messages';
 
 /** One line for a lens or a message: no icons (`$(…)`), no control characters. */
 export function label(text: string, limit = 80): string {
@@ -39,6 +40,14 @@ export function clock(time: string | null): string | null {
   return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
 }
 
+/** In a sentence, with a blank before it; nothing where it was not observed. */
+export function dayAndClock(time: string | null): string {
+  if (time === null) return '';
+  const date = new Date(time);
+  const day = `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`;
+  return ` on ${day} at ${clock(time) ?? ''}`;
+}
+
 /** Small sums need their digits: a call may cost a hundredth of a cent. */
 export function dollars(usd: number): string {
   if (usd === 0) return '$0';
@@ -48,9 +57,27 @@ export function dollars(usd: number): string {
 /** The address of a call's read-only document; see callAddressRequest. The name, all that Problems show of it, tells calls apart. */
 export function callUri(sourceId: string, span: Pick<Span, 'id' | 'name' | 'attributes'>): string {
   const preview = span.attributes['sandglass.preview'];
-  const words = label(`${toolName(span)} ${typeof preview === 'string' ? preview : ''}`, 60)
+  const name = nameOf(`${toolName(span)} ${typeof preview === 'string' ? preview : ''}`, 'call');
+  return `sandglass-call:/${name}.txt?source=${encodeURIComponent(sourceId)}&span=${encodeURIComponent(span.id)}`;
+}
+
+/** The address of the document of a session's problems that belong to no file; see sessionTextRequest. */
+export function sessionUri(sourceId: string, { id, title }: Pick<SessionInfo, 'id' | 'title'>): string {
+  const name = nameOf(title ?? '', 'session');
+  return `sandglass-call:/${name}.txt?source=${encodeURIComponent(sourceId)}&session=${encodeURIComponent(id)}`;
+}
+
+export function parseSessionUri(uri: string): SessionRef | null {
+  const query = /^sandglass-call:\/[^?#]*\?([^#]*)$/.exec(uri)?.[1];
+  if (query === undefined) return null;
+  const parts = new URLSearchParams(query);
+  const [sourceId, sessionId] = [parts.get('source'), parts.get('session')];
+  return sourceId === null || sessionId === null ? null : { sourceId, sessionId };
+}
+
+function nameOf(text: string, otherwise: string): string {
+  const words = label(text, 60)
     .replace(/[^\p{L}\p{N}._=-]+/gu, ' ')
     .replace(/^[. ]+|[. ]+$/g, '');
-  const name = encodeURIComponent(words === '' ? 'call' : words);
-  return `sandglass-call:/${name}.txt?source=${encodeURIComponent(sourceId)}&span=${encodeURIComponent(span.id)}`;
+  return encodeURIComponent(words === '' ? otherwise : words);
 }

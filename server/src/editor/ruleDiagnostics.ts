@@ -10,7 +10,7 @@ import type { PlaceLooked } from '../policy/policyFiles';
 import type { Decision } from '../policy/recorded';
 import type { RuleTarget } from '../policy/target';
 import type { RuleRef } from '../protocol/rules';
-import { clock, label } from './labels';
+import { dayAndClock, label } from './labels';
 
 export const deniedRuleCode = 'denied-by-policy';
 /** Links of one diagnostic; further repeats are counted. */
@@ -99,8 +99,7 @@ function timesText(group: readonly RuledDenial[]): string {
 }
 
 function timeText(time: number): string {
-  const date = new Date(time);
-  return ` on ${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')} at ${clock(date.toISOString()) ?? ''}`;
+  return dayAndClock(new Date(time).toISOString());
 }
 
 export function requestText({ request }: Pick<Decision, 'request'>): string {

@@ -7,16 +7,10 @@ import type { ToolResultEntry } from '../model/events';
 import { spanId } from '../model/ids';
 import type { CallDraft, ChatDraft } from '../model/turns';
 import type { FindingSeverity } from '../protocol/document';
+import { findingCodes } from '../protocol/problems';
 import type { Streaks } from './streaks';
 
-export const detectorCodes = [
-  'repeated-calls',
-  'no-progress',
-  'failing-tool',
-  'claimed-success',
-  'secret-exposed',
-  'secret-then-request',
-] as const;
+export const detectorCodes = findingCodes;
 export type DetectorCode = (typeof detectorCodes)[number];
 
 /**

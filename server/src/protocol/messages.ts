@@ -5,6 +5,7 @@
  */
 import { NotificationType, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import type { Finding, Looked, SandboxInfo, SessionInfo, Skipped, Span, PolicySpan, SpanStatus } from './document';
+import type { ProblemSettings } from './problems';
 
 /** Sent as LSP `initializationOptions`. */
 export interface InitializeOptions {
@@ -36,6 +37,8 @@ export interface Settings {
   readonly autoAttach: boolean;
   /** From when on a finding is shown; left out: the usual ones. */
   readonly findings?: FindingThresholds;
+  /** How problems are shown; left out: as they are by themselves. */
+  readonly problems?: ProblemSettings;
 }
 
 export interface FindingThresholds {
@@ -434,6 +437,12 @@ export interface FileFailure {
  */
 export const callAddressRequest = new RequestType<SpanRef, string, void>('sandglass/callAddress');
 export const callTextRequest = new RequestType<SpanRef, { readonly text: string } | null, void>('sandglass/callText');
+
+/**
+ * The read-only document of a session's problems that belong to no file: one line for each, at which its diagnostic stands. Its
+ * address is `sandglass-call:/<name>.txt?source=<sourceId>&session=<sessionId>`, made as that of a call.
+ */
+export const sessionTextRequest = new RequestType<SessionRef, { readonly text: string } | null, void>('sandglass/sessionText');
 
 export interface ReplayStep {
   readonly spanId: string;

@@ -184,6 +184,8 @@ describe('settings', () => {
       'sandglass.findings.repeatedCalls': 1,
       'sandglass.findings.noProgressCalls': 20.5,
       'sandglass.findings.failuresInARow': 'often',
+      'sandglass.problems.perFile': 0,
+      'sandglass.problems.severity': { 'failed-call': 'hint', 'denied-call': 'loud', 'history-rewritten': 'off', other: 'error' },
       'sandglass.server.nodePath': ' /n ',
     };
     const read = (id: string): unknown => values[id];
@@ -194,6 +196,8 @@ describe('settings', () => {
       autoAttach: false,
       // Nothing weaker than the least is kept, so nothing less can be asked for.
       findings: { repeatedCalls: 3, noProgressCalls: 20, failuresInARow: 4 },
+      // What is no severity, or would hide a rewritten history, is not set.
+      problems: { perFile: 1, severity: { 'failed-call': 'hint' } },
     });
     expect(readNodePath(read)).toBe('/n');
     expect(readSettings(() => undefined)).toEqual({
@@ -202,6 +206,7 @@ describe('settings', () => {
       dockerHost: '',
       autoAttach: false,
       findings: { repeatedCalls: 4, noProgressCalls: 12, failuresInARow: 4 },
+      problems: { perFile: 50, severity: {} },
     });
   });
 });

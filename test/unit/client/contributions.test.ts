@@ -15,6 +15,7 @@ import {
   viewContainer,
   walkthroughId,
 } from '../../../client/src/contributions';
+import { alwaysListed, listedSeverities, problemCodes, problemSeverities, problemsPerFile } from '../../../server/src/protocol/problems';
 
 const root = join(__dirname, '../../..');
 const manifestText = readFileSync(join(root, 'package.json'), 'utf8');
@@ -56,7 +57,7 @@ describe('package.json agrees with the table of contributions', () => {
   });
 
   it('names only known ids in when-clauses and enablements', () => {
-    const known: string[] = [sandboxesView, fileScheme, ...Object.values(contextKeys)];
+    const known: string[] = [sandboxesView, fileScheme, callScheme, ...Object.values(contextKeys)];
     const clauses = [
       ...Object.values(menus).flatMap((items) => items.flatMap((item) => item.when ?? [])),
       ...contributes.viewsWelcome.map((each: { when: string }) => each.when),
@@ -127,6 +128,19 @@ describe('package.json agrees with the table of contributions', () => {
     }
     const restricted = Object.entries(settings).filter(([, setting]) => setting.restricted);
     expect([...manifest.capabilities.untrustedWorkspaces.restrictedConfigurations].sort()).toEqual(restricted.map(([id]) => id).sort());
+  });
+
+  it('lets each code of the Problems be set to a severity, but none hides a rewritten history', () => {
+    const { properties } = Object.assign({}, ...contributes.configuration.map((each: { properties: object }) => each.properties))[
+      'sandglass.problems.severity'
+    ] as { properties: Record<string, { enum: readonly string[] }> };
+    expect(Object.keys(properties)).toEqual(problemCodes);
+    for (const [code, { enum: values }] of Object.entries(properties))
+      expect(values, code).toEqual(alwaysListed.has(code) ? listedSeverities : problemSeverities);
+    const perFile = Object.assign({}, ...contributes.configuration.map((each: { properties: object }) => each.properties))[
+      'sandglass.problems.perFile'
+    ];
+    expect(perFile).toMatchObject({ default: problemsPerFile.usual, minimum: problemsPerFile.least, maximum: problemsPerFile.most });
   });
 
   it('uses every text of package.nls.json and has one for every use', () => {

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { sessionDiagnostics } from '../../../server/src/editor/diagnostics';
+import { sessionProblems } from '../../../server/src/editor/diagnostics';
 import type { Places, PlaceSource } from '../../../server/src/query/places';
 import type { Store } from '../../../server/src/store/store';
 import { copyOfRecording } from '../../fixtures/recordings';
@@ -16,11 +16,11 @@ afterEach(() => {
 
 const noPlaces = { round: () => ({ anchorsOf: () => Promise.resolve([]) }) } as unknown as Places;
 
-async function problemsOf(store: Store, row: number, key: string): Promise<Awaited<ReturnType<typeof sessionDiagnostics>>> {
+async function problemsOf(store: Store, row: number, key: string): Promise<Awaited<ReturnType<typeof sessionProblems>>['placed']> {
   const view = store.sessions.list(row).find(({ info }) => info.key === `agent:main:${key}`);
   if (view === undefined) throw new Error(`there is no session ${key}`);
   const source = { id: '0123456789abcdef', row } as unknown as PlaceSource;
-  return sessionDiagnostics(store, noPlaces, source, view, new AbortController().signal);
+  return (await sessionProblems(store, noPlaces, source, view, new AbortController().signal)).placed;
 }
 
 it('a rewritten history is a problem, what is preview is none', async () => {
