@@ -1,23 +1,20 @@
 /**
  * Joins the supervisor's events to the calls that caused them. What is judged again is exactly what a change can have
  * altered, so that the answer is the same whatever came first: events while a changed call ran, events that are new with the
- * requests on their connections, and events of a process that turns out to have lived longer.
+ * requests on their connections, events of a process that turns out to have lived longer, and what a start of the sandbox tells apart.
  */
 import type { PolicyEvent } from '../model/events';
 import { connectionMs, joinPolicy, slackMs } from '../model/joinPolicy';
-import type { ProcessLife } from '../model/joinPolicy';
+import { isStart } from '../model/processLives';
+import type { ProcessLife, ProcessLives } from '../model/processLives';
 import type { PolicyChanges } from '../store/policySightings';
 import type { TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import type { SessionChange } from './sessionFolds';
 
 /** What was known of the processes of these events, to be asked for before they are kept. */
-export function livesOf(store: Store, source: number, policy: readonly PolicyEvent[]): ReadonlyMap<number, ProcessLife> {
-  return store.policies.lives(source, pidsOf(policy));
-}
-
-function pidsOf(policy: readonly PolicyEvent[]): ReadonlySet<number> {
-  return new Set(policy.flatMap((event) => (event.process === null ? [] : [event.process.pid])));
+export function livesOf(store: Store, source: number, policy: readonly PolicyEvent[]): ProcessLives {
+  return store.policies.lives(source, policy);
 }
 
 /** `policy` and `changes` are new in the store; `before`: what `livesOf` said. Answers the calls whose denials are other than before. */
@@ -25,7 +22,7 @@ export function joinLog(
   store: Store,
   source: number,
   policy: PolicyChanges,
-  before: ReadonlyMap<number, ProcessLife>,
+  before: ProcessLives,
   changes: readonly SessionChange[],
 ): ReadonlySet<string> {
   // Whose connection a request is on depends on which calls had ended by then.
@@ -34,13 +31,21 @@ export function joinLog(
   );
   const withRequests = (time: number): TimeRange => ({ from: time, to: time + connectionMs });
   for (const event of policy.events) ranges.push(withRequests(event.time));
-  for (const [pid, life] of livesOf(store, source, policy.events)) {
-    const known = before.get(pid);
-    if (known !== undefined && outgrewCall(store, source, known, life))
-      ranges.push(...store.policies.laidToCalls(source, pid).map(withRequests));
+  const now = livesOf(store, source, policy.events);
+  const asked = new Set<ProcessLife>();
+  for (const { process, time } of policy.events) {
+    if (process === null) continue;
+    const known = before.of(process.pid, time);
+    const life = now.of(process.pid, time);
+    if (known === undefined || life === undefined || asked.has(life)) continue;
+    asked.add(life);
+    if (outgrewCall(store, source, known, life))
+      ranges.push(...store.policies.laidToCalls(source, process.pid, now.boots.of(time)).map(withRequests));
   }
+  const starts = policy.events.filter(isStart).map(({ time }) => time);
+  if (starts.length > 0) ranges.push(...toldApart(store, source, starts));
   // One that lived shorter than was thought may be a call's after all.
-  for (const pid of policy.shortened) ranges.push(...store.policies.timesOf(source, pid).map(withRequests));
+  for (const pid of policy.shortened) ranges.push(...store.policies.timesOf(source, pid, always).map(withRequests));
   const judged = new Set<string>(policy.calls);
   for (const range of merged(ranges)) for (const call of judge(store, source, range)) judged.add(call);
   return judged;
@@ -51,6 +56,24 @@ function outgrewCall(store: Store, source: number, before: ProcessLife, now: Pro
   if (now.first < before.first) return true;
   return now.last > before.last && store.spans.anyEnded(source, before.first + slackMs, before.last - slackMs, now.last - slackMs);
 }
+
+/** What starts of the sandbox tell apart: one process id before and after, and what ran before from what was asked after. */
+function toldApart(store: Store, source: number, starts: readonly number[]): readonly TimeRange[] {
+  const [first, last] = [starts.reduce((a, b) => Math.min(a, b)), starts.reduce((a, b) => Math.max(a, b))];
+  const boots = store.policies.boots(source, first - 1, last);
+  const around = { from: boots.of(first - 1).from, to: boots.of(last).to };
+  const times = [...store.policies.lifetimes(source, around)]
+    .filter(([, life]) => starts.some((start) => life.first < start && start <= life.last))
+    .flatMap(([pid]) => store.policies.timesOf(source, pid, around));
+  const ran = starts.map((start) => {
+    const { to } = boots.of(start);
+    const ends = store.spans.calls(source, start - slackMs, start).map(({ end }) => end ?? to);
+    return { from: start, to: Math.min(to, Math.max(start, ...ends) + slackMs + connectionMs) };
+  });
+  return [...ran, ...times.map((time) => ({ from: time, to: time + connectionMs }))];
+}
+
+const always = { from: -Infinity, to: Infinity };
 
 function judge(store: Store, source: number, { from, to }: TimeRange): readonly string[] {
   // A request takes the process of the connection before it.

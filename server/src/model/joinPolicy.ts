@@ -10,6 +10,8 @@ import type { PolicyEvent } from './events';
 import { policyId } from './ids';
 import type { CallFact } from './spanMaker';
 import { isoTime } from './isoTime';
+import { ProcessLives } from './processLives';
+import type { Boot, ProcessLife } from './processLives';
 
 /** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */
 export const slackMs = 250;
@@ -27,17 +29,13 @@ export interface JoinedPolicy {
   readonly candidates: readonly CallFact[];
 }
 
-/** `knownLives`: of processes that were also seen outside of these events. */
-export function joinPolicy(
-  events: readonly PolicyEvent[],
-  calls: readonly CallFact[],
-  knownLives?: ReadonlyMap<number, ProcessLife>,
-): readonly JoinedPolicy[] {
+/** `knownLives`: of processes that were also seen outside of these events, and when the sandbox was started. */
+export function joinPolicy(events: readonly PolicyEvent[], calls: readonly CallFact[], knownLives?: ProcessLives): readonly JoinedPolicy[] {
   const ordered = [...events].sort((a, b) => a.time - b.time || rank(a) - rank(b) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
   const timed = calls
     .filter((call) => call.start !== null)
     .sort((a, b) => (a.start ?? 0) - (b.start ?? 0) || (a.spanId < b.spanId ? -1 : 1));
-  const lives = knownLives ?? processLives(ordered);
+  const lives = knownLives ?? ProcessLives.in(ordered);
   const equals = new Map<string, number>();
   const connections = new Connections();
   const runningCalls = new RunningCalls(timed);
@@ -46,17 +44,18 @@ export function joinPolicy(
     const key = `${event.time}\n${event.text}`;
     const ordinal = equals.get(key) ?? 0;
     equals.set(key, ordinal + 1);
+    const boot = lives.boots.of(event.time);
     const connectionKey = event.target === null ? null : `${event.target.host}:${event.target.port}`;
     let processes: readonly Process[] = [];
     if (event.process !== null) {
       processes = [event.process];
       // What was refused carries no requests.
       if (connectionKey !== null && event.action !== 'denied') connections.opened(connectionKey, event.time, event.process);
-    } else if (connectionKey !== null) processes = connections.of(connectionKey, event.time);
+    } else if (connectionKey !== null) processes = connections.of(connectionKey, Math.max(event.time - connectionMs, boot.from));
     const own = event.target !== null && processes.length === 0 && ownHosts.has(event.target.host);
     if (own || (event.eventClass !== 'NET' && event.eventClass !== 'HTTP')) return { event, ordinal, call: null, candidates: [] };
-    const running = runningCalls.at(event.time);
-    const live = processes.length < 2 ? processes : processes.filter((process) => !isOver(process, event, timed, lives));
+    const running = runningCalls.at(event.time, boot);
+    const live = processes.length < 2 ? processes : processes.filter((process) => !isOver(process, event, timed, lives, boot));
     const byProcess = (live.length > 0 ? live : processes.slice(-1)).map((process) => callsOf(process, event, running, lives));
     const [first] = byProcess;
     // A request without a process may be of whatever runs.
@@ -83,8 +82,9 @@ class Connections {
     this.#open.set(key, [...others, { time, process }].slice(-connectionProcesses));
   }
 
-  of(key: string, time: number): readonly Process[] {
-    return (this.#open.get(key) ?? []).filter((one) => time - one.time <= connectionMs).map(({ process }) => process);
+  /** Those opened at this time or later. */
+  of(key: string, since: number): readonly Process[] {
+    return (this.#open.get(key) ?? []).filter((one) => one.time >= since).map(({ process }) => process);
   }
 }
 
@@ -93,9 +93,9 @@ function callsOf(
   process: Process,
   event: PolicyEvent,
   running: readonly CallFact[],
-  lives: ReadonlyMap<number, ProcessLife>,
+  lives: ProcessLives,
 ): { readonly sure: readonly CallFact[]; readonly possible: readonly CallFact[] } {
-  const life = lives.get(process.pid);
+  const life = lives.of(process.pid, event.time);
   const starters = startersOf(event);
   if (isAgentItself(process, starters)) return { sure: [], possible: [] };
   const sure = running.filter((call) => namesHost(call, event) && isProcessOf(call, process, life, starters));
@@ -104,10 +104,15 @@ function callsOf(
 }
 
 /** The call that started it ended before, and its processes with it, as far as is known: it sends nothing any more. */
-function isOver(process: Process, event: PolicyEvent, calls: readonly CallFact[], lives: ReadonlyMap<number, ProcessLife>): boolean {
-  const life = lives.get(process.pid);
+function isOver(process: Process, event: PolicyEvent, calls: readonly CallFact[], lives: ProcessLives, boot: Boot): boolean {
+  const life = lives.of(process.pid, event.time);
   return calls.some(
-    (call) => call.end !== null && call.end + slackMs < event.time && namesHost(call, event) && isProcessOf(call, process, life, null),
+    (call) =>
+      call.end !== null &&
+      call.end + slackMs < event.time &&
+      (call.start ?? 0) >= boot.from &&
+      namesHost(call, event) &&
+      isProcessOf(call, process, life, null),
   );
 }
 
@@ -141,21 +146,6 @@ function rank(event: PolicyEvent): number {
   return event.eventClass === 'NET' ? 0 : event.eventClass === 'HTTP' ? 1 : 2;
 }
 
-export interface ProcessLife {
-  readonly first: number;
-  readonly last: number;
-}
-
-function processLives(events: readonly PolicyEvent[]): ReadonlyMap<number, ProcessLife> {
-  const lives = new Map<number, ProcessLife>();
-  for (const event of events) {
-    if (event.process === null) continue;
-    const known = lives.get(event.process.pid);
-    lives.set(event.process.pid, { first: known?.first ?? event.time, last: event.time });
-  }
-  return lives;
-}
-
 function within(call: CallFact, life: ProcessLife): boolean {
   return (call.start ?? 0) - slackMs <= life.first && (call.end === null || life.last <= call.end + slackMs);
 }
@@ -170,14 +160,19 @@ class RunningCalls {
     this.#calls = calls;
   }
 
-  /** Times are asked in ascending order. A call without a result has no end, and may still run. Each answer is a list of its own. */
-  at(time: number): readonly CallFact[] {
+  /**
+   * Times are asked in ascending order. A call without a result has no end, and may still run, but not when the sandbox was started
+   * anew since. Each answer is a list of its own.
+   */
+  at(time: number, boot: Boot): readonly CallFact[] {
     const begun: CallFact[] = [];
     for (let call = this.#calls[this.#next]; call !== undefined && (call.start ?? 0) - slackMs <= time; call = this.#calls[this.#next]) {
       begun.push(call);
       this.#next += 1;
     }
-    this.#running = [...this.#running, ...begun].filter((call) => call.end === null || time <= call.end + slackMs);
+    this.#running = [...this.#running, ...begun].filter(
+      (call) => (call.end === null || time <= call.end + slackMs) && (call.start ?? 0) >= boot.from,
+    );
     return this.#running;
   }
 }

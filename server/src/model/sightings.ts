@@ -59,6 +59,9 @@ export function meetingKey(asShorthand: PolicyEvent): string {
   }
 }
 
+/** Of what the supervisor says when it is ready: `LIFECYCLE:INSTALL [INFO] OpenShell Sandbox Supervisor success`. */
+export const startKey = JSON.stringify(['LIFECYCLE', 'INFO', null, 'INSTALL']);
+
 function withoutUsualPort(url: string): string {
   return url.replace(/^http:\/\/([^/]*):80(?=\/|$)/, 'http://$1').replace(/^https:\/\/([^/]*):443(?=\/|$)/, 'https://$1');
 }

@@ -1,9 +1,11 @@
 /** Events of the supervisor and the calls they were joined to. */
 import type { PolicySpan } from '../protocol/document';
 import type { PolicyEvent } from '../model/events';
-import { asOne } from '../model/sightings';
-import type { JoinedPolicy, ProcessLife } from '../model/joinPolicy';
+import { asOne, startKey } from '../model/sightings';
+import type { JoinedPolicy } from '../model/joinPolicy';
 import { policySpan } from '../model/joinPolicy';
+import { Boots, ProcessLives } from '../model/processLives';
+import type { Boot, ProcessLife } from '../model/processLives';
 import type { Database } from './database';
 import { openPolicy } from './policyBody';
 import type { PolicyBody } from './policyBody';
@@ -26,31 +28,69 @@ export class PolicyStore {
   }
 
   /** Times of a process's events that were laid to a call or may be: a longer life of the process can undo that. */
-  laidToCalls(source: number, pid: number): readonly number[] {
-    const rows = this.#db
-      .prepare('SELECT time FROM policy WHERE source = ? AND pid = ? AND (call_id IS NOT NULL OR candidates > 0)')
-      .all(source, pid) as { time: number }[];
-    return rows.map((row) => row.time);
-  }
-
-  /** Times of all events of a process. */
-  timesOf(source: number, pid: number): readonly number[] {
-    return (this.#db.prepare('SELECT time FROM policy WHERE source = ? AND pid = ?').all(source, pid) as { time: number }[]).map(
-      (row) => row.time,
+  laidToCalls(source: number, pid: number, { from, to }: Boot): readonly number[] {
+    return this.#times(
+      'SELECT time FROM policy WHERE source = ? AND pid = ? AND time >= ? AND time < ? AND (call_id IS NOT NULL OR candidates > 0)',
+      source,
+      pid,
+      from,
+      to,
     );
   }
 
-  /** First and last time each of these processes was seen, over the whole log. */
-  lives(source: number, pids: Iterable<number>): ReadonlyMap<number, ProcessLife> {
-    const lives = new Map<number, ProcessLife>();
+  /** Times of all events of a process id in a time. */
+  timesOf(source: number, pid: number, { from, to }: Boot): readonly number[] {
+    return this.#times('SELECT time FROM policy WHERE source = ? AND pid = ? AND time >= ? AND time < ?', source, pid, from, to);
+  }
+
+  /** First and last time that each process id was seen in a time. */
+  lifetimes(source: number, { from, to }: Boot): ReadonlyMap<number, ProcessLife> {
+    const rows = this.#db
+      .prepare(
+        `SELECT pid, min(time) AS first, max(time) AS last FROM policy INDEXED BY policy_by_time
+          WHERE source = ? AND time >= ? AND time < ? AND pid IS NOT NULL GROUP BY pid`,
+      )
+      .all(source, from, to) as { pid: number; first: number; last: number }[];
+    return new Map(rows.map(({ pid, first, last }) => [pid, { first, last }]));
+  }
+
+  #times(sql: string, ...values: number[]): readonly number[] {
+    return (this.#db.prepare(sql).all(...values) as { time: number }[]).map(({ time }) => time);
+  }
+
+  /** When the sandbox was started: enough to tell for every time in this frame since when it ran and until when. */
+  boots(source: number, from: number, to: number): Boots {
+    const key = this.#db.box.blind(startKey);
+    const of = 'FROM policy INDEXED BY policy_by_key WHERE source = ? AND key_blind = ?';
+    const edges = this.#db
+      .prepare(`SELECT (SELECT max(time) ${of} AND time <= ?) AS before, (SELECT min(time) ${of} AND time > ?) AS after`)
+      .get(source, key, from, source, key, to) as { before: number | null; after: number | null };
+    const between = this.#db.prepare(`SELECT time ${of} AND time > ? AND time <= ?`).all(source, key, from, to) as { time: number }[];
+    return new Boots([edges.before, ...between.map(({ time }) => time), edges.after].filter((time) => time !== null));
+  }
+
+  /** First and last time each process was seen that has one of these events. */
+  lives(source: number, events: readonly PolicyEvent[]): ProcessLives {
+    const seen = events.flatMap(({ process, time }) => (process === null ? [] : [{ pid: process.pid, time }]));
+    const times = events.map(({ time }) => time);
+    const lives = new ProcessLives(
+      this.boots(
+        source,
+        times.reduce((a, b) => Math.min(a, b), Infinity),
+        times.reduce((a, b) => Math.max(a, b), -Infinity),
+      ),
+    );
     const { first, last } = {
-      first: this.#db.prepare('SELECT time FROM policy WHERE source = ? AND pid = ? ORDER BY time LIMIT 1'),
-      last: this.#db.prepare('SELECT time FROM policy WHERE source = ? AND pid = ? ORDER BY time DESC LIMIT 1'),
+      first: this.#db.prepare('SELECT time FROM policy WHERE source = ? AND pid = ? AND time >= ? ORDER BY time LIMIT 1'),
+      last: this.#db.prepare('SELECT time FROM policy WHERE source = ? AND pid = ? AND time < ? ORDER BY time DESC LIMIT 1'),
     };
-    for (const pid of pids) {
-      const from = first.get(source, pid) as { time: number } | undefined;
-      const to = last.get(source, pid) as { time: number } | undefined;
-      if (from !== undefined && to !== undefined) lives.set(pid, { first: from.time, last: to.time });
+    for (const { pid, time } of seen) {
+      if (lives.of(pid, time) !== undefined) continue;
+      const boot = lives.boots.of(time);
+      const from = first.get(source, pid, boot.from) as { time: number } | undefined;
+      const to = last.get(source, pid, boot.to) as { time: number } | undefined;
+      if (from !== undefined && to !== undefined && from.time < boot.to && to.time >= boot.from)
+        lives.set(pid, time, { first: from.time, last: to.time });
     }
     return lives;
   }

@@ -4,67 +4,8 @@ import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
 import { traceDocument } from '../../../server/src/query/document';
 import { recording } from '../../fixtures/recordings';
+import { denial, iso, laterTurn, session, t0 } from '../support/joining';
 import { info, memoryStore, recordsOf, traceOfBatches } from '../support/traces';
-
-const t0 = Date.UTC(2026, 10, 21, 10);
-const iso = (ms: number): string => new Date(t0 + ms).toISOString();
-
-/** A session with one call of curl; its result comes at `ended`, or never. */
-function session(name: string, ended: number | null): SourceRecord[] {
-  const entry = (ordinal: number, json: unknown): SourceRecord => ({
-    kind: 'transcript',
-    agent: 'main',
-    session: name,
-    state: 'live',
-    file: `${name}.jsonl`,
-    ordinal,
-    text: JSON.stringify(json),
-  });
-  const call = { type: 'toolCall', id: `c${name}`, name: 'exec', arguments: { command: 'curl https://evil.example.com' } };
-  const result = { role: 'toolResult', toolCallId: call.id, toolName: 'exec', content: [], details: { exitCode: 0 }, isError: false };
-  const records = [
-    entry(0, { type: 'session', version: 3, id: name, timestamp: iso(-1000), cwd: '/sandbox' }),
-    entry(1, {
-      type: 'message',
-      id: `${name}a`,
-      timestamp: iso(0),
-      message: {
-        role: 'assistant',
-        provider: 'p',
-        model: 'm',
-        responseId: name,
-        stopReason: 'toolUse',
-        timestamp: t0 - 500,
-        content: [call],
-      },
-    }),
-  ];
-  if (ended !== null)
-    records.push(entry(2, { type: 'message', id: `${name}r`, timestamp: iso(ended), message: { ...result, timestamp: t0 + ended } }));
-  return records;
-}
-
-/** The turn after that of the call. */
-function laterTurn(name: string, at: number): SourceRecord {
-  const message = { role: 'user', content: 'And now?', timestamp: t0 + at };
-  return {
-    kind: 'transcript',
-    agent: 'main',
-    session: name,
-    state: 'live',
-    file: `${name}.jsonl`,
-    ordinal: 3,
-    text: JSON.stringify({ type: 'message', id: `${name}u`, timestamp: iso(at), message }),
-  };
-}
-
-function denial(at: number, pid: number): SourceRecord {
-  return {
-    kind: 'log',
-    origin: 'console',
-    text: `${iso(at)} OCSF NET:OPEN [MED] DENIED /usr/bin/curl(${pid}) -> evil.example.com:443 [policy:- engine:opa]`,
-  };
-}
 
 /** Every way to cut these records into batches, in this order. */
 function* cuts(records: readonly SourceRecord[]): Iterable<readonly (readonly SourceRecord[])[]> {
