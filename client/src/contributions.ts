@@ -13,8 +13,8 @@ export const walkthroughId = 'firstLight';
 /** Read-only files of a sandbox, and read-only plain text about a call. */
 export const fileScheme = 'sandglass-file';
 export const callScheme = 'sandglass-call';
-/** What a policy file would be like with a change; of the preview alone. */
-export const policyScheme = 'sandglass-policy';
+/** What a file would be like with a change; of the preview alone. */
+export const previewScheme = 'sandglass-preview';
 
 export const contextKeys = {
   /** EmptyReason of the last inventory; unset until there was one. */
@@ -51,6 +51,7 @@ export interface CommandArguments {
   'sandglass.mapPaths': readonly [unknown?];
   'sandglass.previewRule': readonly [unknown?];
   'sandglass.backTest': readonly [unknown?];
+  'sandglass.suppressFinding': readonly [unknown?];
   'sandglass.restartServer': readonly [];
   'sandglass.showLogs': readonly [];
   'sandglass.getStarted': readonly [];
@@ -81,6 +82,7 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.mapPaths': 'shown',
   'sandglass.previewRule': 'internal',
   'sandglass.backTest': 'shown',
+  'sandglass.suppressFinding': 'internal',
   'sandglass.restartServer': 'shown',
   'sandglass.showLogs': 'shown',
   'sandglass.getStarted': 'shown',

@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { InitializeOptions, Settings } from '../../server/src/protocol/messages';
 import { MappingOffer } from './commands/mappingOffer';
+import { ChangePreviews } from './commands/changePreviews';
 import { SamplePlayer } from './commands/playSample';
 import { pickSession } from './commands/picks';
-import { PolicyPreviews } from './commands/policyRules';
 import { registerCommands, runCommand } from './commands/register';
 import { Sources } from './commands/sources';
 import { failureText } from './connection/failureText';
@@ -17,7 +17,7 @@ import { readNodePath, readSettings } from './connection/settings';
 import { loadStoreKey } from './connection/storeKey';
 import type { StoreKey } from './connection/storeKey';
 import { until } from './commands/until';
-import { callScheme, contextKeys, fileScheme, policyScheme, settings } from './contributions';
+import { callScheme, contextKeys, fileScheme, previewScheme, settings } from './contributions';
 import type { SettingId } from './contributions';
 import { DisposableStore } from './disposables';
 import { Blame } from './editor/blame';
@@ -108,8 +108,8 @@ export function createServices(context: vscode.ExtensionContext): Services {
     }),
   );
   owned.add(vscode.workspace.registerTextDocumentContentProvider(callScheme, documents));
-  const previews = owned.add(new PolicyPreviews());
-  owned.add(vscode.workspace.registerTextDocumentContentProvider(policyScheme, previews));
+  const previews = owned.add(new ChangePreviews());
+  owned.add(vscode.workspace.registerTextDocumentContentProvider(previewScheme, previews));
   owned.add(
     registerCommands({
       extensionId: context.extension.id,

@@ -12,6 +12,7 @@ import type {
   TracePage,
   TracePageParams,
 } from '../../server/src/protocol/messages';
+import type { FindingRef } from '../../server/src/protocol/suppressions';
 import { runCommand } from './commands/register';
 import { asServerError } from './connection/serverError';
 import type { ServerHost } from './connection/serverHost';
@@ -82,6 +83,10 @@ export class ServerTraceBackend implements TraceBackend {
 
   replay(session: SessionRef): void {
     void runCommand('sandglass.replaySession', session);
+  }
+
+  suppress(finding: FindingRef): void {
+    void runCommand('sandglass.suppressFinding', finding);
   }
 
   failure(error: unknown): { readonly reason: string; readonly hint: string } {

@@ -1,13 +1,15 @@
 // Findings that a person settled in a committed file, over the wire and on the command line.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Ajv from 'ajv';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DidChangeWatchedFilesNotification, DidSaveTextDocumentNotification, FileChangeType } from 'vscode-languageserver-protocol/node';
 import type { Finding, TraceDocument } from '../../server/src/protocol/document';
 import * as messages from '../../server/src/protocol/messages';
+import { suppressRequest } from '../../server/src/protocol/suppressions';
+import type { SuppressAnswer, SuppressParams } from '../../server/src/protocol/suppressions';
 import { recording } from '../fixtures/recordings';
 import { runCli } from './support/cli';
 import { root as project, ServerProcess, until } from './support/serverProcess';
@@ -89,6 +91,72 @@ describe('the server', () => {
     await until('the finding to come back', async () => (await ofRow()).length === 1);
     await until('the diagnostics to be taken back', () => told().length === 0);
     expect((await ofPage()).map(({ suppressed }) => suppressed)).toEqual([null]);
+  });
+});
+
+describe('a finding that is to be settled', () => {
+  let server: ServerProcess;
+  let folder: string;
+  let asked: SuppressParams;
+
+  async function start(trusted: boolean): Promise<void> {
+    const settings = { pathMappings: [], directories: [], dockerHost: 'unix:///nonexistent/docker.sock', autoAttach: false };
+    server = await ServerProcess.start({ folders: [folder], options: { trusted, settings } });
+    const { sourceId } = await server.connection.sendRequest(messages.openRequest, { path: root });
+    const session = await until('the session', async () =>
+      (await server.connection.sendRequest(messages.sessionsRequest, { sourceId })).find(({ key }) => key === 'agent:main:loop'),
+    );
+    const page = { sourceId, sessionId: session.id, offset: 0, limit: 1 };
+    const [finding] = await until('the finding', async () => {
+      const { findings, maySuppress } = await server.connection.sendRequest(messages.traceRequest, page);
+      expect(maySuppress).toBe(trusted);
+      return findings.length > 0 && findings;
+    });
+    const ref = { sourceId, sessionId: session.id, code: finding?.code ?? '', evidence: finding?.spanIds[0] ?? null };
+    asked = { ...ref, reason: 'it waits\nfor the build ', folder: pathToFileURL(folder).href, text: '' };
+  }
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sandglass-suppressions-'));
+  });
+  afterEach(() => server[Symbol.asyncDispose]());
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const answer = (more: Partial<SuppressParams> = {}): Promise<SuppressAnswer> =>
+    server.connection.sendRequest(suppressRequest, { ...asked, ...more });
+
+  it('has an entry of its own, or a reason why there is none, and nothing is written', async () => {
+    await start(true);
+    const made = await answer();
+    if (made.kind === 'none') throw new Error(made.why);
+    const text = made.edits.map(({ newText }) => newText).join('');
+    expect(text).toContain('    reason: it waits for the build\n');
+    expect(existsSync(join(folder, '.sandglass'))).toBe(false);
+    const why = async (more: Partial<SuppressParams>): Promise<string> => {
+      const refused = await answer(more);
+      return refused.kind === 'none' ? refused.why : 'changed';
+    };
+    expect(await why({ code: 'history-rewritten' })).toBe('never');
+    expect(await why({ evidence: 'none' })).toBe('gone');
+    expect(await why({ sessionId: 'none' })).toBe('gone');
+    expect(await why({ reason: ' \n ' })).toBe('reason-missing');
+    expect(await why({ reason: 'x'.repeat(501) })).toBe('reason-long');
+    expect(await why({ folder: pathToFileURL(tmpdir()).href })).toBe('no-folder');
+    expect(await why({ text: 'suppressions: [' })).toBe('not-yaml');
+    // What is written is what settles it.
+    const path = join(folder, '.sandglass/suppressions.yaml');
+    mkdirSync(dirname(path));
+    writeFileSync(path, text);
+    const uri = pathToFileURL(path).href;
+    await server.connection.sendNotification(DidSaveTextDocumentNotification.type, { textDocument: { uri } });
+    await until('it to be settled', async () => (await why({ text })) === 'already');
+    rmSync(path);
+    symlinkSync(join(folder, 'elsewhere.yaml'), path);
+    expect(await why({})).toBe('link');
+    rmSync(dirname(path), { recursive: true });
+  });
+
+  it('is none in a workspace that nobody trusts', async () => {
+    await start(false);
+    expect(await answer()).toEqual({ kind: 'none', why: 'untrusted' });
   });
 });
 

@@ -292,6 +292,20 @@ it('shows findings that were settled when it is asked to, with their reason', as
   fake.announce();
   await eventually(() => page.locator('.finding').count()).toBe(2);
   expect(await page.locator('.finding').first().textContent()).toContain('6 times');
+  // What is settled already can't be settled again.
+  expect(await page.getByRole('button', { name: 'Suppress…' }).count()).toBe(1);
+  await page.getByRole('button', { name: 'Suppress…' }).click();
+  await eventually(() => fake.acts).toEqual(['suppress failing-tool null']);
   await page.getByRole('button', { name: 'Hide suppressed' }).click();
   await eventually(() => page.locator('.finding').count()).toBe(1);
+  // Where the workspace is not trusted nothing is, nor is a rewritten history ever.
+  fake.findings = [{ ...finding, code: 'history-rewritten', suppressed: null }];
+  fake.announce();
+  await eventually(() => page.locator('.finding').first().textContent()).toContain('History rewritten');
+  expect(await page.getByRole('button', { name: 'Suppress…' }).count()).toBe(0);
+  fake.maySuppress = false;
+  fake.findings = [{ ...finding, suppressed: null }];
+  fake.announce();
+  await eventually(() => page.locator('.finding').first().textContent()).toContain('5 times');
+  expect(await page.getByRole('button', { name: 'Suppress…' }).count()).toBe(0);
 });

@@ -32,6 +32,8 @@ export type ToHost =
   | { readonly kind: 'openCall'; readonly spanId: string }
   | { readonly kind: 'openSession'; readonly sessionId: string }
   | { readonly kind: 'replay' }
+  /** Settle the finding with this code and first span; the host asks for the reason. */
+  | { readonly kind: 'suppress'; readonly code: string; readonly spanId: string | null }
   | { readonly kind: 'state'; readonly state: TraceViewState };
 
 export type PageRequest =

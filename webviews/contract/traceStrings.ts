@@ -114,6 +114,8 @@ export const traceStrings = {
   'findings.fewer': 'Show fewer',
   'findings.show': 'Show',
   'findings.showHint': 'Select the span this finding is about',
+  'findings.suppress': 'Suppress…',
+  'findings.suppressHint': 'Settle this finding, with a reason, in the workspace’s file of suppressions',
   'findings.severity.error': 'Error',
   'findings.severity.warning': 'Warning',
   'findings.severity.information': 'Note',

@@ -105,6 +105,7 @@ export class TraceApp {
       replay: () => this.#host.send({ kind: 'replay' }),
       openSession,
       showSpan: (spanId) => void this.#reveal(spanId, true),
+      suppress: (code, spanId) => this.#host.send({ kind: 'suppress', code, spanId }),
     });
     this.#list = new ListPane({
       t,

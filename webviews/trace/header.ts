@@ -1,5 +1,6 @@
 /** Who ran what, how it stands, what it came to; and the findings a person should not miss. */
 import type { Finding, SessionInfo, Suppressed } from '../../server/src/protocol/document';
+import { findingCodes } from '../../server/src/protocol/problems';
 import type { TracePage } from '../../server/src/protocol/messages';
 import { button } from '../kit/controls';
 import { element, replace } from '../kit/dom';
@@ -18,6 +19,8 @@ export interface HeaderOptions {
   readonly replay: () => void;
   readonly openSession: (sessionId: string) => void;
   readonly showSpan: (spanId: string) => void;
+  /** With the first span of its evidence. */
+  readonly suppress: (code: string, spanId: string | null) => void;
 }
 
 /** More findings than this wait behind a button. */
@@ -227,12 +230,12 @@ export class Header {
     const settled = page.findings.filter(({ suppressed }) => suppressed !== null);
     this.#findings.hidden = all.length + settled.length === 0;
     const shown = this.#allFindings ? all : all.slice(0, findingsShown);
-    const nodes: HTMLElement[] = shown.map((finding) => this.#findingNode(finding));
+    const nodes: HTMLElement[] = shown.map((finding) => this.#findingNode(finding, page.maySuppress));
     if (all.length > findingsShown) {
       const label = this.#allFindings ? t('findings.fewer') : t('findings.more', all.length - findingsShown);
       nodes.push(button({ label, key: 'findings-more', press: () => this.#toggleFindings() }));
     }
-    if (this.#suppressedToo) nodes.push(...settled.map((finding) => this.#findingNode(finding)));
+    if (this.#suppressedToo) nodes.push(...settled.map((finding) => this.#findingNode(finding, false)));
     if (settled.length > 0) {
       const label = this.#suppressedToo ? t('findings.suppressedHide') : t('findings.suppressedShow', settled.length);
       nodes.push(button({ label, key: 'findings-suppressed', press: () => this.#toggleSuppressed() }));
@@ -250,8 +253,8 @@ export class Header {
     if (this.#last !== null) this.#showFindings(this.#last);
   }
 
-  #findingNode(finding: Finding): HTMLElement {
-    const { t, showSpan } = this.#options;
+  #findingNode(finding: Finding, maySuppress: boolean): HTMLElement {
+    const { t, showSpan, suppress } = this.#options;
     const [spanId] = finding.spanIds;
     const label = finding.code === 'skipped' ? t('findings.skipped', '').replace(/\s*:?\s*$/, '') : findingTitle(t, finding);
     const message = visibleLine(finding.message, 500);
@@ -270,6 +273,14 @@ export class Header {
       spanId === undefined
         ? null
         : button({ label: t('findings.show'), title: t('findings.showHint'), key: `finding-${spanId}`, press: () => showSpan(spanId) }),
+      suppressed !== null || !maySuppress || !(findingCodes as readonly string[]).includes(finding.code)
+        ? null
+        : button({
+            label: t('findings.suppress'),
+            title: t('findings.suppressHint'),
+            key: `suppress-${finding.code}-${spanId}`,
+            press: () => suppress(finding.code, spanId ?? null),
+          }),
     );
   }
 }

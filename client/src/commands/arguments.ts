@@ -1,6 +1,7 @@
 /** What a command was given: a row of the tree, ids, or nothing. Anything else counts as nothing. */
 import type { CallAt, SessionRef, SpanRef } from '../../../server/src/protocol/messages';
 import type { RuleRef } from '../../../server/src/protocol/rules';
+import type { FindingRef } from '../../../server/src/protocol/suppressions';
 
 export function sourceIdOf(value: unknown): string | null {
   const node = field(value, 'node');
@@ -21,6 +22,17 @@ export function spanRefOf(value: unknown): SpanRef | null {
 export function ruleRefOf(value: unknown): RuleRef | null {
   const [sourceId, policyId, uri] = [text(field(value, 'sourceId')), text(field(value, 'policyId')), uriOf(value)];
   return sourceId === null || policyId === null || uri === null ? null : { sourceId, policyId, uri };
+}
+
+export function findingRefOf(value: unknown): FindingRef | null {
+  const [sourceId, sessionId, code] = [text(field(value, 'sourceId')), text(field(value, 'sessionId')), text(field(value, 'code'))];
+  return sourceId === null || sessionId === null || code === null
+    ? null
+    : { sourceId, sessionId, code, evidence: text(field(value, 'evidence')) };
+}
+
+export function reasonOf(value: unknown): string | null {
+  return text(field(value, 'reason'));
 }
 
 export function uriOf(value: unknown): string | null {

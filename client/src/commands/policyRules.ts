@@ -1,11 +1,12 @@
 /** The quick fix of a denial, shown as a diff before it is written, and the list of what a policy file would have allowed. */
 import * as vscode from 'vscode';
-import type { BackTestedRequest, RuleRef, RuleTextEdit } from '../../../server/src/protocol/rules';
+import type { BackTestedRequest, RuleRef } from '../../../server/src/protocol/rules';
 import type { ServerHost } from '../connection/serverHost';
-import { policyScheme } from '../contributions';
 import type { CallDocuments } from '../editor/callDocuments';
 import type { Notifier } from '../notify';
 import { backTestNote, backTestTitle, changeWords, noChangeText, testedRow, writtenText } from '../views/ruleText';
+import { changedText, closeDiff, writeChange } from './changePreviews';
+import type { ChangePreviews } from './changePreviews';
 
 const t = vscode.l10n.t;
 
@@ -13,7 +14,7 @@ export interface RuleServices {
   readonly server: ServerHost;
   readonly documents: CallDocuments;
   readonly notifier: Notifier;
-  readonly previews: PolicyPreviews;
+  readonly previews: ChangePreviews;
 }
 
 /** The change stands beside the file as a diff, and a notification asks; until it is answered with yes nothing is written. */
@@ -65,61 +66,6 @@ export async function previewRule(ref: RuleRef, services: RuleServices): Promise
     ],
     asked: true,
   });
-}
-
-function changedText(document: vscode.TextDocument, edits: readonly RuleTextEdit[]): string {
-  const offsets = edits.map(({ range, newText }) => ({
-    from: document.offsetAt(new vscode.Position(range.start.line, range.start.character)),
-    to: document.offsetAt(new vscode.Position(range.end.line, range.end.character)),
-    newText,
-  }));
-  return offsets
-    .sort((a, b) => b.from - a.from)
-    .reduce((text, { from, to, newText }) => text.slice(0, from) + newText + text.slice(to), document.getText());
-}
-
-/** A file without changes of the user's own is saved; with them it stays as open as it was. False: it was to be saved and was not. */
-async function writeChange(document: vscode.TextDocument, edits: readonly RuleTextEdit[]): Promise<boolean> {
-  const { isDirty } = document;
-  const edit = new vscode.WorkspaceEdit();
-  for (const { range, newText } of edits)
-    edit.replace(document.uri, new vscode.Range(range.start.line, range.start.character, range.end.line, range.end.character), newText);
-  if (!(await vscode.workspace.applyEdit(edit))) throw new Error(t('The editor did not take the change.'));
-  return isDirty || (await document.save());
-}
-
-async function closeDiff(changed: vscode.Uri): Promise<void> {
-  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-  await vscode.window.tabGroups.close(
-    tabs.filter(({ input }) => input instanceof vscode.TabInputTextDiff && input.modified.toString() === changed.toString()),
-  );
-}
-
-const maxPreviews = 20;
-
-/** The changed files of previews, as read-only documents. */
-export class PolicyPreviews implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  readonly #texts = new Map<string, string>();
-  readonly #changed = new vscode.EventEmitter<vscode.Uri>();
-  readonly onDidChange = this.#changed.event;
-  #made = 0;
-
-  put(file: vscode.Uri, text: string): vscode.Uri {
-    this.#made += 1;
-    const uri = vscode.Uri.from({ scheme: policyScheme, path: file.path, query: String(this.#made) });
-    this.#texts.set(uri.toString(), text);
-    const [oldest] = this.#texts.keys();
-    if (this.#texts.size > maxPreviews && oldest !== undefined) this.#texts.delete(oldest);
-    return uri;
-  }
-
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#texts.get(uri.toString()) ?? t('This preview is over.');
-  }
-
-  dispose(): void {
-    this.#changed.dispose();
-  }
 }
 
 /** `before`: the file as it was before a change, to tell what the change does. */

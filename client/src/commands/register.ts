@@ -15,13 +15,14 @@ import { isAttached } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
 import { actOnSandbox, isTrusted } from './actions';
 import type { ActionServices } from './actions';
-import { callsOf, flagOf, ruleRefOf, sessionRefOf, sourceIdOf, spanRefOf, uriOf } from './arguments';
+import { callsOf, findingRefOf, flagOf, reasonOf, ruleRefOf, sessionRefOf, sourceIdOf, spanRefOf, uriOf } from './arguments';
 import { mapPaths, sayUnfound } from './mapping';
+import type { ChangePreviews } from './changePreviews';
 import { pickCall, pickSandbox, pickSession } from './picks';
 import type { SamplePlayer } from './playSample';
 import { backTest, previewRule } from './policyRules';
-import type { PolicyPreviews } from './policyRules';
 import type { Sources } from './sources';
+import { suppressFinding } from './suppressFinding';
 import type { TraceView } from './traceView';
 
 export interface CommandServices {
@@ -37,7 +38,7 @@ export interface CommandServices {
   readonly replay: ReplayDebug;
   readonly status: StatusItem;
   readonly notifier: Notifier;
-  readonly previews: PolicyPreviews;
+  readonly previews: ChangePreviews;
   showLogs(): void;
 }
 
@@ -149,6 +150,10 @@ function makeHandlers(services: CommandServices): Handlers {
       const asked = uriOf(given);
       const uri = asked === null ? vscode.window.activeTextEditor?.document.uri : vscode.Uri.parse(asked);
       if (uri !== undefined) await backTest(uri, null, services);
+    },
+    'sandglass.suppressFinding': async (given) => {
+      const ref = findingRefOf(given);
+      if (ref !== null) await suppressFinding(ref, reasonOf(given), services);
     },
     'sandglass.restartServer': () => server.restart(),
     'sandglass.showLogs': () => services.showLogs(),

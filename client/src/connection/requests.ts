@@ -27,6 +27,7 @@ import {
 } from '../../../server/src/protocol/messages';
 import { mappingsRequest } from '../../../server/src/protocol/mappings';
 import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
+import { suppressRequest } from '../../../server/src/protocol/suppressions';
 
 export const requestTypes = {
   inventory: inventoryRequest,
@@ -51,6 +52,7 @@ export const requestTypes = {
   replay: replayRequest,
   ruleChange: ruleChangeRequest,
   backTest: backTestRequest,
+  suppress: suppressRequest,
   status: statusRequest,
   resources: resourcesRequest,
   act: actRequest,

@@ -79,6 +79,9 @@ export class PageLink {
       case 'replay':
         backend.replay(this.session);
         break;
+      case 'suppress':
+        backend.suppress({ ...this.session, code: message.code, evidence: message.spanId });
+        break;
       case 'state':
         // Which session it is stays the host's to say.
         this.#state = { ...message.state, ...this.session };
@@ -186,6 +189,8 @@ export function isToHost(value: unknown): value is ToHost {
       return isId(value['spanId']) && typeof value['beside'] === 'boolean';
     case 'openCall':
       return isId(value['spanId']);
+    case 'suppress':
+      return isId(value['code']) && (value['spanId'] === null || isId(value['spanId']));
     case 'openSession':
       return isId(value['sessionId']);
     case 'state':

@@ -11,6 +11,7 @@ import type {
   TracePage,
   TracePageParams,
 } from '../../../server/src/protocol/messages';
+import type { FindingRef } from '../../../server/src/protocol/suppressions';
 
 /** As resourcesRequest takes it. */
 export interface ResourcesParams {
@@ -30,6 +31,8 @@ export interface TraceBackend {
   jump(span: SpanRef, beside: boolean): void;
   openCall(span: SpanRef): void;
   replay(session: SessionRef): void;
+  /** Settle a finding, with a reason that is asked for. */
+  suppress(finding: FindingRef): void;
   /** The user turned to this session's trace. */
   inView?(session: SessionRef): void;
   /** What went wrong, for people: what and why, and what to do next. */

@@ -13,8 +13,8 @@ export const suppressionsListed = 1000;
 /** Mistakes that are told of a file. */
 export const problemsListed = 50;
 /** Whoever rewrites a history could settle that as well. */
-const neverSuppressed: ReadonlySet<string> = new Set(['history-rewritten']);
-const reasonChars = 500;
+export const neverSuppressed: ReadonlySet<string> = new Set(['history-rewritten']);
+export const reasonChars = 500;
 
 /** What a finding is of, as suppressions name it. */
 export interface FoundIn {

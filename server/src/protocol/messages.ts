@@ -39,6 +39,8 @@ export interface Settings {
   readonly findings?: FindingThresholds;
   /** How problems are shown; left out: as they are by themselves. */
   readonly problems?: ProblemSettings;
+  /** Lenses where tools come from; left out: they are shown. */
+  readonly definitionLenses?: boolean;
 }
 
 export interface FindingThresholds {
@@ -241,6 +243,8 @@ export interface TracePage extends SessionRevision {
   readonly findings: readonly Finding[];
   /** Shown as a badge: for the bundled recording, "sample: scripted model". */
   readonly badge: string | null;
+  /** Findings may be settled here: the workspace is trusted. */
+  readonly maySuppress: boolean;
 }
 
 /** One page of a session: rows in display order (turns, their calls beneath them). Never a whole session at once. */

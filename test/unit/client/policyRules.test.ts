@@ -1,6 +1,7 @@
 // A policy file is written as it was shown, or not at all, and whoever asked is told which.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { PolicyPreviews, previewRule } from '../../../client/src/commands/policyRules';
+import { ChangePreviews } from '../../../client/src/commands/changePreviews';
+import { previewRule } from '../../../client/src/commands/policyRules';
 import type { RuleServices } from '../../../client/src/commands/policyRules';
 import type { Notice } from '../../../client/src/notify';
 
@@ -76,7 +77,7 @@ describe('a change of a policy file', () => {
         show: (notice: Notice) => void notices.push(notice),
         failure: (_key: string, what: string, error: Error) => void failures.push(`${what} ${error.message}`),
       },
-      previews: new PolicyPreviews(),
+      previews: new ChangePreviews(),
     };
     await previewRule(ref, services as unknown as RuleServices);
     return async () => notices.at(-1)?.actions?.[0]?.run();

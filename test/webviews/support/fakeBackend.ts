@@ -11,6 +11,7 @@ import type {
   TracePageParams,
   TurnSummary,
 } from '../../../server/src/protocol/messages';
+import type { FindingRef } from '../../../server/src/protocol/suppressions';
 import { buildFlow } from '../../../server/src/flow/buildFlow';
 
 export interface FakeOptions {
@@ -43,6 +44,7 @@ export class FakeBackend implements TraceBackend {
   delayMs = 0;
   costUsd: number | null = 0.0123;
   findings: readonly Finding[] = [];
+  maySuppress = true;
   #listener: ((now: SessionRevision) => void) | null = null;
   readonly #text: string | null;
 
@@ -160,6 +162,7 @@ export class FakeBackend implements TraceBackend {
       rows: rows.slice(offset, offset + params.limit),
       findings: this.#text === null ? this.findings : hostileFindings(this.#text),
       badge: this.#text,
+      maySuppress: this.maySuppress,
     };
   }
 
@@ -212,6 +215,9 @@ export class FakeBackend implements TraceBackend {
   }
   openCall(span: { readonly spanId: string }): void {
     this.acts.push(`openCall ${span.spanId}`);
+  }
+  suppress({ code, evidence }: FindingRef): void {
+    this.acts.push(`suppress ${code} ${evidence}`);
   }
   replay(): void {
     this.acts.push('replay');

@@ -10,6 +10,7 @@ import {
   traceRequest,
 } from '../../../server/src/protocol/messages';
 import type { SpanRef } from '../../../server/src/protocol/messages';
+import type { FindingRef } from '../../../server/src/protocol/suppressions';
 import type { SessionInfo } from '../../../server/src/protocol/document';
 import { ServerProcess, until } from '../../server/support/serverProcess';
 
@@ -52,6 +53,7 @@ export async function realBackend(recording: string): Promise<RealBackend> {
     onChanged: () => ({ dispose: () => undefined }),
     jump: (span: SpanRef, beside: boolean) => void acts.push(`jump ${span.spanId}${beside ? ' beside' : ''}`),
     openCall: (span: SpanRef) => void acts.push(`openCall ${span.spanId}`),
+    suppress: ({ code, evidence }: FindingRef) => void acts.push(`suppress ${code} ${evidence}`),
     replay: () => void acts.push('replay'),
     failure: (error) => ({ reason: error instanceof Error ? error.message : String(error), hint: 'Try again.' }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
