@@ -23,19 +23,22 @@ export interface Use {
 const readers: ReadonlySet<string> = new Set(['read', 'memory_get']);
 const writers: ReadonlySet<string> = new Set(['edit', 'write', 'apply_patch']);
 
+/** What a call is a use of. */
+export function keysOf(span: Span, workspaceDir: string | null): ReadonlyMap<string, UseHow> {
+  const tool = span.attributes['gen_ai.tool.name'];
+  const keys = new Map<string, UseHow>();
+  if (span.kind !== 'execute_tool' || typeof tool !== 'string' || tool === '' || tool.length > nameLimit) return keys;
+  keys.set(toolKey(tool), 'call');
+  for (const server of serversOfTool(tool)) keys.set(mcpKey(server), 'call');
+  const how = writers.has(tool) ? 'write' : readers.has(tool) ? 'read' : null;
+  if (how !== null) for (const path of touchedPaths(span, workspaceDir)) for (const key of fileKeys(path, workspaceDir)) keys.set(key, how);
+  return keys;
+}
+
 /** None of what a fork inherited, or what was written twice: its first owner did it. */
 export function usesOf(span: Span, workspaceDir: string | null): readonly Use[] {
   const { attributes } = span;
-  if (span.kind !== 'execute_tool' || attributes['sandglass.inherited'] === true || attributes['sandglass.counted'] === false) return [];
-  const tool = attributes['gen_ai.tool.name'];
-  const keys = new Map<string, UseHow>();
-  if (typeof tool === 'string' && tool !== '' && tool.length <= nameLimit) {
-    keys.set(toolKey(tool), 'call');
-    for (const server of serversOfTool(tool)) keys.set(mcpKey(server), 'call');
-    const how = writers.has(tool) ? 'write' : readers.has(tool) ? 'read' : null;
-    if (how !== null)
-      for (const path of touchedPaths(span, workspaceDir)) for (const key of fileKeys(path, workspaceDir)) keys.set(key, how);
-  }
+  if (attributes['sandglass.inherited'] === true || attributes['sandglass.counted'] === false) return [];
   const about = {
     spanId: span.id,
     start: span.startTime === null ? null : Date.parse(span.startTime),
@@ -44,7 +47,7 @@ export function usesOf(span: Span, workspaceDir: string | null): readonly Use[] 
     failed: attributes['sandglass.failed'] === true,
     messageId: attributes['sandglass.call_not_recorded'] === true ? null : span.parentId,
   };
-  return [...keys].map(([key, how]) => ({ ...about, key, how }));
+  return [...keysOf(span, workspaceDir)].map(([key, how]) => ({ ...about, key, how }));
 }
 
 function fileKeys(path: string, workspaceDir: string | null): readonly string[] {

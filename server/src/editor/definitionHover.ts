@@ -1,0 +1,88 @@
+/** Hover at a definition, with all that its lens leaves out; and at the tool of a call's document, where that comes from. */
+import type { Hover } from 'vscode-languageserver-protocol';
+import type { DefinedKind, ToolDefinition } from '../protocol/definitions';
+import { listedUses } from '../query/definitions';
+import type { UsedDefinition } from '../query/definitions';
+import type { UseSums } from '../store/uses';
+import { counted, dayOrClock, duration } from './definitionLenses';
+import { dollars, escaped } from './labels';
+
+export function definitionHover(used: readonly UsedDefinition[]): Hover | null {
+  const [first] = used;
+  if (first === undefined) return null;
+  return { contents: { kind: 'markdown', value: used.map(usesText).join('\n\n---\n\n') }, range: first.definition.range };
+}
+
+function usesText({ definition: { kind, name }, sums, sessions, pluginId }: UsedDefinition): string {
+  const of = pluginId === null ? '' : ` of ${escaped(pluginId, 60)}`;
+  const lines = [`**${escaped(name)}** · ${kindWords[kind]}${of}`];
+  if (sessions !== null)
+    lines.push(`It lies in the workspace of ${counted(sessions, 'recorded session')}. Whether it was in a prompt is not recorded.`);
+  if (sums === null)
+    return [...lines, `No ${kind === 'skill' || kind === 'prompt-file' ? 'reads or edits' : 'calls'} are recorded.`].join('\n\n');
+  lines.push(usedText(kind, sums), durationText(sums), costText(sums), lastText(sums));
+  const all = sums.calls > listedUses ? `the newest ${listedUses} of them` : 'them';
+  lines.push(`_Find All References_ lists ${all}.`);
+  return lines.join('\n\n');
+}
+
+function usedText(kind: DefinedKind, { calls, reads, writes, failed, denied, sessions, sources }: UseSums): string {
+  const uses =
+    kind === 'skill' || kind === 'prompt-file' ? `${counted(reads, 'read')}, ${counted(writes, 'edit')}` : counted(calls, 'call');
+  const where = `in ${counted(sessions, 'session')}${sources > 1 ? ` of ${sources} sandboxes` : ''}`;
+  return `${uses} ${where}: ${failed === 0 ? 'none' : failed} failed${denied > 0 ? `, ${denied} denied by the policy` : ''}.`;
+}
+
+function durationText({ calls, timed, estimated, p50, p95 }: UseSums): string {
+  if (p50 === null || p95 === null) return 'How long they took was not observed.';
+  const spread = timed === 1 ? `Took ${duration(p50)}` : `p50 ${duration(p50)}, p95 ${duration(p95)} of ${timed} calls`;
+  const notes = [
+    estimated > 0 ? `${estimated === timed ? (timed === 1 ? 'estimated' : 'all estimated') : `${estimated} of them estimated`}` : null,
+    timed < calls ? `of ${calls - timed} it was not observed` : null,
+  ].filter((note) => note !== null);
+  return `${spread}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}.`;
+}
+
+function costText({ messages, unpriced, costUsd }: UseSums): string {
+  if (messages === 0) return 'Which LLM calls asked for them is not recorded, so there is no cost.';
+  const asked = `asked for by ${counted(messages, 'LLM call')}`;
+  if (costUsd === null) return `Cost not known: ${asked}, none with a known price.`;
+  const rest = unpriced === 0 ? '' : `; of ${unpriced} of them the cost is not known`;
+  return `${dollars(costUsd)}: ${asked}, with all else these asked for${rest}.`;
+}
+
+function lastText({ first, last }: UseSums): string {
+  if (first === null || last === null) return 'When was not observed.';
+  const at = (time: number): string => escaped(dayOrClock(time, new Date()));
+  return first === last ? `Used ${at(last)}.` : `First used ${at(first)}, last ${at(last)}.`;
+}
+
+const kindWords: Readonly<Record<DefinedKind, string>> = {
+  'plugin-tool': 'tool registered by the plugin',
+  'manifest-tool': 'tool declared by the plugin',
+  'mcp-server': 'MCP server',
+  skill: 'skill',
+  'prompt-file': 'prompt file of the agent',
+};
+
+/** What the hover at a call's tool says, in plain words; the same that is said when there is no place to go to. */
+export function toolHover({ tool, builtIn, places, looked }: ToolDefinition): Hover {
+  const name = `**${escaped(tool)}**`;
+  const [place] = places;
+  const text =
+    place !== undefined
+      ? `${name} · ${kindWords[place.kind]}. _Go to Definition_ opens it.`
+      : builtIn
+        ? `${name} is built into OpenClaw: it has no definition in this workspace.`
+        : `${name}: no definition was found in this workspace.`;
+  const where = looked.map(({ place: folder, files, reason }) =>
+    escaped(`${folder}: ${counted(files, 'file')} that may define something${reason === null ? '' : `; ${reason}`}`, 300),
+  );
+  const list =
+    place !== undefined
+      ? ''
+      : where.length === 0
+        ? '\n\nNo folder is open to look in.'
+        : `\n\nLooked in:\n\n${where.map((each) => `- ${each}`).join('\n')}`;
+  return { contents: { kind: 'markdown', value: `${text}${list}` } };
+}

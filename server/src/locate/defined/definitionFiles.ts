@@ -1,0 +1,295 @@
+/**
+ * The files of the workspace that define something. Looked for when a definition is asked for, and then followed: what changed is
+ * looked at again, the rest is not. Of sources only those of a plugin are read, beneath its `openclaw.plugin.json`, without which OpenClaw
+ * takes no tool of it. No link is followed and no secret file is opened, but for `openclaw.json`, of which only the names of MCP servers
+ * are kept.
+ */
+import { lstat, readdir } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readRegular } from '../../attach/regularFile';
+import { isSecretPath } from '../../attach/secretPaths';
+import { isUnreadable } from '../mapping';
+import { configFile, manifestFile } from './definition';
+import type { Definition } from './definition';
+import { definingFile, findDefinitions } from './findDefinitions';
+import { readManifest } from './manifest';
+
+export interface FileDefinitions {
+  readonly definitions: readonly Definition[];
+  /** Of a manifest. */
+  readonly pluginId: string | null;
+}
+
+export interface FoundDefinition {
+  readonly definition: Definition;
+  readonly uri: string;
+  /** The plugin whose folder it lies in; null: in none, or in one without an id. */
+  readonly pluginId: string | null;
+}
+
+/** One folder that was looked through. */
+export interface FolderLooked {
+  readonly place: string;
+  /** Files that may define something. */
+  readonly files: number;
+  /** null: all of it was looked at. */
+  readonly reason: string | null;
+}
+
+export interface DefinitionLook {
+  readonly found: readonly FoundDefinition[];
+  readonly looked: readonly FolderLooked[];
+}
+
+export const maxFileBytes = 1024 * 1024;
+export const maxEntries = 20_000;
+export const maxFiles = 2000;
+const maxDepth = 12;
+/** Files whose definitions are remembered: all of a search, and those that stand open beside. */
+const filesKept = maxFiles + 200;
+/** What nobody tells the changes of is looked through again after this long; also what is told of may be missed once. */
+const rescanMs = 60_000;
+const rescanWatchedMs = 15 * 60_000;
+const skippedDirectories = new Set([
+  ...[
+    'node_modules',
+    '.git',
+    '.hg',
+    '.svn',
+    'dist',
+    'build',
+    'out',
+    'target',
+    'vendor',
+    '.venv',
+    'venv',
+    '__pycache__',
+    '.cache',
+    'coverage',
+  ],
+]);
+const transcripts = /(?:^|\/)agents\/[^/]+\/sessions$/;
+
+interface Scan {
+  readonly key: string;
+  readonly at: number;
+  readonly folders: ReadonlyMap<string, { files: Set<string>; reason: string | null }>;
+}
+
+export class DefinitionFiles {
+  readonly #folders: () => readonly string[];
+  readonly #now: () => number;
+  readonly #known = new Map<string, { readonly stamp: string; readonly file: FileDefinitions }>();
+  #scan: Scan | null = null;
+  #watched = false;
+  #reads = 0;
+  #walked = 0;
+
+  constructor(folders: () => readonly string[], now: () => number = Date.now) {
+    this.#folders = folders;
+    this.#now = now;
+  }
+
+  /** How often a file was read, and a directory listed, for tests that nothing is done twice. */
+  get work(): { readonly reads: number; readonly directories: number } {
+    return { reads: this.#reads, directories: this.#walked };
+  }
+
+  /** From now on `changed` tells what changes. */
+  watch(): void {
+    this.#watched = true;
+  }
+
+  /** The workspace has other folders now. */
+  invalidate(): void {
+    this.#scan = null;
+  }
+
+  /** A file came, went or has another text. What a plugin's folder holds is looked at again when its manifest came or went. */
+  async changed(path: string, signal: AbortSignal): Promise<void> {
+    const scan = this.#scan;
+    const folder = scan === null ? undefined : [...scan.folders.keys()].find((each) => isWithin(each, path));
+    const kind = definingFile(slashed(path));
+    if (scan === null || folder === undefined || kind === null || kind === 'prompt') return;
+    const found = scan.folders.get(folder);
+    if (found === undefined || isSkipped(folder, path)) return;
+    if (kind === 'manifest') {
+      const beneath = dirname(path);
+      for (const known of found.files) if (isWithin(beneath, known)) found.files.delete(known);
+      const again = await this.#walk(folder, beneath, await this.#inPlugin(folder, dirname(beneath)), maxFiles - found.files.size, signal);
+      for (const file of again.files) found.files.add(file);
+      found.reason ??= again.reason;
+    } else if (kind !== 'source' || (await this.#inPlugin(folder, dirname(path)))) {
+      if (found.files.size < maxFiles) found.files.add(path);
+    }
+  }
+
+  /** What a file of the workspace defines; null: it lies in none of its folders, or can't be read. */
+  async ofFile(path: string): Promise<FileDefinitions | null> {
+    const folder = this.#folders().find((each) => isWithin(each, path));
+    return folder === undefined || isSkipped(folder, path) ? null : this.#read(path);
+  }
+
+  /** The plugin that a file is of; null: it lies beneath no manifest. */
+  async pluginOf(path: string): Promise<{ readonly id: string | null } | null> {
+    const folder = this.#folders().find((each) => isWithin(each, path));
+    const manifest = folder === undefined ? null : await manifestAbove(folder, dirname(path));
+    return manifest === null ? null : { id: (await this.#read(manifest))?.pluginId ?? null };
+  }
+
+  /** All that is defined under one of these keys. */
+  async find(keys: ReadonlySet<string>, signal: AbortSignal): Promise<DefinitionLook> {
+    const scan = await this.#scanned(signal);
+    const found: FoundDefinition[] = [];
+    const looked: FolderLooked[] = [];
+    for (const [place, { files, reason }] of scan.folders) {
+      for (const path of files) {
+        if (signal.aborted) break;
+        const file = await this.#read(path);
+        if (file === null) continue;
+        for (const definition of file.definitions) {
+          if (definition.key === null || !keys.has(definition.key)) continue;
+          const ofPlugin = definition.kind === 'plugin-tool' || definition.kind === 'manifest-tool';
+          const pluginId = ofPlugin ? ((await this.pluginOf(path))?.id ?? null) : null;
+          found.push({ definition, uri: pathToFileURL(path).href, pluginId });
+        }
+      }
+      looked.push({ place, files: files.size, reason: signal.aborted ? 'it was stopped' : reason });
+    }
+    return { found, looked };
+  }
+
+  async #scanned(signal: AbortSignal): Promise<Scan> {
+    const folders = this.#folders();
+    const key = JSON.stringify(folders);
+    const fresh = this.#watched ? rescanWatchedMs : rescanMs;
+    if (this.#scan !== null && this.#scan.key === key && this.#now() - this.#scan.at < fresh) return this.#scan;
+    const before = this.#scan;
+    const found = new Map<string, { files: Set<string>; reason: string | null }>();
+    const at = this.#now();
+    for (const folder of folders) {
+      const { files, reason } = await this.#walk(folder, folder, false, maxFiles, signal);
+      found.set(folder, { files: new Set(files), reason });
+    }
+    const scan: Scan = { key, at, folders: found };
+    // Told meanwhile that the folders are others: whoever asks next looks again.
+    if (this.#scan === before && !signal.aborted) this.#scan = scan;
+    return scan;
+  }
+
+  async #walk(
+    folder: string,
+    from: string,
+    inPlugin: boolean,
+    room: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly files: readonly string[]; readonly reason: string | null }> {
+    const files: string[] = [];
+    let entries = 0;
+    let level: { readonly path: string; readonly plugin: boolean }[] = [{ path: from, plugin: inPlugin }];
+    for (let depth = 0; depth <= maxDepth && level.length > 0; depth++) {
+      const next: typeof level = [];
+      for (const { path: directory, plugin: above } of level) {
+        if (signal.aborted) return { files, reason: 'it was stopped' };
+        this.#walked += 1;
+        const children = await listed(directory);
+        if (typeof children === 'string') {
+          if (directory === folder) return { files, reason: children };
+          continue; // one directory that is not ours to read hides nothing of the others
+        }
+        const plugin = above || children.some((child) => child.name === manifestFile && child.isFile());
+        for (const child of children) {
+          if (++entries > maxEntries) return { files, reason: `it has more than ${maxEntries} entries; the rest was not looked at` };
+          const path = join(directory, child.name);
+          if (isSkipped(folder, path)) continue;
+          if (child.isDirectory()) next.push({ path, plugin });
+          if (!child.isFile()) continue;
+          const kind = definingFile(child.name);
+          if (kind === null || kind === 'prompt' || (kind === 'source' && !plugin)) continue;
+          if (files.length >= room) return { files, reason: `it has more than ${maxFiles} such files; the rest was not looked at` };
+          files.push(path);
+        }
+      }
+      level = next;
+    }
+    return { files, reason: level.length > 0 ? `what lies deeper than ${maxDepth} folders was not looked at` : null };
+  }
+
+  async #inPlugin(folder: string, directory: string): Promise<boolean> {
+    return isWithin(folder, directory) && (await manifestAbove(folder, directory)) !== null;
+  }
+
+  async #read(path: string): Promise<FileDefinitions | null> {
+    try {
+      const { mtimeMs, size, ino } = await lstat(path);
+      const stamp = `${mtimeMs} ${size} ${ino}`;
+      const known = this.#known.get(path);
+      if (known?.stamp === stamp) return known.file;
+      this.#reads += 1;
+      const { bytes } = await readRegular(path, maxFileBytes, 'refused');
+      const text = bytes.toString('utf8');
+      const name = slashed(path);
+      const manifest = definingFile(name) === 'manifest' ? readManifest(text) : null;
+      const file: FileDefinitions = {
+        definitions: manifest?.tools ?? findDefinitions(name, text),
+        pluginId: manifest?.pluginId ?? null,
+      };
+      this.#known.delete(path);
+      this.#known.set(path, { stamp, file });
+      for (const oldest of this.#known.keys()) {
+        if (this.#known.size <= filesKept) break;
+        this.#known.delete(oldest);
+      }
+      return file;
+    } catch (error) {
+      if (isUnreadable(error)) return null;
+      throw error;
+    }
+  }
+}
+
+async function listed(directory: string) {
+  try {
+    const children = await readdir(directory, { withFileTypes: true });
+    return children.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? 'there is none' : `it can't be read (${code})`;
+  }
+}
+
+/** The manifest in this directory or the next one above it, within the folder. */
+async function manifestAbove(folder: string, directory: string): Promise<string | null> {
+  let at = directory;
+  for (let up = 0; up <= maxDepth && isWithin(folder, at); up++) {
+    const path = join(at, manifestFile);
+    try {
+      if ((await lstat(path)).isFile()) return path;
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+    }
+    const above = dirname(at);
+    if (above === at) break;
+    at = above;
+  }
+  return null;
+}
+
+function isSkipped(folder: string, path: string): boolean {
+  const inside = slashed(relative(folder, path));
+  const names = inside.split('/');
+  if (names.some((name) => skippedDirectories.has(name)) || transcripts.test(inside)) return true;
+  // A workspace is no root: what is secret by where it lies in a whole system is not so beneath it.
+  const judged = names.at(-1) === configFile ? [...names.slice(0, -1), 'file'] : names;
+  return isSecretPath(`/workspace/${judged.join('/')}`);
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function slashed(path: string): string {
+  return sep === '/' ? path : path.split(sep).join('/');
+}
