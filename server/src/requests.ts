@@ -6,6 +6,7 @@ import { ActionError } from './actions/errors';
 import { AttachError, SandboxFileError } from './attach/errors';
 import type { Hub } from './collect/hub';
 import type { OpenSource } from './collect/roster';
+import { hoverOfDefinitions, lensesOfDefinitions } from './definitionRequests';
 import { blameLenses } from './editor/blameLenses';
 import { codeLenses } from './editor/codeLenses';
 import { hover } from './editor/hovers';
@@ -21,6 +22,7 @@ import * as messages from './protocol/messages';
 import type { Blames } from './query/blame';
 import { callText, eventText } from './query/callText';
 import { findSpan, spanDetail } from './query/detail';
+import type { Definitions } from './query/definitions';
 import { findingsOf } from './query/findings';
 import { callAt, tracePage } from './query/pages';
 import type { CallsIn } from './query/callsIn';
@@ -46,6 +48,7 @@ export interface Live extends AsyncDisposable {
   readonly calls: CallsIn;
   readonly blames: Blames;
   readonly rules: Rules;
+  readonly definitions: Definitions;
   readonly suppressing: Suppressing;
   readonly problems: Problems;
   /** The editor shows why an action can't be taken. */
@@ -56,6 +59,8 @@ export interface Live extends AsyncDisposable {
   policiesChanged(): void;
   /** A file of the editor has other lines now. */
   fileSaved(uri: string): void;
+  /** What lenses say, or whether there are any, is another now. */
+  lensesChanged(): void;
 }
 
 export function signalOf(token: CancellationToken): AbortSignal {
@@ -258,10 +263,12 @@ export function registerRequests(connection: Connection, need: () => Live): void
   });
   connection.onRequest(messages.probeRequest, () => ({ version: '1', pid: process.pid, nodeVersion: process.versions.node }));
   connection.onNotification(messages.configureNotification, ({ trusted, settings }) => {
-    const { hub, placesMoved, problems } = need();
+    const { hub, lensesChanged, placesMoved, problems } = need();
+    const { definitionLenses } = hub.settings;
     const mappings = JSON.stringify(hub.settings.pathMappings);
     const shown = JSON.stringify([hub.settings.problems, hub.settings.findings]);
     hub.configure(trusted, settings);
+    if (hub.settings.definitionLenses !== definitionLenses) lensesChanged();
     if (JSON.stringify([hub.settings.problems, hub.settings.findings]) !== shown) {
       for (const open of hub.all()) problems.touchAll(open);
       problems.refresh();
@@ -278,13 +285,20 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const signal = signalOf(token);
     const { uri } = textDocument;
     const round = places.round(signal);
-    const lenses = [...codeLenses(opened.store, uri, await calls.of(round, uri)), ...(await mappingLenses(need(), round, uri))];
+    const lenses = [
+      ...(await lensesOfDefinitions(need(), uri, signal)),
+      ...codeLenses(opened.store, uri, await calls.of(round, uri)),
+      ...(await mappingLenses(need(), round, uri)),
+    ];
     const blamed = await blames.withLines(round, uri, signal);
     return blamed === null ? lenses : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
   });
   connection.onHover(async ({ textDocument, position }, token) => {
     const { calls, opened, places } = need();
-    const { placed } = await calls.of(places.round(signalOf(token)), textDocument.uri);
+    const signal = signalOf(token);
+    const defined = await hoverOfDefinitions(need(), textDocument.uri, position, signal);
+    if (defined !== null) return defined;
+    const { placed } = await calls.of(places.round(signal), textDocument.uri);
     return hover(opened.store, placed, position.line);
   });
 }

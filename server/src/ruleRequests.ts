@@ -4,6 +4,7 @@ import { DidChangeWatchedFilesNotification } from 'vscode-languageserver';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { moreActions } from './editor/moreActions';
+import { definingFileChanged, definingGlobs, mayDefine } from './definitionRequests';
 import { ruleActions } from './editor/ruleActions';
 import { suppressActions } from './editor/suppressActions';
 import { maxPolicyBytes } from './policy/parsePolicy';
@@ -42,7 +43,9 @@ export function registerRuleRequests(connection: Connection, need: () => Live): 
     ...suppressActions(params, need().hub.trusted),
   ]);
   connection.onDidChangeWatchedFiles(({ changes }) => {
-    need().policiesChanged();
+    const others = changes.filter(({ uri }) => !mayDefine(uri));
+    for (const { uri } of changes) definingFileChanged(need(), uri).catch((error: unknown) => connection.console.error(String(error)));
+    if (others.length > 0) need().policiesChanged();
     if (changes.some(({ uri }) => isSuppressions(uri))) need().suppressing.readAgain();
   });
 }
@@ -53,7 +56,7 @@ export function watchPolicies(connection: Connection, watches: { readonly home: 
   const nemoclaw = watches.home === null ? [] : [{ baseUri: pathToFileURL(join(watches.home, '.nemoclaw')).href, pattern: yamlFiles }];
   connection.client
     .register(DidChangeWatchedFilesNotification.type, {
-      watchers: [yamlFiles, '**/.sandglass', ...nemoclaw].map((globPattern) => ({ globPattern })),
+      watchers: [yamlFiles, '**/.sandglass', ...definingGlobs, ...nemoclaw].map((globPattern) => ({ globPattern })),
     })
     .catch((error: unknown) => connection.console.warn(`policy files are not watched: ${String(error)}`));
 }

@@ -6,7 +6,9 @@ import { ActAndSample } from './actAndSample';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/change';
+import { registerDefinitionRequests } from './definitionRequests';
 import { epochOf } from './epoch';
+import { definingFile } from './locate/defined/findDefinitions';
 import { pathOfFileUri } from './locate/fileUri';
 import { registerMappingRequests } from './mappingRequests';
 import { openStore } from './openStore';
@@ -14,6 +16,7 @@ import { isWatched, Problems } from './problems';
 import type * as messages from './protocol/messages';
 import { changedNotification } from './protocol/messages';
 import { Blames } from './query/blame';
+import { Definitions } from './query/definitions';
 import { CallsIn } from './query/callsIn';
 import { Places } from './query/places';
 import { PolicyFiles } from './policy/policyFiles';
@@ -46,6 +49,8 @@ export function startServer(connection: Connection): void {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.None, save: true },
         codeLensProvider: { resolveProvider: false },
         hoverProvider: true,
+        referencesProvider: true,
+        definitionProvider: true,
         codeActionProvider: { codeActionKinds: ['quickfix'] },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
@@ -63,9 +68,11 @@ export function startServer(connection: Connection): void {
         const gone = new Set(localPaths(removed));
         folders = [...folders.filter((folder) => !gone.has(folder)), ...localPaths(added)];
         need().placesMoved();
+        need().definitions.files.invalidate();
         need().suppressing.readAgain();
       });
     }
+    if (watches !== null) need().definitions.files.watch();
     watchPolicies(connection, watches);
     need().suppressing.readAgain();
     need()
@@ -78,6 +85,7 @@ export function startServer(connection: Connection): void {
   });
   registerRequests(connection, need);
   registerRuleRequests(connection, need);
+  registerDefinitionRequests(connection, need);
   registerSuppressRequests(connection, need, () => folders);
   registerMappingRequests(connection, need);
 }
@@ -176,6 +184,11 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   const places = new Places(store, () => ({ source: (row) => hub.ofRow(row), folders: folders(), mappings: hub.settings.pathMappings }));
   const calls = new CallsIn(store);
   const blames = new Blames(store);
+  const definitions = new Definitions(store, places, () => ({
+    sources: hub.all(),
+    folders: folders(),
+    mappings: hub.settings.pathMappings,
+  }));
   const policyFiles = new PolicyFiles(() => ({
     home: homedir(),
     folders: folders(),
@@ -206,6 +219,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     calls,
     blames,
     rules,
+    definitions,
     suppressing,
     problems,
     showsReasons: params.capabilities.textDocument?.codeAction?.disabledSupport === true,
@@ -223,8 +237,9 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       if (isSuppressions(uri)) suppressing.readAgain();
       const sessions = places.round(new AbortController().signal).sessionsOf(uri);
       for (const row of sessions) problems.touch(row);
-      if (sessions.size > 0) refreshLenses.ask();
+      if (sessions.size > 0 || definingFile(uri) !== null) refreshLenses.ask();
     },
+    lensesChanged: () => refreshLenses.ask(),
     async [Symbol.asyncDispose]() {
       announce[Symbol.dispose]();
       refreshLenses[Symbol.dispose]();

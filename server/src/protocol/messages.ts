@@ -39,6 +39,8 @@ export interface Settings {
   readonly findings?: FindingThresholds;
   /** How problems are shown; left out: as they are by themselves. */
   readonly problems?: ProblemSettings;
+  /** Lenses where tools come from; left out: they are shown. */
+  readonly definitionLenses?: boolean;
 }
 
 export interface FindingThresholds {
