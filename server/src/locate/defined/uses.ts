@@ -1,6 +1,7 @@
 /** Which definitions a call is a use of: its tool's, its MCP server's, and the skill or prompt file that it read or wrote. Pure. */
 import type { Span } from '../../protocol/document';
-import { touchedPaths } from '../touches';
+import { baseDirectory, sandboxPath } from '../sandboxPath';
+import { strings } from '../touches';
 import { mcpKey, nameLimit, promptFiles, promptKey, skillFile, skillKey, toolKey } from './definition';
 import { serversOfTool } from './mcpServers';
 
@@ -31,7 +32,12 @@ export function keysOf(span: Span, workspaceDir: string | null): ReadonlyMap<str
   keys.set(toolKey(tool), 'call');
   for (const server of serversOfTool(tool)) keys.set(mcpKey(server), 'call');
   const how = writers.has(tool) ? 'write' : readers.has(tool) ? 'read' : null;
-  if (how !== null) for (const path of touchedPaths(span, workspaceDir)) for (const key of fileKeys(path, workspaceDir)) keys.set(key, how);
+  if (how === null) return keys;
+  const base = workspaceDir ?? baseDirectory(span, workspaceDir);
+  for (const named of strings(span.attributes['sandglass.paths'])) {
+    const path = sandboxPath(named, base);
+    if (path !== null) for (const key of fileKeys(path, workspaceDir)) keys.set(key, how);
+  }
   return keys;
 }
 
