@@ -2,6 +2,7 @@
  * Every id that package.json and the code must agree on, in one typed table. test/unit/client/contributions.test.ts holds
  * package.json against it, so that neither can drift.
  */
+import type { UsesAt } from '../../server/src/protocol/definitions';
 import type { SessionRef, ShowCallsArguments, SpanRef } from '../../server/src/protocol/messages';
 
 export const viewContainer = 'sandglass';
@@ -47,6 +48,8 @@ export interface CommandArguments {
   'sandglass.jumpToCall': readonly [];
   'sandglass.openCall': readonly [SpanRef?];
   'sandglass.showCalls': readonly [ShowCallsArguments?];
+  'sandglass.showUses': readonly [UsesAt?];
+  'sandglass.goToToolDefinition': readonly [unknown?];
   'sandglass.toggleBlame': readonly [];
   'sandglass.mapPaths': readonly [unknown?];
   'sandglass.previewRule': readonly [unknown?];
@@ -78,6 +81,8 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.jumpToCall': 'shown',
   'sandglass.openCall': 'internal',
   'sandglass.showCalls': 'internal',
+  'sandglass.showUses': 'internal',
+  'sandglass.goToToolDefinition': 'shown',
   'sandglass.toggleBlame': 'shown',
   'sandglass.mapPaths': 'shown',
   'sandglass.previewRule': 'internal',
@@ -93,6 +98,7 @@ export const settings = {
   'sandglass.autoAttach': { scope: 'machine-overridable', restricted: true },
   'sandglass.blame.gutter': { scope: 'window', restricted: false },
   'sandglass.blame.hover': { scope: 'window', restricted: false },
+  'sandglass.definitions.lenses': { scope: 'window', restricted: false },
   'sandglass.directories': { scope: 'machine', restricted: true },
   'sandglass.docker.host': { scope: 'machine', restricted: true },
   'sandglass.findings.repeatedCalls': { scope: 'window', restricted: false },

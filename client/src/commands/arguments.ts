@@ -1,5 +1,6 @@
 /** What a command was given: a row of the tree, ids, or nothing. Anything else counts as nothing. */
 import type { CallAt, SessionRef, SpanRef } from '../../../server/src/protocol/messages';
+import type { UsesAt } from '../../../server/src/protocol/definitions';
 import type { RuleRef } from '../../../server/src/protocol/rules';
 import type { FindingRef } from '../../../server/src/protocol/suppressions';
 
@@ -37,6 +38,15 @@ export function reasonOf(value: unknown): string | null {
 
 export function uriOf(value: unknown): string | null {
   return text(field(value, 'uri'));
+}
+
+export function usesAtOf(value: unknown): UsesAt | null {
+  const [uri, line, character] = [uriOf(value), field(value, 'line'), field(value, 'character')];
+  return uri !== null && isCount(line) && isCount(character) ? { uri, line, character } : null;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
 export function callsOf(value: unknown): readonly CallAt[] {

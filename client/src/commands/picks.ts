@@ -66,11 +66,11 @@ export async function pickSession(data: SandboxData, placeHolder: string): Promi
   );
 }
 
-export function pickCall(calls: readonly CallAt[]): Promise<CallAt | null> {
+export function pickCall(calls: readonly CallAt[], placeHolder = vscode.l10n.t('Calls that touched this line')): Promise<CallAt | null> {
   const choices = calls.map((call) => ({
     label: `$(${statusIcons[call.status] ?? 'circle-outline'}) ${withoutIcons(plainText(call.label))}`,
     description: call.time === null ? vscode.l10n.t('time not observed') : new Date(call.time).toLocaleString(),
     value: call,
   }));
-  return pick(choices, vscode.l10n.t('Calls that touched this line'));
+  return pick(choices, placeHolder);
 }

@@ -7,6 +7,7 @@ import type { CommandArguments, CommandId, OpenTraceArguments } from '../contrib
 import { DisposableStore } from '../disposables';
 import type { Blame } from '../editor/blame';
 import type { CallDocuments } from '../editor/callDocuments';
+import { callOnShow, goToToolDefinition, usesAt } from '../editor/definitionJump';
 import type { Jump } from '../editor/jump';
 import type { Notifier } from '../notify';
 import type { ReplayDebug } from '../replay/replayDebug';
@@ -15,7 +16,7 @@ import { isAttached } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
 import { actOnSandbox, isTrusted } from './actions';
 import type { ActionServices } from './actions';
-import { callsOf, findingRefOf, flagOf, reasonOf, ruleRefOf, sessionRefOf, sourceIdOf, spanRefOf, uriOf } from './arguments';
+import { callsOf, findingRefOf, flagOf, reasonOf, ruleRefOf, sessionRefOf, sourceIdOf, spanRefOf, uriOf, usesAtOf } from './arguments';
 import { mapPaths, sayUnfound } from './mapping';
 import type { ChangePreviews } from './changePreviews';
 import { pickCall, pickSandbox, pickSession } from './picks';
@@ -78,12 +79,12 @@ function makeHandlers(services: CommandServices): Handlers {
     const picked = await pickSession(data, placeHolder);
     return picked === null ? null : { ...picked, spanId: null };
   };
-  const showCalls = async (calls: readonly CallAt[]): Promise<void> => {
+  const showCalls = async (calls: readonly CallAt[], placeHolder?: string): Promise<void> => {
     if (calls.length === 0) {
       notifier.show({ severity: 'information', key: 'no-calls', text: t('No call that Sandglass knows touched this line.'), asked: true });
       return;
     }
-    const call = calls.length === 1 ? calls[0] : await pickCall(calls);
+    const call = calls.length === 1 ? calls[0] : await pickCall(calls, placeHolder);
     if (call) await trace.open(call, { spanId: call.spanId, column: besideText() });
   };
   const acting: ActionServices = { server, data, notifier, showActions: () => documents.showActions() };
@@ -140,6 +141,14 @@ function makeHandlers(services: CommandServices): Handlers {
       if (span !== null) await documents.showCall(span);
     },
     'sandglass.showCalls': (given) => showCalls(callsOf(given)),
+    'sandglass.showUses': async (given) => {
+      const at = usesAtOf(given);
+      if (at !== null) await showCalls(await usesAt(server, at), t('Calls of what is defined here, the newest first'));
+    },
+    'sandglass.goToToolDefinition': async (given) => {
+      const call = spanRefOf(given) ?? callOnShow();
+      if (call !== null) await goToToolDefinition(call, services);
+    },
     'sandglass.toggleBlame': () => services.blame.toggle(),
     'sandglass.mapPaths': (given) => mapPaths(uriOf(given), services),
     'sandglass.previewRule': async (given) => {

@@ -26,6 +26,7 @@ import {
   traceRequest,
 } from '../../../server/src/protocol/messages';
 import { mappingsRequest } from '../../../server/src/protocol/mappings';
+import { toolDefinitionRequest, usesAtRequest } from '../../../server/src/protocol/definitions';
 import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
 import { suppressRequest } from '../../../server/src/protocol/suppressions';
 
@@ -40,6 +41,8 @@ export const requestTypes = {
   flow: flowRequest,
   span: spanRequest,
   locate: locateRequest,
+  toolDefinition: toolDefinitionRequest,
+  usesAt: usesAtRequest,
   callsAt: callsAtRequest,
   blame: blameRequest,
   mappings: mappingsRequest,

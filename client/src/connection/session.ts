@@ -3,7 +3,7 @@
  * server is left over. This file and what it imports are loaded when the first session starts, not before.
  */
 import { EventEmitter, Hover, MarkdownString, workspace } from 'vscode';
-import type { CancellationToken, Diagnostic, Event, LogOutputChannel, Uri } from 'vscode';
+import type { CancellationToken, Diagnostic, Event, Location, LogOutputChannel, Uri } from 'vscode';
 import {
   CloseAction,
   ErrorAction,
@@ -188,6 +188,16 @@ function guard(): Middleware {
     provideHover: async (document, position, token, next) => {
       const hover = await next(document, position, token);
       return hover && new Hover(hover.contents.map(guardedMarkdown), hover.range);
+    },
+    provideReferences: async (document, position, options, token, next) => {
+      const found = await next(document, position, options, token);
+      return found?.filter(({ uri }) => uri.scheme === callScheme);
+    },
+    provideDefinition: async (document, position, token, next) => {
+      const found = (await next(document, position, token)) ?? [];
+      return (Array.isArray(found) ? found : [found]).filter(
+        (place): place is Location => 'uri' in place && linkable.has(place.uri.scheme),
+      );
     },
     provideCodeActions: async (document, range, context, token, next) => {
       const actions = await next(document, range, context, token);

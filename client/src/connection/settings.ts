@@ -22,6 +22,7 @@ export function readSettings(read: ReadSetting): Settings {
       failuresInARow: threshold(read, 'failuresInARow'),
     },
     problems: problems(read),
+    definitionLenses: read('sandglass.definitions.lenses') !== false,
   };
 }
 

@@ -23,7 +23,7 @@ export class Jump {
     return 'opened';
   }
 
-  allowed(anchor: Anchor): boolean {
+  allowed(anchor: Pick<Anchor, 'uri'>): boolean {
     const trusted = vscode.workspace.isTrusted;
     const { pathMappings } = readSettings((id) => vscode.workspace.getConfiguration().get(id));
     return isAllowedTarget(vscode.Uri.parse(anchor.uri), {

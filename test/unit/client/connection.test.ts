@@ -198,6 +198,7 @@ describe('settings', () => {
       findings: { repeatedCalls: 3, noProgressCalls: 20, failuresInARow: 4 },
       // What is no severity, or would hide a rewritten history, is not set.
       problems: { perFile: 1, severity: { 'failed-call': 'hint' } },
+      definitionLenses: true,
     });
     expect(readNodePath(read)).toBe('/n');
     expect(readSettings(() => undefined)).toEqual({
@@ -207,6 +208,7 @@ describe('settings', () => {
       autoAttach: false,
       findings: { repeatedCalls: 4, noProgressCalls: 12, failuresInARow: 4 },
       problems: { perFile: 50, severity: {} },
+      definitionLenses: true,
     });
   });
 });
