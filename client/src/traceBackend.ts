@@ -81,6 +81,10 @@ export class ServerTraceBackend implements TraceBackend {
     void runCommand('sandglass.openCall', span);
   }
 
+  toolDefinition(span: SpanRef): void {
+    void runCommand('sandglass.goToToolDefinition', span);
+  }
+
   replay(session: SessionRef): void {
     void runCommand('sandglass.replaySession', session);
   }

@@ -63,6 +63,8 @@ describe('header', () => {
     const spanId = await page.locator('.row[data-index="2"]').getAttribute('data-span');
     await page.locator('#panel-list').getByRole('button', { name: 'Open Call' }).click();
     await eventually(() => backend.acts).toEqual(['replay', `openCall ${spanId}`]);
+    await page.locator('#panel-list').getByRole('button', { name: 'Tool Definition' }).click();
+    await eventually(() => backend.acts).toEqual(['replay', `openCall ${spanId}`, `toolDefinition ${spanId}`]);
   });
 });
 

@@ -30,6 +30,8 @@ export type ToHost =
   /** Open the place of a call in the editor; `beside` keeps the focus in the trace. */
   | { readonly kind: 'jump'; readonly spanId: string; readonly beside: boolean }
   | { readonly kind: 'openCall'; readonly spanId: string }
+  /** Where the tool of a call comes from. */
+  | { readonly kind: 'toolDefinition'; readonly spanId: string }
   | { readonly kind: 'openSession'; readonly sessionId: string }
   | { readonly kind: 'replay' }
   /** Settle the finding with this code and first span; the host asks for the reason. */

@@ -189,6 +189,8 @@ export const traceStrings = {
   'detail.jumpHint': 'Open {0}',
   'detail.openCall': 'Open Call',
   'detail.openCallHint': 'Open this call as a read-only document',
+  'detail.definition': 'Tool Definition',
+  'detail.definitionHint': 'Open where the tool of this call comes from: its plugin, MCP server or skill in the workspace',
   'detail.openChild': 'Open Sub-agent',
   'detail.showFlow': 'Show Flow',
   'detail.places': 'Places',

@@ -97,6 +97,7 @@ export class TraceApp {
     const t = this.#t;
     const openSession = (sessionId: string): void => this.#host.send({ kind: 'openSession', sessionId });
     const openCall = (spanId: string): void => this.#host.send({ kind: 'openCall', spanId });
+    const toolDefinition = (spanId: string): void => this.#host.send({ kind: 'toolDefinition', spanId });
     const jump = (spanId: string, beside: boolean): void => this.#host.send({ kind: 'jump', spanId, beside });
     this.#resources = new ResourcesPane(t, this.#asker);
     this.#header = new Header({
@@ -142,6 +143,7 @@ export class TraceApp {
       showDetails: () => this.#choosePane('list'),
       jump,
       openCall,
+      toolDefinition,
       openSession,
       showSpan: (spanId) => void this.#reveal(spanId, true),
       showFlow: () => this.#choosePane('flow'),

@@ -15,6 +15,7 @@ export interface DetailPaneOptions {
   readonly turn: (turnId: string) => TurnSummary | null;
   readonly jump: (spanId: string, beside: boolean) => void;
   readonly openCall: (spanId: string) => void;
+  readonly toolDefinition: (spanId: string) => void;
   readonly openSession: (sessionId: string) => void;
   readonly showSpan: (spanId: string) => void;
   readonly showFlow: (turnId: string) => void;
@@ -126,7 +127,7 @@ export class DetailPane {
   }
 
   #actions(detail: SpanDetail, context: DetailContext): HTMLElement {
-    const { t, jump, openCall, openSession, showFlow } = this.#options;
+    const { t, jump, openCall, toolDefinition, openSession, showFlow } = this.#options;
     const { span, anchors } = detail;
     const nodes: HTMLElement[] = [];
     const [place] = anchors;
@@ -145,6 +146,13 @@ export class DetailPane {
     if (span.kind === 'execute_tool')
       nodes.push(
         button({ label: t('detail.openCall'), title: t('detail.openCallHint'), icon: 'open', key: 'open', press: () => openCall(span.id) }),
+        button({
+          label: t('detail.definition'),
+          title: t('detail.definitionHint'),
+          icon: 'definition',
+          key: 'definition',
+          press: () => toolDefinition(span.id),
+        }),
       );
     const child = context.childSessionId;
     if (child !== null) nodes.push(button({ label: t('detail.openChild'), icon: 'child', key: 'child', press: () => openSession(child) }));

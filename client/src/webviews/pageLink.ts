@@ -73,6 +73,9 @@ export class PageLink {
       case 'openCall':
         backend.openCall({ sourceId: this.#state.sourceId, spanId: message.spanId });
         break;
+      case 'toolDefinition':
+        backend.toolDefinition({ sourceId: this.#state.sourceId, spanId: message.spanId });
+        break;
       case 'openSession':
         this.#options.openSession({ sourceId: this.#state.sourceId, sessionId: message.sessionId });
         break;
@@ -188,6 +191,7 @@ export function isToHost(value: unknown): value is ToHost {
     case 'jump':
       return isId(value['spanId']) && typeof value['beside'] === 'boolean';
     case 'openCall':
+    case 'toolDefinition':
       return isId(value['spanId']);
     case 'suppress':
       return isId(value['code']) && (value['spanId'] === null || isId(value['spanId']));

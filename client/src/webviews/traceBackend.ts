@@ -30,6 +30,7 @@ export interface TraceBackend {
   onChanged(listener: (session: SessionRef, now: SessionRevision) => void): { dispose(): unknown };
   jump(span: SpanRef, beside: boolean): void;
   openCall(span: SpanRef): void;
+  toolDefinition(span: SpanRef): void;
   replay(session: SessionRef): void;
   /** Settle a finding, with a reason that is asked for. */
   suppress(finding: FindingRef): void;

@@ -30,6 +30,7 @@ function setup(overrides: Partial<TraceBackend> = {}) {
     onChanged: () => ({ dispose: () => undefined }),
     jump: (span, beside) => acts.push(`jump ${span.sourceId} ${span.spanId} ${beside}`),
     openCall: (span) => acts.push(`open ${span.spanId}`),
+    toolDefinition: (span) => acts.push(`definition ${span.spanId}`),
     suppress: (finding) => acts.push(`suppress ${finding.sessionId} ${finding.code} ${finding.evidence}`),
     replay: (session) => acts.push(`replay ${session.sessionId}`),
     failure: (error) => ({ reason: error instanceof Error ? error.message : String(error), hint: 'hint' }),
@@ -174,9 +175,17 @@ describe('PageLink', () => {
     link.receive({ kind: 'replay' });
     link.receive({ kind: 'jump', spanId: 's', beside: true });
     link.receive({ kind: 'openCall', spanId: 's' });
+    link.receive({ kind: 'toolDefinition', spanId: 's' });
     link.receive({ kind: 'suppress', code: 'failing-tool', spanId: null, sessionId: 'other' });
     link.receive({ kind: 'openSession', sessionId: 'child' });
-    expect(acts).toEqual(['replay session', 'jump source s true', 'open s', 'suppress session failing-tool null', 'session child']);
+    expect(acts).toEqual([
+      'replay session',
+      'jump source s true',
+      'open s',
+      'definition s',
+      'suppress session failing-tool null',
+      'session child',
+    ]);
   });
 
   it.each([
@@ -186,6 +195,7 @@ describe('PageLink', () => {
     { kind: 'suppress', code: '', spanId: null },
     { kind: 'suppress', code: 'failing-tool', spanId: 7 },
     { kind: 'jump', spanId: 7, beside: true },
+    { kind: 'toolDefinition', spanId: '' },
     { kind: 'jump', spanId: 'x'.repeat(5000), beside: true },
     { kind: 'openSession', sessionId: '' },
     { kind: 'request', id: -1, request: { kind: 'flow', turnId: 't' } },

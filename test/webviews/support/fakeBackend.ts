@@ -213,6 +213,10 @@ export class FakeBackend implements TraceBackend {
   jump(span: { readonly spanId: string }, beside: boolean): void {
     this.acts.push(`jump ${span.spanId}${beside ? ' beside' : ''}`);
   }
+  toolDefinition(span: { readonly spanId: string }): void {
+    this.acts.push(`toolDefinition ${span.spanId}`);
+  }
+
   openCall(span: { readonly spanId: string }): void {
     this.acts.push(`openCall ${span.spanId}`);
   }

@@ -53,6 +53,7 @@ export async function realBackend(recording: string): Promise<RealBackend> {
     onChanged: () => ({ dispose: () => undefined }),
     jump: (span: SpanRef, beside: boolean) => void acts.push(`jump ${span.spanId}${beside ? ' beside' : ''}`),
     openCall: (span: SpanRef) => void acts.push(`openCall ${span.spanId}`),
+    toolDefinition: (span: SpanRef) => void acts.push(`toolDefinition ${span.spanId}`),
     suppress: ({ code, evidence }: FindingRef) => void acts.push(`suppress ${code} ${evidence}`),
     replay: () => void acts.push('replay'),
     failure: (error) => ({ reason: error instanceof Error ? error.message : String(error), hint: 'Try again.' }),
