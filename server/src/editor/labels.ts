@@ -70,7 +70,8 @@ export function sessionUri(sourceId: string, { id, title }: Pick<SessionInfo, 'i
 export function parseSessionUri(uri: string): SessionRef | null {
   const query = /^sandglass-call:\/[^?#]*\?([^#]*)$/.exec(uri)?.[1];
   if (query === undefined) return null;
-  const parts = new URLSearchParams(query);
+  // The editor writes what separates the parts as it writes what stands in them.
+  const parts = new URLSearchParams(/^source=/.test(query) ? query : query.replaceAll('%3D', '=').replaceAll('%26', '&'));
   const [sourceId, sessionId] = [parts.get('source'), parts.get('session')];
   return sourceId === null || sessionId === null ? null : { sourceId, sessionId };
 }

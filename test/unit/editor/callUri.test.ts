@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCallUri } from '../../../client/src/editor/callUri';
-import { callUri } from '../../../server/src/editor/labels';
+import { parseCallUri, parseSessionUri as parsedByClient } from '../../../client/src/editor/callUri';
+import { callUri, parseSessionUri, sessionUri } from '../../../server/src/editor/labels';
 import { recording } from '../../fixtures/recordings';
 import { recordsOf, traceOfBatches } from '../support/traces';
 
@@ -38,5 +38,27 @@ describe("the address of a call's document", () => {
         spanId: call?.id,
       });
     }
+  });
+});
+
+describe("the address of a session's document", () => {
+  const ref = { sourceId: '0123456789abcdef', sessionId: 'a1b2-c3' };
+  const address = sessionUri(ref.sourceId, { id: ref.sessionId, title: 'A test fails: ../x?source=evil' });
+
+  it('leads back to the session, as the server made it and as the editor writes it', () => {
+    const { pathname, search } = new URL(address);
+    expect(decodeURIComponent(pathname)).toBe('/A test fails .. x source=evil.txt');
+    expect(parseSessionUri(address)).toEqual(ref);
+    expect(parsedByClient({ scheme: 'sandglass-call', path: pathname, query: decodeURIComponent(search.slice(1)) })).toEqual(ref);
+    // What separates the parts of a query is encoded too where the editor writes an address.
+    const written = `sandglass-call:${pathname}?${encodeURIComponent(search.slice(1))}`;
+    expect(written).toContain('source%3D');
+    expect(parseSessionUri(written)).toEqual(ref);
+  });
+
+  it('is not that of a call, nor of anything else', () => {
+    expect(parsedByClient({ scheme: 'sandglass-call', path: '/x', query: 'source=a&span=b' })).toBeNull();
+    for (const other of ['sandglass-call:/x.txt?source=a&span=b', 'file:///x?source=a&session=b', 'sandglass-call:/x.txt'])
+      expect(parseSessionUri(other)).toBeNull();
   });
 });
