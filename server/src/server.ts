@@ -147,7 +147,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         } else {
           for (const span of session.spans) {
             places.forget(change.source, span, view?.workspaceDir ?? null);
-            blames.touched(change.source, span, view?.workspaceDir ?? null);
+            blames.touched(change.source, session.row, span);
           }
         }
         suppressing.touch(session.row);

@@ -2,12 +2,14 @@
  * The sessions of one source that grew and are to be folded: which are due, and the fold itself with what only the other
  * sessions of the store can tell (who owns a copied entry, who spawned whom). Works within the caller's transaction.
  */
+import { asObject, asString } from '../decode/json';
 import { decodeEntry } from '../decode/openclaw/entry';
 import { decodeIndex } from '../decode/openclaw/sessionIndex';
+import { commandLimit } from '../decode/openclaw/toolCall';
 import { decodeTrajectory } from '../decode/openclaw/trajectory';
 import { SessionFindings } from '../findings/sessionFindings';
 import { usesOf } from '../locate/defined/uses';
-import { touchedPaths, writesFiles } from '../locate/touches';
+import { ranCommand, touchedPaths, writesFiles } from '../locate/touches';
 import { assertNever } from '../model/assertNever';
 import { llmCallKey, strongestState } from '../model/events';
 import type { IndexEvent, SessionEvent } from '../model/events';
@@ -17,6 +19,7 @@ import type { Surroundings } from '../model/sessionFold';
 import type { MadeSpan } from '../model/spanMaker';
 import type { Ownership } from '../model/turns';
 import type { Span } from '../protocol/document';
+import { spanArguments } from '../query/payload';
 import type { NewRecord, SessionRow, StoredRecord } from '../store/entries';
 import type { KeptSpan, TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
@@ -203,7 +206,7 @@ export class SessionFolds implements Disposable {
         if (told !== null) live.overlay.tell(told);
         const beside = live.overlay.take();
         undone = beside.gone;
-        return { 1: step, 2: [...step.spans, ...beside.spans].map((span) => withTouches(span, step.facts.workspaceDir)) };
+        return { 1: step, 2: [...step.spans, ...beside.spans].map((span) => this.#withTouches(row, span, step.facts.workspaceDir)) };
       } catch (error) {
         // Whatever a record holds, it costs no more than its own session.
         const reason = error instanceof Error ? error.message : String(error);
@@ -228,6 +231,24 @@ export class SessionFolds implements Disposable {
     this.#counts = anew ? { ...this.#counts, anew: this.#counts.anew + 1 } : { ...this.#counts, grown: this.#counts.grown + 1 };
     this.#pacing.folded(row, began, performance.now(), anew);
     return { session: session.session, row, revision, spans, ran, children };
+  }
+
+  /** What is kept beside each span of a call. What a fork inherited, its first owner did. */
+  #withTouches(row: number, made: MadeSpan, workspaceDir: string | null): KeptSpan {
+    const { span } = made;
+    if (span.kind !== 'execute_tool' || span.attributes['sandglass.inherited'] === true) return { ...made, touches: [], uses: [] };
+    const start = span.startTime === null ? null : Date.parse(span.startTime);
+    const writes = writesFiles(span);
+    const command = ranCommand(span) ? this.#commandOf(row, made) : null;
+    const touches = touchedPaths(span, workspaceDir, command).map((path) => ({ spanId: span.id, path, start, writes }));
+    return { ...made, touches, uses: usesOf(span, workspaceDir) };
+  }
+
+  /** The whole of it: of a long one only the beginning was kept. */
+  #commandOf(row: number, { span, call }: MadeSpan): string | null {
+    const command = call?.command ?? null;
+    if (command !== null && command.length < commandLimit) return command;
+    return asString(asObject(spanArguments(this.#store, row, span))?.['command']) ?? command;
   }
 
   #load(row: number, session: SessionRow): LiveSession {
@@ -270,16 +291,6 @@ export class SessionFolds implements Disposable {
         index === null || index.spawnedBy === null ? null : sessions.parentUnderKey(this.#source, index.spawnedBy, session.created),
     };
   }
-}
-
-/** What is kept beside each span of a call. What a fork inherited, its first owner did. */
-function withTouches(made: MadeSpan, workspaceDir: string | null): KeptSpan {
-  const { span } = made;
-  if (span.kind !== 'execute_tool' || span.attributes['sandglass.inherited'] === true) return { ...made, touches: [], uses: [] };
-  const start = span.startTime === null ? null : Date.parse(span.startTime);
-  const writes = writesFiles(span);
-  const touches = touchedPaths(span, workspaceDir).map((path) => ({ spanId: span.id, path, start, writes }));
-  return { ...made, touches, uses: usesOf(span, workspaceDir) };
 }
 
 function eventKey(record: { readonly kind: StoredRecord['kind']; readonly entryId: string }): string {

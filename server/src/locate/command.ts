@@ -1,16 +1,17 @@
 /**
  * What a shell command tells of where it ran and which files it names, as far as its words alone say so. Nothing is expanded or run;
- * what is not plainly a name is left out. Linear in the command, of which only the beginning is read.
+ * what is not plainly a name is left out, and so is the text of here-documents. Linear in the command, of which so much is read.
  */
 import { posix } from 'node:path';
 import { asObject, asString } from '../decode/json';
 import type { Span } from '../protocol/document';
 import { baseDirectory, sandboxPath } from './sandboxPath';
 
-export const commandChars = 4096;
+export const commandChars = 64 * 1024;
 export const namedLimit = 16;
 const directoryLimit = 6;
-const wordLimit = 256;
+/** After so many nobody knows where it is. */
+const moveLimit = 64;
 
 export interface NamedFile {
   readonly path: string;
@@ -32,6 +33,9 @@ export interface CommandPlaces {
 
 type Token = { readonly kind: 'word'; readonly text: string } | { readonly kind: 'operator'; readonly text: string };
 
+/** Of more than one character, the longest first. */
+const operators = ['<<<', '&&', '||', '>>', '<<', '>&', '<('];
+
 /** Words without their quotes, and what stands between commands. */
 function tokensOf(command: string): readonly Token[] {
   const text = command.slice(0, commandChars);
@@ -41,23 +45,40 @@ function tokensOf(command: string): readonly Token[] {
     if (word !== null) tokens.push({ kind: 'word', text: word });
     word = null;
   };
-  for (let at = 0; at < text.length && tokens.length < wordLimit; at++) {
+  /** Ends of the here-documents that begin below this line. */
+  let documents: readonly HereDocument[] = [];
+  for (let at = 0; at < text.length; at++) {
     const char = text[at] ?? '';
     if (char === "'" || char === '"') {
-      const end = text.indexOf(char, at + 1);
+      const end = closing(text, at);
       if (end < 0) break;
       word = (word ?? '') + text.slice(at + 1, end);
       at = end;
     } else if (char === '\\') {
-      word = (word ?? '') + (text[at + 1] ?? '');
+      // A line that goes on below it has no end here.
+      if (text[at + 1] !== '\n') word = (word ?? '') + (text[at + 1] ?? '');
       at += 1;
+    } else if (char === '#' && word === null) {
+      const end = text.indexOf('\n', at);
+      at = (end < 0 ? text.length : end) - 1;
     } else if (char === ' ' || char === '\t') flush();
     else if ('\n;|&()<>'.includes(char)) {
       // A number before it says which output is meant.
       if ((char === '>' || char === '<') && word !== null && /^\d$/.test(word)) word = null;
       flush();
-      const two = text.slice(at, at + 2);
-      const operator = two === '&&' || two === '||' || two === '>>' || two === '<<' || two === '>&' || two === '<(' ? two : char;
+      const document = char === '<' ? hereDocument(text, at) : null;
+      if (document !== null) {
+        // What stands below is not known for a command then.
+        if (documents.length === hereLimit) break;
+        documents = [...documents, document];
+        at = document.at - 1;
+        continue;
+      }
+      if (char === '\n' && documents.length > 0) {
+        at = documents.reduce((from, one) => endOf(one, text, from), at);
+        documents = [];
+      }
+      const operator = operators.find((one) => text.startsWith(one, at)) ?? char;
       tokens.push({ kind: 'operator', text: operator });
       at += operator.length - 1;
     } else word = (word ?? '') + char;
@@ -66,7 +87,47 @@ function tokensOf(command: string): readonly Token[] {
   return tokens;
 }
 
-const redirects: ReadonlySet<string> = new Set(['>', '>>', '>&', '<', '<<']);
+/** The quote that ends it; -1: none does. */
+function closing(text: string, at: number): number {
+  if (text[at] === "'") return text.indexOf("'", at + 1);
+  for (let end = at + 1; end < text.length; end++) {
+    if (text[end] === '\\') end += 1;
+    else if (text[end] === '"') return end;
+  }
+  return -1;
+}
+
+interface HereDocument {
+  readonly end: string;
+  /** Tabs before its end don't count. */
+  readonly tabs: boolean;
+  /** Where the command goes on. */
+  readonly at: number;
+}
+
+const hereStart = /<<(-?)[ \t]*(?:'([^'\n]{1,128})'|"([^"\n]{1,128})"|\\?([A-Za-z_][\w.-]{0,127}))/y;
+/** Where more of them begin on one line, nothing behind is read. */
+const hereLimit = 4;
+
+function hereDocument(text: string, at: number): HereDocument | null {
+  hereStart.lastIndex = at;
+  const match = hereStart.exec(text);
+  const end = match?.[2] ?? match?.[3] ?? match?.[4];
+  return match === null || end === undefined ? null : { end, tabs: match[1] === '-', at: at + match[0].length };
+}
+
+/** The end of the document's last line; that of the text where none ends it. `from`: the end of the line before it. */
+function endOf({ end, tabs }: HereDocument, text: string, from: number): number {
+  for (let at = from; at >= 0 && at < text.length;) {
+    const next = text.indexOf('\n', at + 1);
+    const line = text.slice(at + 1, next < 0 ? text.length : next);
+    at = next < 0 ? text.length : next;
+    if ((tabs ? line.replace(/^\t+/, '') : line) === end) return at;
+  }
+  return text.length;
+}
+
+const redirects: ReadonlySet<string> = new Set(['>', '>>', '>&', '<', '<<', '<<<']);
 const assignment = /^[A-Za-z_]\w*=/;
 const shows: ReadonlySet<string> = new Set([
   'cat',
@@ -129,6 +190,7 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
   let onlyShows = true;
   let mayChange = false;
   let searches = false;
+  let moves = 0;
   const written = (name: string): void => {
     const path = looksLikeFile.test(name) ? sandboxPath(name, cwd) : null;
     if (path !== null && files.size < namedLimit) files.set(path, { path, lines: null });
@@ -164,7 +226,7 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
         mayChange = true;
       if (program === 'cd' || program === 'pushd') {
         const target = args.find((arg) => !arg.startsWith('-'));
-        cwd = target === undefined ? null : sandboxPath(target, cwd);
+        cwd = target === undefined || ++moves > moveLimit ? null : sandboxPath(target, cwd);
         ran(cwd);
       } else if (program === 'git' && !args.some((arg) => gitReads.has(arg))) mayChange = true;
       else if (!silent.has(program)) {

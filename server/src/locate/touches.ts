@@ -15,12 +15,13 @@ export function splitPlace(place: string): { readonly path: string; readonly lin
   return { path: place.slice(0, at), line: Number(place.slice(at + 1)) };
 }
 
-export function touchedPaths(span: Span, workspaceDir: string | null): readonly string[] {
+/** `ran`: the command of a call that ran one, as far as it is known; it is longer than what is kept of it beside the call. */
+export function touchedPaths(span: Span, workspaceDir: string | null, ran: string | null): readonly string[] {
   if (span.kind !== 'execute_tool') return [];
   const base = baseDirectory(span, workspaceDir);
   // A tool's own paths are relative to the workspace even when a command ran elsewhere.
   const written = strings(span.attributes['sandglass.paths']).map((path) => sandboxPath(path, workspaceDir ?? base));
-  const command = ranCommand(span) ? commandPlaces(String(span.attributes['sandglass.preview'] ?? ''), base) : null;
+  const command = ran === null || !ranCommand(span) ? null : commandPlaces(ran, base);
   const named = strings(span.attributes['sandglass.places']).flatMap((place) =>
     (command?.directories ?? [base]).map((directory) => sandboxPath(splitPlace(place).path, directory)),
   );

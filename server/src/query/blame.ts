@@ -9,7 +9,6 @@ import { blamedBytes, blamedLines, splitLines } from '../locate/blame/lines';
 import type { Origin } from '../locate/blame/lines';
 import { maskedLines, mayBeMasked } from '../locate/blame/masked';
 import { Rebuild } from '../locate/blame/rebuild';
-import { touchedPaths } from '../locate/touches';
 import type { CachedFile } from '../locate/fileCache';
 import type { Span } from '../protocol/document';
 import type { BlamedCall, BlamedLines, FileBlame, LineAuthor } from '../protocol/messages';
@@ -80,9 +79,10 @@ export class Blames {
   }
 
   /** A call came, or is known better. */
-  touched(source: PlaceSource, span: Span, workspaceDir: string | null): void {
+  touched(source: PlaceSource, session: number, span: Span): void {
     this.#came.set(source.row, (this.#came.get(source.row) ?? 0) + 1);
-    for (const path of touchedPaths(span, workspaceDir)) {
+    if (this.#kept.size === 0) return;
+    for (const path of this.#store.touches.pathsOfCall(session, span.id)) {
       const kept = this.#kept.get(keyOf(source.row, path));
       if (kept !== undefined) kept.stale = true;
     }

@@ -32,6 +32,11 @@ export function spanPayload(store: Store, sessionRow: number, span: Span): Paylo
   return payloadOf(store, sessionRow, span, (raw) => asObject(JSON.parse(raw)));
 }
 
+/** What a call was given, as it was recorded: never to be shown. Its result is not read. */
+export function spanArguments(store: Store, sessionRow: number, span: Span): unknown {
+  return spanPayload(store, sessionRow, { ...span, attributes: { ...span.attributes, 'sandglass.result.entry': null } }).args;
+}
+
 type Parse = (raw: string) => JsonObject | null;
 
 function payloadOf(store: Store, sessionRow: number, span: Span, parse: Parse): Payload {

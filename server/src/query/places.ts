@@ -109,7 +109,7 @@ export class Places {
   /** What a call changed, or may have changed, must be read anew. */
   forget(source: PlaceSource, span: Span, workspaceDir: string | null): void {
     if (ranCommand(span)) this.#files.forgetAll(source.id);
-    else for (const path of touchedPaths(span, workspaceDir)) this.#files.forget(source.id, path);
+    else for (const path of touchedPaths(span, workspaceDir, null)) this.#files.forget(source.id, path);
   }
 
   /** Calls that are not known by name changed what they changed. */

@@ -281,4 +281,8 @@ ALTER TABLE session ADD COLUMN workspace_blind BLOB;
 CREATE INDEX session_by_workspace ON session(source, workspace_blind) WHERE workspace_blind IS NOT NULL;
 UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
 `,
+  `
+-- Files that a command names were looked for in its first 200 characters; now in all of it. Sessions are folded again for that.
+UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
+`,
 ];

@@ -83,6 +83,14 @@ export class TouchStore {
     return { total, calls: rows.reverse() };
   }
 
+  pathsOfCall(session: number, spanId: string): readonly string[] {
+    const { box } = this.#db;
+    const rows = this.#db.prepare('SELECT body FROM touch WHERE session = ? AND span_id = ?').all(session, spanId) as {
+      body: Uint8Array;
+    }[];
+    return rows.map(({ body }) => box.open(body));
+  }
+
   /** Paths that calls of a session touched, the last touched first. */
   pathsOfSession(session: number, limit: number): readonly string[] {
     const { box } = this.#db;

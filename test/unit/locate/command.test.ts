@@ -26,6 +26,20 @@ describe('a command', () => {
     expect(files('node a.js 2>/dev/null')).toEqual(['/sandbox/w/a.js']);
   });
 
+  it('goes on over quotes within quotes, lines that go on, and remarks', () => {
+    expect(files('echo "say \\"cat no.py\\"" && cat a.py')).toEqual(['/sandbox/w/a.py']);
+    expect(files('cat \\\n  a.py \\\n  b.py')).toEqual(['/sandbox/w/a.py', '/sandbox/w/b.py']);
+    expect(files("# it's cat no.py\ncat a.py # not b.py\ncat c#d.py")).toEqual(['/sandbox/w/a.py', '/sandbox/w/c#d.py']);
+  });
+
+  it('names nothing out of a here-document, also of one without an end or two in a line', () => {
+    expect(files('cat <<\'A\' <<"B" > x.txt\ncat no.py\nA\ncat no.py\nB\ncat a.py')).toEqual(['/sandbox/w/x.txt', '/sandbox/w/a.py']);
+    expect(files('python3 - <<EOF\nopen("no.py")\ncat no.py')).toEqual([]);
+    expect(files('cat <<EOF\nEOFX\n EOF\ncat no.py\nEOF\ncat a.py')).toEqual(['/sandbox/w/a.py']);
+    expect(files("grep x <<< 'cat no.py'\ncat a.py")).toEqual(['/sandbox/w/a.py']);
+    expect(files('echo $((1 << 2)) && cat a.py')).toEqual(['/sandbox/w/a.py']);
+  });
+
   it('does not name what it says or looks for', () => {
     for (const command of ["echo 'see a.py'", 'grep a.py', 'gcc -o a.out', 'curl https://x.dev/a.py', 'cat *.py'])
       expect(files(command), command).toEqual([]);
@@ -42,6 +56,7 @@ describe('a command', () => {
 describe('text made to be slow', () => {
   it('is read in bounds', () => {
     const texts = ['a/'.repeat(200_000), "'".repeat(100_000), '(cd a && '.repeat(50_000), 'a.b '.repeat(100_000), '\\'.repeat(100_000)];
+    texts.push('cd a;'.repeat(50_000), 'cat <<E\n'.repeat(50_000), '<<E '.repeat(50_000), '"\\"'.repeat(50_000), '#'.repeat(100_000));
     for (const text of texts) expect(commandPlaces(text, base).files.length).toBeLessThanOrEqual(namedLimit);
     for (const text of [
       'a b.c:1'.repeat(50_000),

@@ -209,6 +209,24 @@ describe.each(labelledNames)('anchors of %s', (name) => {
     expect(stale / right).toBeLessThan(0.15);
   }, 180_000);
 
+  it('are known for their files too: from a file to all that touched it', () => {
+    const inFile = new Map<string, ReadonlySet<string>>();
+    const lost: string[] = [];
+    let all = 0;
+    for (const { label, session, span } of calls)
+      for (const { path, role } of wanted(recording, label)) {
+        const place = join(WORKSPACE, path ?? '');
+        const touching =
+          inFile.get(place) ?? new Set(store.touches.callsOf(row, place, 100_000).calls.map((call) => `${call.session} ${call.spanId}`));
+        inFile.set(place, touching);
+        all += 1;
+        if (!touching.has(`${session} ${span}`)) lost.push(`${label.call} ${label.tool} ${label.what} ${role} ${path}`);
+      }
+    console.log(`${name}, from files to calls: ${all - lost.length} of ${all}`);
+    if (detail) console.log(lost.join('\n'));
+    expect((all - lost.length) / all).toBeGreaterThanOrEqual(0.95);
+  });
+
   it.each(['mapping', 'mount'] as const)(
     'are on no wrong line after a person edited the files (%s)',
     async (how) => {
