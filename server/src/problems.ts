@@ -7,6 +7,7 @@ import { sessionProblems } from './editor/diagnostics';
 import type { SessionProblems } from './editor/diagnostics';
 import type { LeftOut } from './editor/perFile';
 import { byFile } from './editor/perFile';
+import { paragraphStart } from './editor/sessionDocument';
 import { parseSessionUri, sessionUri } from './editor/labels';
 import type { OpenedStore } from './openStore';
 import type { Places } from './query/places';
@@ -147,9 +148,10 @@ export class Problems implements Disposable {
     const view = ref === null || source === null ? null : this.#opened.store.sessions.bySession(source.row, ref.sessionId);
     if (ref === null || source === null || view === null) return [];
     const own = sessionUri(source.id, view.info);
-    const placed = (await this.#ofSession(ref.sourceId, ref.sessionId, signal))?.placed ?? [];
+    const { placed, text } = (await this.#ofSession(ref.sourceId, ref.sessionId, signal)) ?? { placed: [], text: '' };
+    const first = paragraphStart(text, line);
     return placed
-      .filter((one) => one.uri === own && one.diagnostic.range.start.line === line)
+      .filter((one) => one.uri === own && one.diagnostic.range.start.line === first)
       .flatMap(({ call, diagnostic }) => call?.spanIds ?? [(diagnostic.data as { readonly spanId?: string } | undefined)?.spanId ?? ''])
       .map((spanId) => ({ sourceId: ref.sourceId, spanId }));
   }

@@ -37,9 +37,13 @@ it('stand in the document of their session when they have no file, and its lines
   const lines = (await textOf()).split('\n');
   for (const { range, message, data } of ofEgress()) {
     const said = typeof message === 'string' ? message : message.value;
-    expect(lines[range.start.line]).toContain(said.slice(0, 60));
+    expect(lines[range.start.line]).toContain(said.slice(0, 40));
     const calls = await server.connection.sendRequest(messages.callsAtRequest, { uri: address(), line: range.start.line });
     expect(calls.map(({ spanId }) => spanId)).toEqual([(data as messages.SpanRef).spanId]);
+    // Its further lines belong to it.
+    const further = await server.connection.sendRequest(messages.callsAtRequest, { uri: address(), line: range.start.line + 1 });
+    expect(lines[range.start.line + 1]).toMatch(/^ {4}/);
+    expect(further).toEqual(calls);
   }
   expect(await server.connection.sendRequest(messages.callsAtRequest, { uri: address(), line: 0 })).toEqual([]);
   expect(await server.connection.sendRequest(messages.sessionTextRequest, { sourceId, sessionId: 'none' })).toBeNull();

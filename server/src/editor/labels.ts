@@ -54,6 +54,9 @@ export function dollars(usd: number): string {
   return usd >= 0.01 ? `$${usd.toFixed(2)}` : usd >= 0.0001 ? `$${usd.toFixed(4)}` : '<$0.0001';
 }
 
+/** Of a document, in its tab. */
+const nameChars = 60;
+
 /** The address of a call's read-only document; see callAddressRequest. The name, all that Problems show of it, tells calls apart. */
 export function callUri(sourceId: string, span: Pick<Span, 'id' | 'name' | 'attributes'>): string {
   const preview = span.attributes['sandglass.preview'];
@@ -63,7 +66,7 @@ export function callUri(sourceId: string, span: Pick<Span, 'id' | 'name' | 'attr
 
 /** The address of the document of a session's problems that belong to no file; see sessionTextRequest. */
 export function sessionUri(sourceId: string, { id, title }: Pick<SessionInfo, 'id' | 'title'>): string {
-  const name = nameOf(title ?? '', 'session');
+  const name = nameOf(wholeWords(title ?? ''), 'session');
   return `sandglass-call:/${name}.txt?source=${encodeURIComponent(sourceId)}&session=${encodeURIComponent(id)}`;
 }
 
@@ -76,8 +79,16 @@ export function parseSessionUri(uri: string): SessionRef | null {
   return sourceId === null || sessionId === null ? null : { sourceId, sessionId };
 }
 
+/** Cut between two words, where there are any. */
+function wholeWords(text: string): string {
+  const line = label(text, 1000);
+  if (line.length <= nameChars) return line;
+  const cut = line.lastIndexOf(' ', nameChars);
+  return cut < nameChars / 2 ? line : line.slice(0, cut);
+}
+
 function nameOf(text: string, otherwise: string): string {
-  const words = label(text, 60)
+  const words = label(text, nameChars)
     .replace(/[^\p{L}\p{N}._=-]+/gu, ' ')
     .replace(/^[. ]+|[. ]+$/g, '');
   return encodeURIComponent(words === '' ? otherwise : words);

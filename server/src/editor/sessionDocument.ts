@@ -1,6 +1,6 @@
 /**
- * The read-only document of a session, for its problems that belong to no file: one line for each, in the order in which they
- * happened, so that what comes later moves none. The diagnostic stands at its line.
+ * The read-only document of a session, for its problems that belong to no file: one paragraph for each, in the order in which they
+ * happened, so that what comes later moves none. The diagnostic stands at its first line.
  */
 import type { Diagnostic } from 'vscode-languageserver-protocol';
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
@@ -12,8 +12,11 @@ import { dayAndClock, label } from './labels';
 import type { PlacedDiagnostic } from './placed';
 import { withSeverities } from './severities';
 
-/** Each line stands at a problem, and problems are bounded; a message is too. */
-const lineChars = 500;
+/** Of a message, which a sandbox may make as long as it likes. */
+const messageChars = 500;
+/** Whoever steps to a problem comes to the end of its line: that has to be in sight. */
+const lineChars = 90;
+const indent = '    ';
 
 export function sessionDocument(
   uri: string,
@@ -31,8 +34,10 @@ export function sessionDocument(
   if (here.length + more === 0) lines.push('', 'No problem of this session is without a file.');
   const placed = new Map<PlacedDiagnostic, PlacedDiagnostic>();
   const put = (one: PlacedDiagnostic, text: string): void => {
-    const line = lines.push(visible(label(text, lineChars))) - 1;
-    placed.set(one, { ...one, diagnostic: { ...one.diagnostic, range: rangeOf(line, lines[line]?.length ?? 0) } });
+    const [first = '', ...others] = wrapped(visible(label(text, messageChars)));
+    const line = lines.push(first) - 1;
+    lines.push(...others.map((other) => `${indent}${other}`));
+    placed.set(one, { ...one, diagnostic: { ...one.diagnostic, range: rangeOf(line, first.length) } });
   };
   const findings = here.filter(({ call }) => call === undefined);
   if (findings.length > 0) lines.push('', 'Found in it:');
@@ -49,6 +54,29 @@ export function sessionDocument(
     text: `${lines.join('\n')}\n`,
     placed: [...shown, ...rest].map((one) => placed.get(one) ?? one),
   };
+}
+
+/** The line at which the problem stands that a line belongs to. */
+export function paragraphStart(text: string, line: number): number {
+  const lines = text.split('\n', line + 1);
+  let first = line;
+  while (first > 0 && lines[first]?.startsWith(indent) === true) first -= 1;
+  return first;
+}
+
+function wrapped(text: string): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    // What has no blanks of its own is broken where it must be.
+    for (const part of word.match(new RegExp(`.{1,${lineChars}}`, 'gsu')) ?? []) {
+      if (line !== '' && line.length + 1 + part.length > lineChars) {
+        lines.push(line);
+        line = part;
+      } else line = line === '' ? part : `${line} ${part}`;
+    }
+  }
+  return [...lines, line];
 }
 
 function restOf(uri: string, more: number): PlacedDiagnostic {

@@ -443,7 +443,7 @@ export const callAddressRequest = new RequestType<SpanRef, string, void>('sandgl
 export const callTextRequest = new RequestType<SpanRef, { readonly text: string } | null, void>('sandglass/callText');
 
 /**
- * The read-only document of a session's problems that belong to no file: one line for each, at which its diagnostic stands. Its
+ * The read-only document of a session's problems that belong to no file: a paragraph for each, at whose first line its diagnostic stands. Its
  * address is `sandglass-call:/<name>.txt?source=<sourceId>&session=<sessionId>`, made as that of a call.
  */
 export const sessionTextRequest = new RequestType<SessionRef, { readonly text: string } | null, void>('sandglass/sessionText');

@@ -57,6 +57,14 @@ describe('equal failures', () => {
     expect(grouped([failure(3, 1), failure(4, 2), failure(3, 3, 'lint'), failure(3, 4, 'unittest', 'denied-call')])).toHaveLength(4);
   });
 
+  it('say how often in their first line', () => {
+    const [a, b] = [failure(3, 5), failure(3, 9)].map((one) => ({
+      ...one,
+      diagnostic: { ...one.diagnostic, message: 'denied\nlooked in x' },
+    }));
+    expect(grouped([a!, b!])[0]?.diagnostic.message).toMatch(/^denied — 2 times, last on .*\nlooked in x$/);
+  });
+
   it('are put together across sessions, with few links, and what is not linked is counted', () => {
     const sessions = [0, 1].map((session) => Array.from({ length: 40 }, (_, i) => failure(3, 1 + session + 2 * i)));
     const list = byFile(sessions.map((placed) => grouped(placed))).get(uri);
@@ -127,11 +135,17 @@ describe('a session of the recording', () => {
     expect(placed).toHaveLength(4);
     expect(new Set(placed.map((one) => one.uri)).size).toBe(1);
     expect(parseSessionUri(placed[0]?.uri ?? '')?.sourceId).toBe(sourceId);
-    for (const { diagnostic } of placed) {
-      const line = lines[diagnostic.range.start.line] ?? '';
+    for (const { diagnostic, call } of placed) {
+      const { start, end } = diagnostic.range;
+      const line = lines[start.line] ?? '';
       expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d The sandbox's policy denied/);
-      expect(diagnostic.range.end.character).toBe(line.length);
-      expect(diagnostic.codeDescription?.href).toMatch(/^sandglass-call:\/.*&span=/);
+      expect(end).toEqual({ line: start.line, character: line.length });
+      // The whole of it follows in lines that need no scrolling.
+      const rest = lines.slice(start.line + 1).findIndex((next) => !next.startsWith('    '));
+      const paragraph = [line, ...lines.slice(start.line + 1, start.line + 1 + rest).map((next) => next.trim())].join(' ');
+      expect(paragraph).toContain(String(diagnostic.message).slice(0, 300));
+      expect(Math.max(...lines.slice(3).map(({ length }) => length))).toBeLessThanOrEqual(94);
+      expect(diagnostic.codeDescription?.href).toBe(call?.address);
     }
     const byLine = [...placed].sort((a, b) => a.diagnostic.range.start.line - b.diagnostic.range.start.line);
     const times = byLine.map(({ call }) => call?.time);
