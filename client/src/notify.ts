@@ -53,7 +53,10 @@ export class Notifier {
   }
 
   async #show(notice: Notice, text: string): Promise<void> {
-    const silence: NotifyAction = { title: vscode.l10n.t('Do Not Show Again'), run: () => (this.#silenced.add(notice.key), notice.silenced?.()) };
+    const silence: NotifyAction = {
+      title: vscode.l10n.t('Do Not Show Again'),
+      run: () => (this.#silenced.add(notice.key), notice.silenced?.()),
+    };
     const actions = [...(notice.actions ?? []), ...(notice.asked === true || notice.severity === 'error' ? [] : [silence])];
     const open = {
       error: vscode.window.showErrorMessage,

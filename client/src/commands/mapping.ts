@@ -11,7 +11,7 @@ import type { SettingId } from '../contributions';
 import type { Notifier } from '../notify';
 import { withoutIcons } from '../plainText';
 import { directoriesAbove, withMapping, writtenDirectory } from './mappingSetting';
-import { lookedDetail, matchText, nameIn, proposalRow, sandboxText, workspaceText } from './mappingText';
+import { lookedRow, matchText, nameIn, proposalRow, sandboxText, workspaceText } from './mappingText';
 
 const t = vscode.l10n.t;
 const setting: SettingId = 'sandglass.pathMappings';
@@ -141,7 +141,7 @@ function choose(
 }
 
 /** What matches alike stands below the way to say it oneself: Enter takes the first. */
-function rowsOf(answer: MappingAnswer, folders: readonly string[]): readonly Row[] {
+export function rowsOf(answer: MappingAnswer, folders: readonly string[]): readonly Row[] {
   const row = (proposal: MappingProposal): Row => ({ ...proposalRow(proposal, folders, t), choice: { kind: 'proposal', proposal } });
   const clear = answer.proposals.filter(({ confidence }) => confidence !== 'ambiguous').map(row);
   const doubtful = answer.proposals.filter(({ confidence }) => confidence === 'ambiguous').map(row);
@@ -152,13 +152,14 @@ function rowsOf(answer: MappingAnswer, folders: readonly string[]): readonly Row
     { label: `$(folder-opened) ${t('Choose a Folder…')}`, choice: { kind: 'browse' } },
     { label: `$(settings-gear) ${t('Open the Setting')}`, description: setting, choice: { kind: 'setting' } },
   );
-  if (doubtful.length > 0)
-    rows.push({ label: t('Match alike: which one is yours to say'), kind: vscode.QuickPickItemKind.Separator }, ...doubtful);
-  if (answer.proposals.length === 0)
+  if (doubtful.length > 0) rows.push({ label: t('Match alike'), kind: vscode.QuickPickItemKind.Separator }, ...doubtful);
+  if (answer.proposals.length === 0) {
+    const { label, detail } = lookedRow(answer, t);
     rows.push(
       { label: t('Where it was looked'), kind: vscode.QuickPickItemKind.Separator },
-      { label: `$(search) ${t('Nothing matches by content')}`, detail: withoutIcons(lookedDetail(answer, t)), choice: { kind: 'looked' } },
+      { label: `$(search) ${label}`, detail: withoutIcons(detail), choice: { kind: 'looked' } },
     );
+  }
   return rows;
 }
 
@@ -171,16 +172,16 @@ function preview(proposal: MappingProposal): Promise<Decided> {
   const folders = workspaceFolders();
   const pick = vscode.window.createQuickPick<PreviewRow>();
   pick.title = withoutIcons(t('Map {0} to {1}?', sandboxText(sandbox), workspaceText(workspace, folders)));
-  pick.placeholder = t('Calls on these files are then shown in the workspace');
+  pick.placeholder = t('To undo it later, remove it from {0}', setting);
   pick.ignoreFocusOut = true;
   pick.buttons = [vscode.QuickInputButtons.Back];
   pick.items = [
     {
       label: `$(check) ${t('Map')}`,
-      detail: t("Adds it to {0} in the workspace's settings, for all sandboxes. To undo it, remove it there.", setting),
+      detail: t("Written to the workspace's settings; it holds for all sandboxes"),
       map: true,
     },
-    { label: t('Matching files: select one to compare it'), kind: vscode.QuickPickItemKind.Separator },
+    { label: t('Select one to compare it'), kind: vscode.QuickPickItemKind.Separator },
     ...evidence.map((one) => ({
       label: `$(diff) ${withoutIcons(nameIn(one, sandbox))}`,
       description: matchText(one, t),

@@ -29,34 +29,34 @@ export interface Row {
   readonly detail: string;
 }
 
+/** What tells most stands first: the end of a long line is not shown. */
 export function proposalRow(proposal: MappingProposal, folders: readonly string[], t: Translate): Row {
-  const { sandbox, workspace, evidence, matched, differ, gained, confidence, rivals } = proposal;
+  const { sandbox, workspace, evidence, matched, differ, gained, confidence } = proposal;
   const names = evidence.slice(0, namedFiles).map((one) => `${nameIn(one, sandbox)} (${matchText(one, t)})`);
-  const more = matched - names.length;
   const parts = [
-    matched === 1 ? t('1 file matches: {0}', names.join(', ')) : t('{0} files match: {1}', matched, names.join(', ')),
-    more > 0 ? t('and {0} more', more) : '',
-  ];
-  const [rival] = rivals;
-  const doubt =
-    rival === undefined
-      ? ''
-      : rival.sandbox === sandbox || rival.workspace !== workspace
-        ? t('{0} matches alike', workspaceText(rival.workspace, folders))
-        : t('{0} matches alike', sandboxText(rival.sandbox));
-  const effect = [
+    confidence === 'sure' ? t('sure') : confidence === 'likely' ? t('likely') : doubtOf(proposal, folders, t),
+    matched === 1 ? t('1 file matches') : t('{0} files match', matched),
     differ === 0 ? '' : differ === 1 ? t('1 is another file there') : t('{0} are other files there', differ),
     gained === 0
       ? t('shown there already, while they are the same')
       : gained === 1
-        ? t('1 touched file more would be shown')
-        : t('{0} touched files more would be shown', gained),
+        ? t('1 more would be shown there')
+        : t('{0} more would be shown there', gained),
+    matched > names.length ? t('{0} and more', names.join(', ')) : names.join(', '),
   ];
   return {
-    label: withoutIcons(`${sandboxText(sandbox)} → ${plainText(workspaceText(workspace, folders), { maxLength: maxPath })}`),
-    description: withoutIcons(confidence === 'sure' ? t('sure') : confidence === 'likely' ? t('likely') : doubt),
-    detail: withoutIcons([parts.filter((part) => part !== '').join(' '), ...effect].filter((part) => part !== '').join(' · ')),
+    label: withoutIcons(plainText(workspaceText(workspace, folders), { maxLength: maxPath })),
+    description: withoutIcons(sandboxText(sandbox)),
+    detail: withoutIcons(parts.filter((part) => part !== '').join(' · ')),
   };
+}
+
+function doubtOf({ sandbox, workspace, rivals }: MappingProposal, folders: readonly string[], t: Translate): string {
+  const [rival] = rivals;
+  if (rival === undefined) return '';
+  const other =
+    rival.sandbox === sandbox || rival.workspace !== workspace ? workspaceText(rival.workspace, folders) : sandboxText(rival.sandbox);
+  return t('{0} matches alike', plainText(other, { maxLength: maxPath }));
 }
 
 export function nameIn({ sandboxPath }: MappingEvidence, sandbox: string): string {
@@ -74,18 +74,17 @@ export function matchText({ match }: MappingEvidence, t: Translate): string {
   }
 }
 
-/** Where it was looked, for whoever finds nothing. */
-export function lookedDetail({ looked }: MappingAnswer, t: Translate): string {
+/** Where it was looked, for whoever finds nothing: in two lines. */
+export function lookedRow({ looked }: MappingAnswer, t: Translate): Pick<Row, 'label' | 'detail'> {
   const { folders, entries, cut, touched, named, compared } = looked;
   if (touched === 0)
-    return t('No file that a call touched is without its place. Attach to a sandbox or open a recording first, if none is open.');
-  return [
+    return { label: t('No touched file is without its place'), detail: t('If no sandbox or recording is open, attach to one first.') };
+  const where =
     folders.length === 1
-      ? t('Looked through {0} names in {1}', entries, basename(folders[0] ?? ''))
-      : t('Looked through {0} names in {1} folders', entries, folders.length),
-    cut ? t('not all of them: the workspace is larger') : '',
-    t('{0} touched files have no place, {1} of them have a namesake here, {2} could be compared by content', touched, named, compared),
-  ]
-    .filter((part) => part !== '')
-    .join(' · ');
+      ? t('Names looked through in {0}: {1}', basename(folders[0] ?? ''), entries)
+      : t('Names looked through in {0} folders: {1}', folders.length, entries);
+  return {
+    label: t('{0} touched paths have no place; namesakes here: {1}, compared by content: {2}', touched, named, compared),
+    detail: cut ? t('{0}, and not all of them: the workspace is larger', where) : where,
+  };
 }

@@ -1,8 +1,9 @@
 // The assistant for mappings: its words, the setting it writes, and that it speaks up once at most.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { rowsOf } from '../../../client/src/commands/mapping';
 import { MappingOffer } from '../../../client/src/commands/mappingOffer';
 import { directoriesAbove, withMapping, writtenDirectory } from '../../../client/src/commands/mappingSetting';
-import { lookedDetail, proposalRow, sandboxText, workspaceText } from '../../../client/src/commands/mappingText';
+import { lookedRow, proposalRow, sandboxText, workspaceText } from '../../../client/src/commands/mappingText';
 import type { Notice } from '../../../client/src/notify';
 import type { MappingAnswer, MappingProposal } from '../../../server/src/protocol/mappings';
 import { translate } from './translate';
@@ -18,6 +19,7 @@ vi.mock('vscode', () => ({
       return editor.folders.map((fsPath) => ({ uri: { scheme: 'file', fsPath } }));
     },
   },
+  QuickPickItemKind: { Separator: -1, Default: 0 },
   window: { onDidChangeActiveTextEditor: () => ({ dispose: () => undefined }) },
 }));
 
@@ -43,17 +45,17 @@ const looked: MappingAnswer['looked'] = { folders: ['/home/me/code'], entries: 1
 describe('a proposed mapping in words', () => {
   it('says what speaks for it and what it does', () => {
     expect(proposalRow(proposal, ['/home/me/code'], translate)).toEqual({
-      label: `${sandbox} → code/shop`,
-      description: 'sure',
-      detail: '4 files match: a.py (identical), b.py (identical), c.py (identical) and 1 more · 2 touched files more would be shown',
+      label: 'code/shop',
+      description: sandbox,
+      detail: 'sure · 4 files match · 2 more would be shown there · a.py (identical), b.py (identical), c.py (identical) and more',
     });
   });
 
   it('names what matches alike', () => {
     const alike = { ...proposal, confidence: 'ambiguous' as const, rivals: [{ sandbox, workspace: '/home/me/code/old' }] };
-    expect(proposalRow(alike, ['/home/me/code'], translate).description).toBe('code/old matches alike');
+    expect(proposalRow(alike, ['/home/me/code'], translate).detail).toMatch(/^code\/old matches alike · /);
     const two = { ...alike, rivals: [{ sandbox: '/tmp/copy', workspace: proposal.workspace }] };
-    expect(proposalRow(two, ['/home/me/code'], translate).description).toBe('/tmp/copy matches alike');
+    expect(proposalRow(two, ['/home/me/code'], translate).detail).toMatch(/^\/tmp\/copy matches alike · /);
   });
 
   it('shows hostile paths as plain text', () => {
@@ -66,11 +68,21 @@ describe('a proposed mapping in words', () => {
 
   it('tells where it was looked when nothing matches', () => {
     const answer: MappingAnswer = { proposals: [], unmapped: [], looked };
-    expect(lookedDetail(answer, translate)).toBe(
-      'Looked through 10 names in code · 26 touched files have no place, 6 of them have a namesake here, 4 could be compared by content',
-    );
-    expect(lookedDetail({ ...answer, looked: { ...looked, touched: 0 } }, translate)).toMatch(/^No file that a call touched/);
-    expect(lookedDetail({ ...answer, looked: { ...looked, cut: true } }, translate)).toContain('not all of them');
+    expect(lookedRow(answer, translate)).toEqual({
+      label: '26 touched paths have no place; namesakes here: 6, compared by content: 4',
+      detail: 'Names looked through in code: 10',
+    });
+    expect(lookedRow({ ...answer, looked: { ...looked, touched: 0 } }, translate).label).toMatch(/^No touched file/);
+    expect(lookedRow({ ...answer, looked: { ...looked, cut: true } }, translate).detail).toContain('not all of them');
+  });
+
+  it('never has what matches alike as the first choice', () => {
+    const alike = { ...proposal, confidence: 'ambiguous' as const, rivals: [{ sandbox, workspace: '/home/me/code/old' }] };
+    const choices = (proposals: readonly MappingProposal[]) =>
+      rowsOf({ proposals, unmapped: [], looked }, ['/home/me/code']).flatMap(({ choice }) => choice?.kind ?? []);
+    expect(choices([proposal])).toEqual(['proposal', 'browse', 'setting']);
+    expect(choices([alike, { ...alike, workspace: '/home/me/code/old' }])).toEqual(['browse', 'setting', 'proposal', 'proposal']);
+    expect(choices([])).toEqual(['browse', 'setting', 'looked']);
   });
 
   it('names the workspace as the explorer does', () => {
