@@ -23,7 +23,8 @@ import { callAt } from './query/pages';
 import type { Live } from './requests';
 
 const shownCalls = 50;
-const documentStart = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+/** Of a call's document: what is told of each call in a list of them. */
+const outcomeLine = { start: { line: 1, character: 0 }, end: { line: 1, character: 0 } };
 /** What may hold definitions or bring some with it: a plugin's manifest makes its sources count. */
 export const definingGlobs = ['**/*.{js,jsx,mjs,cjs,ts,tsx,mts,cts}', '**/{SKILL.md,openclaw.plugin.json,openclaw.json}'];
 
@@ -48,7 +49,7 @@ export function registerDefinitionRequests(connection: Connection, need: () => L
     for (const used of await definitionsAt(need(), textDocument.uri, position, signalOf(token)))
       for (const { source, span } of need().definitions.uses(used, listedUses)) {
         const uri = callUri(source.id, span);
-        if (!seen.has(uri)) found.push({ uri, range: documentStart });
+        if (!seen.has(uri)) found.push({ uri, range: outcomeLine });
         seen.add(uri);
       }
     return found;

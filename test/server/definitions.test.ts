@@ -139,7 +139,7 @@ describe('definitions in a workspace', () => {
   it('say more in their hover, at the name and nowhere else', async () => {
     const at = nameAt(plugin, 'ticket_close');
     const text = await hover(uriOf(plugin), at);
-    expect(text).toMatch(/^\*\*ticket\\_close\*\* · tool registered by the plugin of ticket\\-tools\n/);
+    expect(text).toMatch(/^\*\*ticket\\_close\*\* · tool registered by the plugin ticket\\-tools\n/);
     expect(text).toMatch(/1 call in 1 session: 1 failed\./);
     expect(text).toMatch(/LLM call/);
     expect(await hover(uriOf(plugin), { line: at.line, character: 0 })).toBe('');

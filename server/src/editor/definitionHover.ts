@@ -14,8 +14,7 @@ export function definitionHover(used: readonly UsedDefinition[]): Hover | null {
 }
 
 function usesText({ definition: { kind, name }, sums, sessions, pluginId }: UsedDefinition): string {
-  const of = pluginId === null ? '' : ` of ${escaped(pluginId, 60)}`;
-  const lines = [`**${escaped(name)}** · ${kindWords[kind]}${of}`];
+  const lines = [`**${escaped(name)}** · ${kindWords[kind]}${pluginOf(kind, pluginId)}`];
   if (sessions !== null)
     lines.push(`It lies in the workspace of ${counted(sessions, 'recorded session')}. Whether it was in a prompt is not recorded.`);
   if (sums === null)
@@ -58,12 +57,17 @@ function lastText({ first, last }: UseSums): string {
 }
 
 const kindWords: Readonly<Record<DefinedKind, string>> = {
-  'plugin-tool': 'tool registered by the plugin',
-  'manifest-tool': 'tool declared by the plugin',
+  'plugin-tool': 'tool registered by ',
+  'manifest-tool': 'tool declared by ',
   'mcp-server': 'MCP server',
   skill: 'skill',
   'prompt-file': 'prompt file of the agent',
 };
+
+function pluginOf(kind: DefinedKind, pluginId: string | null): string {
+  if (kind !== 'plugin-tool' && kind !== 'manifest-tool') return '';
+  return pluginId === null ? 'a plugin' : `the plugin ${escaped(pluginId, 60)}`;
+}
 
 /** What the hover at a call's tool says, in plain words; the same that is said when there is no place to go to. */
 export function toolHover({ tool, builtIn, places, looked }: ToolDefinition): Hover {
@@ -71,7 +75,7 @@ export function toolHover({ tool, builtIn, places, looked }: ToolDefinition): Ho
   const [place] = places;
   const text =
     place !== undefined
-      ? `${name} · ${kindWords[place.kind]}. _Go to Definition_ opens it.`
+      ? `${name} · ${kindWords[place.kind]}${pluginOf(place.kind, null)}. _Go to Definition_ opens it.`
       : builtIn
         ? `${name} is built into OpenClaw: it has no definition in this workspace.`
         : `${name}: no definition was found in this workspace.`;

@@ -43,9 +43,8 @@ export function usesTitle({ definition, sums, sessions }: UsedDefinition, now: D
       if (sums === null) return 'no reads recorded';
       return joined([...touches(sums), ...failures(sums), last]);
     case 'prompt-file':
-      return sums === null
-        ? joined([workspace, 'no reads or edits recorded'])
-        : joined([workspace, ...touches(sums), ...failures(sums), last]);
+      // When that was stands beside it: the file's own lens tells of all calls that touched it.
+      return joined([workspace, ...(sums === null ? ['no reads or edits recorded'] : [...touches(sums), ...failures(sums)])]);
   }
 }
 

@@ -91,6 +91,8 @@ describe('where tools come from', () => {
     const [first = ''] = found;
     const call = await vscode.workspace.openTextDocument(vscode.Uri.parse(first));
     assert.match(call.lineAt(0).text, /ticket_lookup/);
+    // What a list of references shows of each.
+    assert.match(call.lineAt(1).text, /^status +ok/);
   });
 
   it('are where a call of theirs leads to, and back', async () => {
