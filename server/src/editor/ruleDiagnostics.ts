@@ -69,8 +69,8 @@ function diagnosticOf(newest: RuledDenial, at: RulePlace, group: readonly RuledD
     });
   return {
     range: target?.range ?? { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
-    // What no call asked for is the agent's own, which many policies leave closed on purpose.
-    severity: joined ? DiagnosticSeverity.Warning : DiagnosticSeverity.Information,
+    // What no call asked for is the agent's own, which many policies leave closed on purpose; what the file allows needs no change of it.
+    severity: joined && target?.kind !== 'allowed' ? DiagnosticSeverity.Warning : DiagnosticSeverity.Information,
     code: deniedRuleCode,
     codeDescription: { href: placeOf(newest.sourceId, newest.decision, null).uri },
     source: 'Sandglass',
@@ -118,6 +118,8 @@ function whatText(target: RuleTarget | undefined, decision: Decision): string {
   const rule = label(target?.rule ?? '', 60);
   const kind = target?.kind ?? 'network';
   switch (kind) {
+    case 'allowed':
+      return `Rule ${rule} lets ${what} of ${who} through, but the sandbox ran with another policy then`;
     case 'network':
       return `No rule lets ${who} connect to ${what}`;
     case 'binaries':

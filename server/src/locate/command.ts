@@ -11,7 +11,8 @@ export const commandChars = 64 * 1024;
 export const namedLimit = 16;
 const directoryLimit = 6;
 /** After so many nobody knows where it is. */
-const moveLimit = 64;
+const wanderLimit = 64;
+const moveLimit = 8;
 
 export interface NamedFile {
   readonly path: string;
@@ -29,6 +30,13 @@ export interface CommandPlaces {
   readonly searches: boolean;
   /** It may have changed files that it names. */
   readonly changes: boolean;
+  /** What it surely moved if it ended well and the file is not where it was. `into`: one of these, by whether that was a directory. */
+  readonly moves: readonly FileMove[];
+}
+
+export interface FileMove {
+  readonly from: string;
+  readonly into: readonly string[];
 }
 
 type Token = { readonly kind: 'word'; readonly text: string } | { readonly kind: 'operator'; readonly text: string };
@@ -190,7 +198,10 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
   let onlyShows = true;
   let mayChange = false;
   let searches = false;
-  let moves = 0;
+  let wandered = 0;
+  const moves: FileMove[] = [];
+  // Of a command with conditions it is not known which of its parts ran.
+  let plain = true;
   const written = (name: string): void => {
     const path = looksLikeFile.test(name) ? sandboxPath(name, cwd) : null;
     if (path !== null && files.size < namedLimit) files.set(path, { path, lines: null });
@@ -219,14 +230,21 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
     at += 1;
     while (words.length > 0 && assignment.test(words[0] ?? '')) words.shift();
     const [program = '', ...args] = words;
+    if (conditions.has(program) || (operator !== undefined && !inOrder.has(operator))) plain = false;
     if (program !== '') {
+      const move = moveOf(program, args, cwd);
+      if (move !== null && moves.length < moveLimit) {
+        moves.push(move);
+        for (const name of [move.from, ...move.into])
+          if (looksLikeFile.test(name) && files.size < namedLimit) files.set(name, { path: name, lines: null });
+      }
       if (!shows.has(program)) onlyShows = false;
       if (finders.has(program) || (program === 'git' && args.includes('grep'))) searches = true;
       if (changes.has(program) || (program === 'sed' && args.some((arg) => /^-[A-Za-z]*i/.test(arg) || arg.startsWith('--in-place'))))
         mayChange = true;
       if (program === 'cd' || program === 'pushd') {
         const target = args.find((arg) => !arg.startsWith('-'));
-        cwd = target === undefined || ++moves > moveLimit ? null : sandboxPath(target, cwd);
+        cwd = target === undefined || ++wandered > wanderLimit ? null : sandboxPath(target, cwd);
         ran(cwd);
       } else if (program === 'git' && !args.some((arg) => gitReads.has(arg))) mayChange = true;
       else if (!silent.has(program)) {
@@ -239,7 +257,23 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
     if (operator === '(') outer.push(cwd);
     if (operator === ')') cwd = outer.pop() ?? cwd;
   }
-  return { directories, files: [...files.values()], shows: onlyShows, searches, changes: mayChange };
+  return { directories, files: [...files.values()], shows: onlyShows, searches, changes: mayChange, moves: plain ? moves : [] };
+}
+
+const inOrder: ReadonlySet<string> = new Set(['&&', ';', '\n']);
+const conditions: ReadonlySet<string> = new Set(['if', 'then', 'else', 'for', 'while', 'until', 'do', 'case', 'function', '{', '!']);
+const moveOptions = /^(?:-[fvT]+|--force|--verbose|--no-target-directory)$/;
+
+/** Of one file, by its name, to a name or into a directory. */
+function moveOf(program: string, words: readonly string[], cwd: string | null): FileMove | null {
+  const args = program === 'git' && words[0] === 'mv' ? words.slice(1) : program === 'mv' ? words : null;
+  const [source, target, ...others] = (args ?? []).filter((arg) => !moveOptions.test(arg) && arg !== '--');
+  if (source === undefined || target === undefined || others.length > 0) return null;
+  if ([source, target].some((name) => name.startsWith('-') || /[*?$`[{]/.test(name))) return null;
+  const [from, to] = [sandboxPath(source, cwd), sandboxPath(target, cwd)];
+  if (from === null || to === null || source.endsWith('/')) return null;
+  const within = posix.join(to, posix.basename(from));
+  return { from, into: target.endsWith('/') ? [within] : [to, within] };
 }
 
 const finders: ReadonlySet<string> = new Set(['grep', 'egrep', 'fgrep', 'rg', 'ag']);

@@ -1,10 +1,11 @@
 /** From a denial to the line of a policy file that it comes from, or that it lacks. */
 import { assertNever } from '../model/assertNever';
-import { endpointMatches, methodMatches, pathMatches } from './evaluate';
+import { endpointMatches, evaluate, methodMatches, pathMatches } from './evaluate';
 import type { PolicyDocument, PolicyEndpoint, PolicyRule, TextRange } from './policyDocument';
 import type { Decision, DenialKind } from './recorded';
 
-export type TargetKind = 'network' | 'binaries' | 'access' | 'rules' | 'deny-rule' | 'allowed-ips' | 'endpoint' | 'rule';
+/** `allowed`: the file lets it through by now, or was never the one in force. */
+export type TargetKind = 'allowed' | 'network' | 'binaries' | 'access' | 'rules' | 'deny-rule' | 'allowed-ips' | 'endpoint' | 'rule';
 
 export interface RuleTarget {
   readonly kind: TargetKind;
@@ -17,7 +18,13 @@ const top: TextRange = { start: { line: 0, character: 0 }, end: { line: 0, chara
 
 /** Best first; none where the file has nothing to do with it, or no rule has. */
 export function targetsOf(document: PolicyDocument, decision: Decision): readonly RuleTarget[] {
-  return decision.denial === null ? [] : targetsOfKind(document, decision, decision.denial);
+  const { denial, request, inspected } = decision;
+  if (denial === null) return [];
+  const targets = targetsOfKind(document, decision, denial);
+  if (targets.length === 0 || denial.kind === 'guard') return targets;
+  const verdict = evaluate(document, request, inspected ? 'request' : 'connection');
+  const rule = verdict.kind === 'allowed' ? document.rules.find(({ key }) => key.value === verdict.rule) : undefined;
+  return rule === undefined ? targets : [{ kind: 'allowed', rule: rule.key.value, range: rule.key.range }];
 }
 
 function targetsOfKind(document: PolicyDocument, { request, rule }: Decision, denial: DenialKind): readonly RuleTarget[] {

@@ -26,6 +26,7 @@ import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import { callKey, LineHistories, rangeKey } from './lineHistories';
 import type { FileLines, FileNow } from './lineHistories';
+import { moveAfter, movesFollowed } from './movedFiles';
 import { spanPayload } from './payload';
 
 export interface PlaceSource {
@@ -188,6 +189,11 @@ export class PlacesRound {
       await this.#breathe();
       const path = await this.#pathOf(source, claim);
       if (path === null || (onlyPath !== undefined && path !== onlyPath)) continue;
+      const moved = await this.#movedAway(source, path, span);
+      if (moved !== null) {
+        add(await this.#anchorWhereMoved(source, { ...claim, path: moved }));
+        continue;
+      }
       const wrote =
         claim.kind === 'text' ? ((await this.#linesOf(source, path)).calls.get(callKey(view.row, span.id))?.wrote ?? null) : null;
       if (wrote === null) add(await this.#anchor(source, view, span, { ...claim, path }));
@@ -195,6 +201,48 @@ export class PlacesRound {
       if (wrote !== null) written.add(path);
     }
     return anchors.slice(0, anchorLimit);
+  }
+
+  /** Where a file that is not there any more was surely moved to; null: it is there, or that is not known. */
+  async #movedAway(source: PlaceSource, path: string, span: Span): Promise<string | null> {
+    if ((await this.#resolve(source, path)).file !== null || span.startTime === null) return null;
+    let at = path;
+    let since = Date.parse(span.startTime);
+    for (let i = 0; i < movesFollowed; i++) {
+      const move = moveAfter(this.#store, source.row, at, since);
+      if (move === null) return null;
+      const there: string[] = [];
+      for (const to of move.into) if ((await this.#resolve(source, to)).file !== null) there.push(to);
+      // A file that can't be read may be there all the same.
+      if (there.length > 0) return there.length === 1 && (await this.#isGone(source, path)) ? (there[0] ?? null) : null;
+      const [only, ...others] = move.into;
+      if (only === undefined || others.length > 0) return null;
+      at = only;
+      since = move.end;
+    }
+    return null;
+  }
+
+  async #isGone(source: PlaceSource, path: string): Promise<boolean> {
+    try {
+      return (await source.source.files.stat(path, this.#signal)) === null;
+    } catch (error) {
+      if (SandboxFileError.is(error)) return error.reason === 'not-found';
+      throw error;
+    }
+  }
+
+  /** Under its new name lines are told by their text alone: what stood where is not known of another file. */
+  async #anchorWhereMoved(source: PlaceSource, claim: PlaceClaim): Promise<Anchor | null> {
+    const { uri, file } = await this.#resolve(source, claim.path);
+    if (file === null) return null;
+    const whole = { startLine: 0, endLine: Math.max(0, file.lines.length - 1), wholeFile: true };
+    if (claim.kind === 'lines') return { ...whole, uri, sandboxPath: claim.path, how: claim.how, stale: true };
+    const placed = placeClaim(claim, file.lines, true);
+    if (placed === null) return null;
+    const sure = doubted(claim, placed, file.lines, true);
+    const startLine = claim.kind === 'text' && !sure.stale ? Math.min(sure.startLine + (claim.before ?? 0), sure.endLine) : sure.startLine;
+    return { ...sure, startLine, uri, sandboxPath: claim.path };
   }
 
   /** Of the files that a claim may mean, the one that is there; null: none, or more than one, and nothing tells them apart. */

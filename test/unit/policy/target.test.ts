@@ -39,6 +39,27 @@ describe('a denial points', () => {
     ],
   ] as const)('%s', (_what, log, expected) => expect(pointsAt(bedPolicyText, ...log)).toEqual(expected));
 
+  it('at the rule that lets it through by now, of which nothing is amiss', () => {
+    const allowed = `network_policies:
+  mirror:
+    endpoints: [{ host: mirror.example.com, port: 8443, protocol: rest, enforcement: enforce, rules: [{ allow: { method: GET, path: /a } }] }]
+    binaries: [{ path: /usr/bin/curl }]
+`;
+    const connection =
+      'NET:OPEN [MED] DENIED /usr/bin/curl(1) -> mirror.example.com:8443 [policy:- engine:opa] [reason:endpoint mirror.example.com:8443 is not allowed by any policy]';
+    expect(pointsAt(allowed, connection)).toEqual(['allowed: mirror:']);
+    // For another program it is not.
+    expect(pointsAt(allowed, connection.replace('/usr/bin/curl', '/usr/bin/wget'))).toEqual([
+      'binaries: binaries: [{ path: /usr/bin/curl }]',
+    ]);
+    // What only the denial of a connection showed once it was open is judged as the request it is.
+    const request = (path: string): string =>
+      `HTTP:GET [MED] DENIED GET http://mirror.example.com:8443${path} [policy:mirror engine:l7] [reason:L7_REQUEST deny GET mirror.example.com:8443${path} reason=GET ${path} not permitted by policy]`;
+    const opened = 'NET:OPEN [INFO] ALLOWED /usr/bin/curl(1) -> mirror.example.com:8443 [policy:mirror engine:opa]';
+    expect(pointsAt(allowed, opened, request('/a'))).toEqual(['allowed: mirror:']);
+    expect(pointsAt(allowed, opened, request('/b'))[0]).toMatch(/^rules: /);
+  });
+
   it("names the rule's own line", () => {
     const { document } = bedPolicy();
     const [target] = targetsOf(document, decisionOf(lines.binary));

@@ -1,0 +1,164 @@
+// A file that a later call moved: the place of a call goes with it where that is certain, and is nowhere else.
+import { describe, expect, it } from 'vitest';
+import { SandboxFileError } from '../../../server/src/attach/errors';
+import type { SourceRecord } from '../../../server/src/attach/record';
+import { Ingest } from '../../../server/src/collect/ingest';
+import { commandPlaces } from '../../../server/src/locate/command';
+import { findSpan } from '../../../server/src/query/detail';
+import { Places } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/places';
+import type { Store } from '../../../server/src/store/store';
+import { info, memoryStore } from '../support/traces';
+
+const w = '/sandbox/w';
+const t0 = Date.UTC(2026, 10, 21);
+const text = ['def total(items):', '    return sum(items)', '', 'def mean(items):', '    return total(items) / len(items)', ''].join('\n');
+
+interface Made {
+  readonly name: string;
+  readonly args: object;
+  readonly details?: object;
+  readonly isError?: boolean;
+}
+const write: Made = { name: 'write', args: { path: `${w}/a.py`, content: text } };
+const exec = (command: string, exitCode = 0): Made => ({
+  name: 'exec',
+  args: { command },
+  details: { cwd: w, exitCode, status: 'completed' },
+});
+const patch = (from: string, to: string): Made => ({
+  name: 'apply_patch',
+  args: {
+    input: `*** Begin Patch\n*** Update File: ${from}\n*** Move to: ${to}\n@@\n-def mean(items):\n+def middle(items):\n*** End Patch`,
+  },
+});
+
+/** Where the first call that is no command is said to have been, the files of the sandbox being these at the end. */
+async function placeOfFirst(
+  store: Store,
+  calls: readonly Made[],
+  files: Readonly<Record<string, string | null>>,
+): Promise<readonly string[]> {
+  const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+  const ingest = new Ingest(store, row);
+  const records = calls.flatMap(({ name, args, details = {}, isError = false }, n): SourceRecord[] => {
+    const time = t0 + n * 10_000;
+    const record = (id: string, at: number, message: object): SourceRecord => ({
+      kind: 'transcript',
+      agent: 'main',
+      session: 's',
+      state: 'live',
+      file: 's.jsonl',
+      ordinal: 2 * n + (id.startsWith('a') ? 0 : 1),
+      text: JSON.stringify({ type: 'message', id, timestamp: new Date(at).toISOString(), message }),
+    });
+    const content = [{ type: 'toolCall', id: `c${n}`, name, arguments: args }];
+    const result = { toolCallId: `c${n}`, toolName: name, content: [{ type: 'text', text: 'done' }], details, isError };
+    return [
+      record(`a${n}`, time, { role: 'assistant', timestamp: time - 1, provider: 'p', model: 'm', content }),
+      record(`r${n}`, time + 50, { role: 'toolResult', ...result, timestamp: time + 50 }),
+    ];
+  });
+  ingest.apply(records);
+  ingest.settle();
+  const lookUp = (path: string) => files[path.slice(w.length + 1)];
+  const source: PlaceSource = {
+    id: '0123456789abcdef',
+    row,
+    source: {
+      kind: 'container',
+      mounts: [],
+      files: {
+        read: (path) => {
+          const found = lookUp(path);
+          if (typeof found === 'string') return Promise.resolve({ bytes: Buffer.from(found), mtime: t0 });
+          return Promise.reject(new SandboxFileError(found === null ? 'too-large' : 'not-found', path));
+        },
+        stat: (path) => Promise.resolve(lookUp(path) === undefined ? null : { type: 'file', size: 1, mtime: t0 }),
+        list: () => Promise.resolve([]),
+      },
+    },
+  };
+  const places = new Places(store, () => ({ source: () => source, folders: [], mappings: [] }));
+  const [session] = store.sessions.newest(row, 1);
+  const span =
+    session === undefined
+      ? undefined
+      : store.spans.ofKind(session, 'execute_tool').find(({ span }) => span.attributes['gen_ai.tool.name'] !== 'exec')?.span;
+  const found = span === undefined ? null : findSpan(store, row, span.id);
+  if (found === null) throw new Error('the call is not known');
+  const anchors = await places.round(new AbortController().signal).anchorsOf(source, found.view, found.span);
+  return anchors.map(
+    ({ sandboxPath, startLine, wholeFile, stale }) =>
+      `${sandboxPath.slice(w.length + 1)}${wholeFile ? '' : `:${startLine + 1}`}${stale ? ' stale' : ''}`,
+  );
+}
+
+describe('a file that was moved after a call', () => {
+  it.each<[string, readonly Made[], Readonly<Record<string, string | null>>, readonly string[]]>([
+    ['by a patch', [write, patch(`${w}/a.py`, `${w}/b.py`)], { 'b.py': text }, ['b.py']],
+    ['by a command', [write, exec('mv a.py b.py')], { 'b.py': text }, ['b.py']],
+    ['by git', [write, exec('cd . && git mv -f a.py sub/b.py && ls')], { 'sub/b.py': text }, ['sub/b.py']],
+    ['into a directory', [write, exec('mv a.py sub')], { 'sub/a.py': text }, ['sub/a.py']],
+    ['twice', [write, exec('mv a.py b.py/'), patch(`${w}/b.py/a.py`, `${w}/c.py`)], { 'c.py': text }, ['c.py']],
+    ['and is there again', [write, exec('mv a.py b.py')], { 'a.py': 'other\n', 'b.py': text }, ['a.py']],
+  ])('%s', async (_, calls, files, expected) => {
+    using store = memoryStore();
+    expect(await placeOfFirst(store, calls, files)).toEqual(expected);
+  });
+
+  it.each<[string, readonly Made[], Readonly<Record<string, string | null>>]>([
+    ['removed', [write, exec('rm a.py')], { 'b.py': text }],
+    ['moved by a command that failed', [write, exec('mv a.py b.py', 1)], { 'b.py': text }],
+    ['moved in one of two branches', [write, exec('mv a.py b.py || mv a.py c.py')], { 'b.py': text }],
+    ['moved under a condition', [write, exec('if true; then mv a.py b.py; fi')], { 'b.py': text }],
+    ['moved with others', [write, exec('mv a.py b.py sub')], { 'sub/a.py': text }],
+    ['moved by a pattern', [write, exec('mv *.py sub')], { 'sub/a.py': text }],
+    ['moved to one of two that are there', [write, exec('mv a.py sub')], { sub: text, 'sub/a.py': text }],
+    ['moved before the call', [exec('mv a.py b.py'), write], { 'b.py': text }],
+    ['still there, but not to be read', [write, exec('mv a.py b.py')], { 'a.py': null, 'b.py': text }],
+  ])('has no place where it was %s', async (_, calls, files) => {
+    using store = memoryStore();
+    expect(await placeOfFirst(store, calls, files)).toEqual([]);
+  });
+
+  it('has the lines of an edit where its text tells them, and else the file, marked as changed', async () => {
+    const long = ['def wide(items):', '    low = min(items)', '    high = max(items)', '    return high - low'].join('\n');
+    const edit = (newText: string): Made => ({ name: 'edit', args: { path: `${w}/a.py`, edits: [{ oldText: 'x = 1', newText }] } });
+    const now = `# moved\n${long}\n${text}`;
+    for (const [newText, expected] of [
+      [long, ['b.py:2']],
+      ['    return total(items) / len(items)', ['b.py:10 stale']],
+    ] as const) {
+      using store = memoryStore();
+      expect(await placeOfFirst(store, [edit(newText), exec('mv a.py b.py')], { 'b.py': now })).toEqual(expected);
+    }
+    using store = memoryStore();
+    const read: Made = { name: 'read', args: { path: `${w}/a.py`, offset: 2, limit: 2 } };
+    expect(await placeOfFirst(store, [read, exec('mv a.py b.py')], { 'b.py': now })).toEqual(['b.py stale']);
+  });
+});
+
+describe('the moves of a command', () => {
+  it('are those that its words surely say', () => {
+    const moves = (command: string) =>
+      commandPlaces(command, w).moves.map(({ from, into }) => [from, ...into].map((path) => path.slice(w.length + 1)));
+    expect(moves('mv a.py b.py && git mv "c d.py" e/')).toEqual([
+      ['a.py', 'b.py', 'b.py/a.py'],
+      ['c d.py', 'e/c d.py'],
+    ]);
+    for (const none of [
+      'mv -n a b',
+      'mv -t d a',
+      'mv $A b',
+      'mv a b &',
+      'ls | mv a b',
+      '(mv a b)',
+      'git -C x mv a b',
+      'echo mv a b',
+      'mv a/ b',
+    ])
+      expect(moves(none), none).toEqual([]);
+    expect(moves('mv a b;'.repeat(500)).length).toBeLessThanOrEqual(8);
+  });
+});
