@@ -4,7 +4,7 @@
  * requests on their connections, events of a process that turns out to have lived longer, and what a start of the sandbox tells apart.
  */
 import type { PolicyEvent } from '../model/events';
-import { connectionMs, joinPolicy, slackMs } from '../model/joinPolicy';
+import { connectionKey, connectionMs, joinPolicy, slackMs } from '../model/joinPolicy';
 import { isStart } from '../model/processLives';
 import type { ProcessLife, ProcessLives } from '../model/processLives';
 import type { PolicyChanges } from '../store/policySightings';
@@ -76,14 +76,14 @@ function toldApart(store: Store, source: number, starts: readonly number[]): rea
 const always = { from: -Infinity, to: Infinity };
 
 function judge(store: Store, source: number, { from, to }: TimeRange): readonly string[] {
-  // A request takes the process of the connection before it.
-  const events = store.policies.events(source, from - connectionMs, to);
+  const events = store.policies.events(source, from, to);
   if (events.length === 0) return [];
-  const lives = livesOf(store, source, events);
+  // A request takes the process of the connection before it.
+  const requested = new Set(events.flatMap((event) => (event.process === null ? (connectionKey(event) ?? []) : [])));
+  const before = requested.size === 0 ? [] : store.policies.opened(source, from - connectionMs, from, requested);
+  const lives = livesOf(store, source, [...before, ...events]);
   const calls = store.spans.calls(source, from - connectionMs - slackMs, to + slackMs);
-  return joinPolicy(events, calls, lives)
-    .filter(({ event }) => event.time >= from)
-    .flatMap((joined) => store.policies.putJoin(source, joined));
+  return joinPolicy(events, calls, lives, before).flatMap((joined) => store.policies.putJoin(source, joined));
 }
 
 function merged(ranges: readonly TimeRange[]): readonly TimeRange[] {

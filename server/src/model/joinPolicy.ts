@@ -18,7 +18,7 @@ export const slackMs = 250;
 /** A connection is opened, then its requests are judged; they carry no process and take that of the connection. */
 export const connectionMs = 30_000;
 /** Processes that are remembered to have opened connections to one destination; of more the latest. */
-const connectionProcesses = 20;
+export const connectionProcesses = 20;
 /** The route to the model: intercepted in the supervisor, and always the agent's own traffic. */
 const ownHosts: ReadonlySet<string> = new Set(['inference.local']);
 
@@ -29,15 +29,24 @@ export interface JoinedPolicy {
   readonly candidates: readonly CallFact[];
 }
 
-/** `knownLives`: of processes that were also seen outside of these events, and when the sandbox was started. */
-export function joinPolicy(events: readonly PolicyEvent[], calls: readonly CallFact[], knownLives?: ProcessLives): readonly JoinedPolicy[] {
-  const ordered = [...events].sort((a, b) => a.time - b.time || rank(a) - rank(b) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+/**
+ * `knownLives`: of processes that were also seen outside of these events, and when the sandbox was started. `before`: what opened
+ * connections before the first of these events.
+ */
+export function joinPolicy(
+  events: readonly PolicyEvent[],
+  calls: readonly CallFact[],
+  knownLives?: ProcessLives,
+  before: readonly PolicyEvent[] = [],
+): readonly JoinedPolicy[] {
+  const ordered = inOrder(events);
   const timed = calls
     .filter((call) => call.start !== null)
     .sort((a, b) => (a.start ?? 0) - (b.start ?? 0) || (a.spanId < b.spanId ? -1 : 1));
   const lives = knownLives ?? ProcessLives.in(ordered);
   const equals = new Map<string, number>();
   const connections = new Connections();
+  for (const event of inOrder(before)) connections.opened(event);
   const runningCalls = new RunningCalls(timed);
 
   return ordered.map((event) => {
@@ -45,13 +54,8 @@ export function joinPolicy(events: readonly PolicyEvent[], calls: readonly CallF
     const ordinal = equals.get(key) ?? 0;
     equals.set(key, ordinal + 1);
     const boot = lives.boots.of(event.time);
-    const connectionKey = event.target === null ? null : `${event.target.host}:${event.target.port}`;
-    let processes: readonly Process[] = [];
-    if (event.process !== null) {
-      processes = [event.process];
-      // What was refused carries no requests.
-      if (connectionKey !== null && event.action !== 'denied') connections.opened(connectionKey, event.time, event.process);
-    } else if (connectionKey !== null) processes = connections.of(connectionKey, Math.max(event.time - connectionMs, boot.from));
+    connections.opened(event);
+    const processes = event.process === null ? connections.of(event, Math.max(event.time - connectionMs, boot.from)) : [event.process];
     const own = event.target !== null && processes.length === 0 && ownHosts.has(event.target.host);
     if (own || (event.eventClass !== 'NET' && event.eventClass !== 'HTTP')) return { event, ordinal, call: null, candidates: [] };
     const running = runningCalls.at(event.time, boot);
@@ -77,15 +81,25 @@ type Process = NonNullable<PolicyEvent['process']>;
 class Connections {
   readonly #open = new Map<string, { readonly time: number; readonly process: Process }[]>();
 
-  opened(key: string, time: number, process: Process): void {
+  /** What was refused carries no requests. */
+  opened(event: PolicyEvent): void {
+    const { time, process, action } = event;
+    const key = connectionKey(event);
+    if (key === null || process === null || action === 'denied') return;
     const others = (this.#open.get(key) ?? []).filter((one) => time - one.time <= connectionMs && one.process.pid !== process.pid);
     this.#open.set(key, [...others, { time, process }].slice(-connectionProcesses));
   }
 
-  /** Those opened at this time or later. */
-  of(key: string, since: number): readonly Process[] {
-    return (this.#open.get(key) ?? []).filter((one) => one.time >= since).map(({ process }) => process);
+  /** Those of this event's destination that were opened at this time or later. */
+  of(event: PolicyEvent, since: number): readonly Process[] {
+    const key = connectionKey(event);
+    return (key === null ? [] : (this.#open.get(key) ?? [])).filter((one) => one.time >= since).map(({ process }) => process);
   }
+}
+
+/** Of events with one destination the same. */
+export function connectionKey({ target }: PolicyEvent): string | null {
+  return target === null ? null : `${target.host}:${target.port}`;
 }
 
 /** Those that a process surely is of, and those that it may be of. */
@@ -139,6 +153,10 @@ function baseName(path: string): string {
 /** Whatever a call runs was started by the agent; the agent's own program that was not is the agent. */
 function isAgentItself(process: Process, starters: readonly string[] | null): boolean {
   return starters !== null && agentPrograms.has(baseName(process.path)) && !starters.some((name) => agentPrograms.has(name));
+}
+
+function inOrder(events: readonly PolicyEvent[]): readonly PolicyEvent[] {
+  return [...events].sort((a, b) => a.time - b.time || rank(a) - rank(b) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
 }
 
 /** Of one millisecond, the connection stands before the requests on it. */

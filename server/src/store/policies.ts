@@ -3,7 +3,7 @@ import type { PolicySpan } from '../protocol/document';
 import type { PolicyEvent } from '../model/events';
 import { asOne, startKey } from '../model/sightings';
 import type { JoinedPolicy } from '../model/joinPolicy';
-import { policySpan } from '../model/joinPolicy';
+import { connectionKey, connectionProcesses, policySpan } from '../model/joinPolicy';
 import { Boots, ProcessLives } from '../model/processLives';
 import type { Boot, ProcessLife } from '../model/processLives';
 import type { Database } from './database';
@@ -25,6 +25,33 @@ export class PolicyStore {
       .prepare('SELECT body FROM policy WHERE source = ? AND time >= ? AND time <= ? ORDER BY time, ordinal')
       .all(source, from, to) as { body: Uint8Array }[];
     return rows.map((row) => asOne(openPolicy(this.#db, row.body).seen));
+  }
+
+  /**
+   * What opened connections to these destinations in a time, newest first: of each destination enough to know its latest processes.
+   * However often one was opened, only the last time is looked at.
+   */
+  opened(source: number, from: number, before: number, to: ReadonlySet<string>): readonly PolicyEvent[] {
+    const found: PolicyEvent[] = [];
+    const lacking = new Map([...to].map((key) => [key, new Set<number>()]));
+    const body = this.#db.prepare('SELECT body FROM policy WHERE source = ? AND policy_id = ?');
+    const newest = this.#db
+      .prepare(
+        `SELECT policy_id, max(time) AS time FROM policy INDEXED BY policy_opened
+          WHERE source = ? AND time >= ? AND time < ? AND pid IS NOT NULL AND action IS NOT 'denied' GROUP BY key_blind ORDER BY time DESC`,
+      )
+      .iterate(source, from, before) as Iterable<{ policy_id: string; time: number }>;
+    for (const { policy_id: id, time } of newest) {
+      // Of one millisecond all are looked at, for which of them is the latest is told by what they say.
+      if (lacking.size === 0 && time < (found.at(-1)?.time ?? 0)) break;
+      const event = asOne(openPolicy(this.#db, (body.get(source, id) as { body: Uint8Array }).body).seen);
+      const key = connectionKey(event);
+      if (key === null || event.process === null || !to.has(key)) continue;
+      found.push(event);
+      const processes = lacking.get(key)?.add(event.process.pid);
+      if (processes?.size === connectionProcesses) lacking.delete(key);
+    }
+    return found;
   }
 
   /** Times of a process's events that were laid to a call or may be: a longer life of the process can undo that. */
@@ -199,9 +226,10 @@ export class PolicyStore {
   /** Calls with a denial joined to them, with the reason first seen. */
   deniedCalls(source: number): ReadonlyMap<string, string | null> {
     return this.#reasons(
+      source,
       this.#db
         .prepare(
-          "SELECT call_id, body FROM policy WHERE source = ? AND call_id IS NOT NULL AND action = 'denied' ORDER BY time DESC, policy_id",
+          "SELECT call_id, policy_id FROM policy WHERE source = ? AND call_id IS NOT NULL AND action = 'denied' ORDER BY time DESC, policy_id",
         )
         .all(source),
     );
@@ -210,19 +238,19 @@ export class PolicyStore {
   /** Those of one session alone, however many there are beside it. */
   deniedCallsOf(source: number, session: number): ReadonlyMap<string, string | null> {
     return this.#reasons(
+      source,
       this.#db
         .prepare(
-          `SELECT p.call_id, p.body FROM span s CROSS JOIN policy p INDEXED BY policy_by_call ON p.call_id = s.span_id
+          `SELECT p.call_id, p.policy_id FROM span s CROSS JOIN policy p INDEXED BY policy_by_call ON p.call_id = s.span_id
             WHERE s.session = ?2 AND p.source = ?1 AND p.action = 'denied' ORDER BY p.time DESC, p.policy_id`,
         )
         .all(source, session),
     );
   }
 
-  #reasons(found: readonly unknown[]): ReadonlyMap<string, string | null> {
-    const rows = found as readonly { readonly call_id: string; readonly body: Uint8Array }[];
-    const map = new Map<string, string | null>();
-    for (const row of rows) map.set(row.call_id, openPolicy(this.#db, row.body).span.statusMessage);
-    return map;
+  /** Of each call one is opened, however many there are. */
+  #reasons(source: number, found: readonly unknown[]): ReadonlyMap<string, string | null> {
+    const first = new Map((found as readonly { call_id: string; policy_id: string }[]).map((row) => [row.call_id, row.policy_id]));
+    return new Map([...first].map(([call, policy]) => [call, this.span(source, policy)?.statusMessage ?? null]));
   }
 }

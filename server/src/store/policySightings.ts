@@ -118,7 +118,8 @@ export class PolicySightings {
   #near(source: number, key: Uint8Array, from: number, to: number): readonly OpenRow[] {
     const rows = this.#db
       .prepare(
-        'SELECT policy_id, call_id, body FROM policy WHERE source = ? AND key_blind = ? AND time >= ? AND time <= ? ORDER BY time, ordinal',
+        `SELECT policy_id, call_id, body FROM policy INDEXED BY policy_by_key
+          WHERE source = ? AND key_blind = ? AND time >= ? AND time <= ? ORDER BY time, ordinal`,
       )
       .all(source, key, from, to) as unknown as Row[];
     return rows.map((row) => ({ ...row, ...openPolicy(this.#db, row.body) }));
@@ -184,7 +185,7 @@ export class PolicySightings {
   /** How many equal events of its millisecond there are. */
   #equals(source: number, event: PolicyEvent): number {
     const { n } = this.#db
-      .prepare('SELECT count(*) AS n FROM policy WHERE source = ? AND time = ? AND text_blind = ?')
+      .prepare('SELECT count(*) AS n FROM policy INDEXED BY policy_by_time WHERE source = ? AND time = ? AND text_blind = ?')
       .get(source, event.time, this.#db.box.blind(event.text)) as { n: number };
     return n;
   }
