@@ -13,20 +13,23 @@ export const movesFollowed = 4;
 const callsLooked = 64;
 
 export interface MovedAway {
+  /** Epoch milliseconds. */
+  readonly start: number;
   /** One of these. */
   readonly into: readonly string[];
-  /** Epoch milliseconds. */
   readonly end: number;
 }
 
-/** The last that did so after this time. */
-export function moveAfter(store: Store, source: number, path: string, after: number): MovedAway | null {
+/** The last of them first. */
+export function movesOf(store: Store, source: number, path: string): readonly MovedAway[] {
+  const moves: MovedAway[] = [];
   for (const call of [...store.touches.callsOf(source, path, callsLooked).calls].reverse()) {
-    if (call.start === null || call.start <= after) return null;
+    const { start } = call;
+    if (start === null) continue;
     const span = store.spans.ofSession(call.session, call.spanId)?.span;
     if (span === undefined || (span.status !== 'ok' && span.status !== 'denied')) continue;
     const workspaceDir = store.sessions.byRow(call.session)?.workspaceDir ?? null;
-    const end = span.endTime === null ? call.start : Date.parse(span.endTime);
+    const end = span.endTime === null ? start : Date.parse(span.endTime);
     const args = (): unknown => spanArguments(store, call.session, span);
     if (span.attributes['gen_ai.tool.name'] === 'apply_patch') {
       const object = asObject(args());
@@ -34,12 +37,12 @@ export function moveAfter(store: Store, source: number, path: string, after: num
       for (const file of parseApplyPatch(asString(object?.['input']) ?? asString(object?.['patch']) ?? '') ?? []) {
         const to =
           file.kind === 'update' && file.moveTo !== null && sandboxPath(file.path, base) === path ? sandboxPath(file.moveTo, base) : null;
-        if (to !== null) return { into: [to], end };
+        if (to !== null) moves.push({ into: [to], start, end });
       }
     } else if (ranCommand(span) && span.attributes['sandglass.exit_code'] === 0) {
       const move = placesOfCommand(span, args(), workspaceDir)?.moves.findLast(({ from }) => from === path);
-      if (move !== undefined) return { into: move.into, end };
+      if (move !== undefined) moves.push({ into: move.into, start, end });
     }
   }
-  return null;
+  return moves;
 }

@@ -26,7 +26,8 @@ import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import { callKey, LineHistories, rangeKey } from './lineHistories';
 import type { FileLines, FileNow } from './lineHistories';
-import { moveAfter, movesFollowed } from './movedFiles';
+import { movesFollowed, movesOf } from './movedFiles';
+import type { MovedAway } from './movedFiles';
 import { spanPayload } from './payload';
 
 export interface PlaceSource {
@@ -144,6 +145,7 @@ export class PlacesRound {
   readonly #signal: AbortSignal;
   /** By source and path; where the lines that are known of a file are in it now. */
   readonly #lines = new Map<string, Promise<LinesNow>>();
+  readonly #moves = new Map<string, readonly MovedAway[]>();
   /** By source and path; lives as long as the question. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
   readonly #sought = new Map<string, { readonly source: PlaceSource; readonly path: string }>();
@@ -209,8 +211,9 @@ export class PlacesRound {
     let at = path;
     let since = Date.parse(span.startTime);
     for (let i = 0; i < movesFollowed; i++) {
-      const move = moveAfter(this.#store, source.row, at, since);
-      if (move === null) return null;
+      const after = since;
+      const move = this.#movesOf(source, at).find(({ start }) => start > after);
+      if (move === undefined) return null;
       const there: string[] = [];
       for (const to of move.into) if ((await this.#resolve(source, to)).file !== null) there.push(to);
       // A file that can't be read may be there all the same.
@@ -221,6 +224,13 @@ export class PlacesRound {
       since = move.end;
     }
     return null;
+  }
+
+  #movesOf(source: PlaceSource, path: string): readonly MovedAway[] {
+    const key = `${source.row} ${path}`;
+    const moves = this.#moves.get(key) ?? movesOf(this.#store, source.row, path);
+    this.#moves.set(key, moves);
+    return moves;
   }
 
   async #isGone(source: PlaceSource, path: string): Promise<boolean> {
