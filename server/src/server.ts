@@ -153,6 +153,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         suppressing.touch(session.row);
         problems.touch(session.row);
       }
+      if (change.result.sessions.length > 0 || change.result.policyChanged) definitions.callsChanged();
       beside.grew(change.source.id, change.source.row);
       if (change.result.policyChanged) {
         rules.touch(change.source.row);

@@ -49,6 +49,8 @@ export interface UseAt {
 
 /** More calls than these are not listed of a definition. */
 export const listedUses = 500;
+/** More files than stand open beside each other. */
+const sumsKept = 32;
 /** Workspaces of a sandbox that a prompt file is looked for in: those of the most sessions. */
 const workspacesAsked = 16;
 /** A file of a sandbox that takes longer is none that could be told of. */
@@ -59,12 +61,19 @@ export class Definitions {
   readonly #store: Store;
   readonly #places: Places;
   readonly #context: () => DefinitionsContext;
+  /** Of files that are asked for again and again, as while somebody types; until a call comes. */
+  readonly #sums = new Map<string, ReadonlyMap<string, UseSums>>();
 
   constructor(store: Store, places: Places, context: () => DefinitionsContext) {
     this.#store = store;
     this.#places = places;
     this.#context = context;
     this.files = new DefinitionFiles(() => context().folders);
+  }
+
+  /** Calls came, or are others than before. */
+  callsChanged(): void {
+    this.#sums.clear();
   }
 
   /** What is worth telling of a file of the editor. */
@@ -120,7 +129,7 @@ export class Definitions {
     // OpenClaw takes no tool of a plugin by a name that its own have: calls of that name are of its own.
     const own = definitions.filter(({ kind, name }) => (kind !== 'plugin-tool' && kind !== 'manifest-tool') || !isBuiltIn(name));
     const keys = own.flatMap(({ key }) => key ?? []);
-    const sums = keys.length === 0 || rows.length === 0 ? new Map<string, UseSums>() : this.#store.uses.sums(keys, rows);
+    const sums = keys.length === 0 || rows.length === 0 ? new Map<string, UseSums>() : this.#sumsOf(keys, rows);
     return own.map((definition) => ({
       definition,
       sums: definition.key === null ? null : (sums.get(definition.key) ?? null),
@@ -128,6 +137,14 @@ export class Definitions {
       sources: rows,
       pluginId,
     }));
+  }
+
+  #sumsOf(keys: readonly string[], rows: readonly number[]): ReadonlyMap<string, UseSums> {
+    const asked = JSON.stringify([keys, rows]);
+    const sums = this.#sums.get(asked) ?? this.#store.uses.sums(keys, rows);
+    if (this.#sums.size >= sumsKept) this.#sums.clear();
+    this.#sums.set(asked, sums);
+    return sums;
   }
 
   async #inSandbox(source: PlaceSource, path: string, signal: AbortSignal): Promise<readonly UsedDefinition[]> {

@@ -231,10 +231,11 @@ export class DefinitionFiles {
       const text = bytes.toString('utf8');
       const name = slashed(path);
       const manifest = definingFile(name) === 'manifest' ? readManifest(text) : null;
-      const file: FileDefinitions = {
+      // Parts of a text hold on to all of it, and what an openclaw.json says besides is not to be kept.
+      const file: FileDefinitions = structuredClone({
         definitions: manifest?.tools ?? findDefinitions(name, text),
         pluginId: manifest?.pluginId ?? null,
-      };
+      });
       this.#known.delete(path);
       this.#known.set(path, { stamp, file });
       for (const oldest of this.#known.keys()) {
