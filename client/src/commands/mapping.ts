@@ -67,7 +67,7 @@ export async function sayUnfound(span: SpanRef, { server, notifier }: MappingSer
   notifier.show({
     severity: 'information',
     key: 'no-place',
-    text: t('The file of this call is neither in its sandbox nor, as far as is known, in the workspace.'),
+    text: t('The file of this call is not there any more: it was moved or deleted, or its sandbox is gone. The workspace may have it.'),
     actions: [{ title: t('Map…'), run: () => vscode.commands.executeCommand('sandglass.mapPaths') }],
     asked: true,
   });

@@ -79,12 +79,16 @@ export function lookedRow({ looked }: MappingAnswer, t: Translate): Pick<Row, 'l
   const { folders, entries, cut, touched, named, compared } = looked;
   if (touched === 0)
     return { label: t('No touched file is without its place'), detail: t('If no sandbox or recording is open, attach to one first.') };
-  const where =
+  const parts = [
     folders.length === 1
       ? t('Names looked through in {0}: {1}', basename(folders[0] ?? ''), entries)
-      : t('Names looked through in {0} folders: {1}', folders.length, entries);
+      : t('Names looked through in {0} folders: {1}', folders.length, entries),
+    cut ? t('not all: the workspace is larger') : '',
+    t('namesakes: {0}', named),
+    t('compared by content: {0}', compared),
+  ];
   return {
-    label: t('{0} touched paths have no place; namesakes here: {1}, compared by content: {2}', touched, named, compared),
-    detail: cut ? t('{0}, and not all of them: the workspace is larger', where) : where,
+    label: touched === 1 ? t('1 touched path has no place') : t('{0} touched paths have no place', touched),
+    detail: parts.filter((part) => part !== '').join(' · '),
   };
 }

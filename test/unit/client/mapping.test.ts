@@ -69,11 +69,11 @@ describe('a proposed mapping in words', () => {
   it('tells where it was looked when nothing matches', () => {
     const answer: MappingAnswer = { proposals: [], unmapped: [], looked };
     expect(lookedRow(answer, translate)).toEqual({
-      label: '26 touched paths have no place; namesakes here: 6, compared by content: 4',
-      detail: 'Names looked through in code: 10',
+      label: '26 touched paths have no place',
+      detail: 'Names looked through in code: 10 · namesakes: 6 · compared by content: 4',
     });
     expect(lookedRow({ ...answer, looked: { ...looked, touched: 0 } }, translate).label).toMatch(/^No touched file/);
-    expect(lookedRow({ ...answer, looked: { ...looked, cut: true } }, translate).detail).toContain('not all of them');
+    expect(lookedRow({ ...answer, looked: { ...looked, cut: true } }, translate).detail).toContain('not all: the workspace is larger');
   });
 
   it('never has what matches alike as the first choice', () => {
