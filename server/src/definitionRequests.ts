@@ -112,10 +112,10 @@ export function mayDefine(uri: string): boolean {
   return definingFile(uri) !== null;
 }
 
-/** The editor tells that a file came, went or changed. */
-export async function definingFileChanged({ definitions }: Live, uri: string): Promise<void> {
-  const path = mayDefine(uri) ? pathOfFileUri(uri) : null;
-  if (path !== null) await definitions.files.changed(path, new AbortController().signal);
+/** The editor tells that files came, went or changed. */
+export async function filesChanged({ definitions }: Live, uris: readonly string[]): Promise<void> {
+  const paths = uris.filter(mayDefine).flatMap((uri) => pathOfFileUri(uri) ?? []);
+  await definitions.files.changed(paths, new AbortController().signal);
 }
 
 /** Of the address that `callUri` made, as the editor gives it back: with other escapes. */

@@ -4,7 +4,7 @@ import { DidChangeWatchedFilesNotification } from 'vscode-languageserver';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { moreActions } from './editor/moreActions';
-import { definingFileChanged, definingGlobs, mayDefine } from './definitionRequests';
+import { definingGlobs, filesChanged, mayDefine } from './definitionRequests';
 import { ruleActions } from './editor/ruleActions';
 import { suppressActions } from './editor/suppressActions';
 import { maxPolicyBytes } from './policy/parsePolicy';
@@ -44,7 +44,8 @@ export function registerRuleRequests(connection: Connection, need: () => Live): 
   ]);
   connection.onDidChangeWatchedFiles(({ changes }) => {
     const others = changes.filter(({ uri }) => !mayDefine(uri));
-    for (const { uri } of changes) definingFileChanged(need(), uri).catch((error: unknown) => connection.console.error(String(error)));
+    const uris = changes.map(({ uri }) => uri);
+    filesChanged(need(), uris).catch((error: unknown) => connection.console.error(String(error)));
     if (others.length > 0) need().policiesChanged();
     if (changes.some(({ uri }) => isSuppressions(uri))) need().suppressing.readAgain();
   });

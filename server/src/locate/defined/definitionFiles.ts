@@ -48,6 +48,7 @@ export const maxFiles = 2000;
 const maxDepth = 12;
 /** Files whose definitions are remembered: all of a search, and those that stand open beside. */
 const filesKept = maxFiles + 200;
+export const changesFollowed = 200;
 /** What nobody tells the changes of is looked through again after this long; also what is told of may be missed once. */
 const rescanMs = 60_000;
 const rescanWatchedMs = 15 * 60_000;
@@ -106,8 +107,14 @@ export class DefinitionFiles {
     this.#scan = null;
   }
 
-  /** A file came, went or has another text. What a plugin's folder holds is looked at again when its manifest came or went. */
-  async changed(path: string, signal: AbortSignal): Promise<void> {
+  /** Files came, went or have another text. Of many at once, as when a branch is checked out, nothing is looked at until it is asked for. */
+  async changed(paths: readonly string[], signal: AbortSignal): Promise<void> {
+    if (paths.length > changesFollowed) return this.invalidate();
+    for (const path of paths) await this.#changed(path, signal);
+  }
+
+  /** What a plugin's folder holds is looked at again when its manifest came or went. */
+  async #changed(path: string, signal: AbortSignal): Promise<void> {
     const scan = this.#scan;
     const folder = scan === null ? undefined : [...scan.folders.keys()].find((each) => isWithin(each, path));
     const kind = definingFile(slashed(path));

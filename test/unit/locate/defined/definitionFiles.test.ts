@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mcpKey, skillKey, toolKey } from '../../../../server/src/locate/defined/definition';
-import { DefinitionFiles, maxFileBytes, maxFiles } from '../../../../server/src/locate/defined/definitionFiles';
+import { changesFollowed, DefinitionFiles, maxFileBytes, maxFiles } from '../../../../server/src/locate/defined/definitionFiles';
 
 let folder: string;
 let files: DefinitionFiles;
@@ -87,18 +87,22 @@ describe('definitions of a workspace', () => {
     write('b/one.ts', tool('one'));
     expect((await find(toolKey('one'))).paths).toEqual([]);
     const walked = files.work.directories;
-    await files.changed(write('a/two.ts', tool('two')), signal);
+    await files.changed([write('a/two.ts', tool('two'))], signal);
     expect((await find(toolKey('two'))).paths).toEqual(['a/two.ts']);
-    await files.changed(write('b/three.ts', tool('three')), signal);
+    await files.changed([write('b/three.ts', tool('three'))], signal);
     expect((await find(toolKey('three'))).paths).toEqual([]);
     expect(files.work.directories).toBe(walked);
     // Its folder is looked through, and no other.
-    await files.changed(write('b/openclaw.plugin.json', manifest('one')), signal);
+    await files.changed([write('b/openclaw.plugin.json', manifest('one'))], signal);
     expect(files.work.directories).toBe(walked + 1);
     expect((await find(toolKey('one'), toolKey('three'))).paths).toEqual(['b/one.ts', 'b/openclaw.plugin.json', 'b/three.ts']);
     renameSync(join(folder, 'b/openclaw.plugin.json'), join(folder, 'b/other.json'));
-    await files.changed(join(folder, 'b/openclaw.plugin.json'), signal);
+    await files.changed([join(folder, 'b/openclaw.plugin.json')], signal);
     expect((await find(toolKey('one'))).paths).toEqual([]);
+    // So many that a walk is less work.
+    const many = Array.from({ length: changesFollowed + 1 }, (_, n) => write(`a/many/f${n}.ts`, tool(`many_${n}`)));
+    await files.changed(many, signal);
+    expect((await find(toolKey('many_200'))).paths).toEqual(['a/many/f200.ts']);
   });
 
   it('are looked for anew after a while where nobody tells of changes, and when the folders are others', async () => {
