@@ -57,16 +57,10 @@ function together(group: readonly PlacedDiagnostic[]): PlacedDiagnostic {
     call: { ...call, times, spanIds: group.flatMap((one) => one.call?.spanIds ?? []).slice(0, callsOfProblem) },
     diagnostic: {
       ...diagnostic,
-      message: withTimes(message, `${times} times${last === '' ? '' : `, last${last}`}`),
+      message: `${message} — ${times} times${last === '' ? '' : `, last${last}`}`,
       relatedInformation: [...(diagnostic.relatedInformation ?? []), ...repeats],
     },
   };
-}
-
-/** How often it happened stands in the first line, which is what a list shows. */
-function withTimes(message: string, times: string): string {
-  const end = message.indexOf('\n');
-  return end < 0 ? `${message} — ${times}` : `${message.slice(0, end)} — ${times}${message.slice(end)}`;
 }
 
 const start = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };

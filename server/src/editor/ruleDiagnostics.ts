@@ -158,11 +158,10 @@ export function linksToRules(denials: readonly RuledDenial[]): readonly Diagnost
 export function lookedText(denials: readonly RuledDenial[], looked: readonly PlaceLooked[]): string | null {
   if (denials.length === 0 || denials.some(({ at }) => at !== null)) return null;
   if (denials.every(({ decision }) => decision.denial?.kind === 'guard'))
-    return '\nThis is a guard of the sandbox, which no rule of a policy opens.';
+    return ' — a guard of the sandbox, which no rule of a policy opens';
   const places = looked.map(({ place, files, policies, reason }) => {
     const found = reason !== null && files === 0 ? reason : `${files} YAML file${files === 1 ? '' : 's'}, ${policies} of them a policy`;
     return `${label(place, 120)} (${found}${reason !== null && files > 0 ? `; ${reason}` : ''})`;
   });
-  const list = places.length === 0 ? 'no place, for no folder is open' : places.join('\n  ');
-  return `\nNo policy file with the rule was found; looked in\n  ${list}`;
+  return ` — no policy file with the rule was found; looked in ${places.length === 0 ? 'no place, for no folder is open' : places.join(', ')}`;
 }

@@ -57,14 +57,6 @@ describe('equal failures', () => {
     expect(grouped([failure(3, 1), failure(4, 2), failure(3, 3, 'lint'), failure(3, 4, 'unittest', 'denied-call')])).toHaveLength(4);
   });
 
-  it('say how often in their first line', () => {
-    const [a, b] = [failure(3, 5), failure(3, 9)].map((one) => ({
-      ...one,
-      diagnostic: { ...one.diagnostic, message: 'denied\nlooked in x' },
-    }));
-    expect(grouped([a!, b!])[0]?.diagnostic.message).toMatch(/^denied — 2 times, last on .*\nlooked in x$/);
-  });
-
   it('are put together across sessions, with few links, and what is not linked is counted', () => {
     const sessions = [0, 1].map((session) => Array.from({ length: 40 }, (_, i) => failure(3, 1 + session + 2 * i)));
     const list = byFile(sessions.map((placed) => grouped(placed))).get(uri);
