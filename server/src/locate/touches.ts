@@ -31,6 +31,17 @@ export function touchedPaths(span: Span, workspaceDir: string | null, ran: strin
   return [...new Set(paths)].slice(0, touchLimit);
 }
 
+/** Whether a path is another one with some directories left out in its middle, as outputs that know packages alone write it. */
+export function mayLeadTo(written: string, path: string): boolean {
+  const [short, long] = [written.split('/'), path.split('/')];
+  if (short.length >= long.length) return false;
+  let head = 0;
+  while (head < short.length && short[head] === long[head]) head += 1;
+  let tail = 0;
+  while (tail < short.length && short.at(-1 - tail) === long.at(-1 - tail)) tail += 1;
+  return tail > 0 && head + tail >= short.length;
+}
+
 const writers: ReadonlySet<string> = new Set(['edit', 'write', 'apply_patch']);
 
 /** Whether a call changed the files it touched, as far as its outcome is known. */

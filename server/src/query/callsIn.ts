@@ -70,11 +70,14 @@ export class CallsIn {
   async #calls(round: PlacesRound, uri: string, paths: Awaited<ReturnType<PlacesRound['pathsOf']>>): Promise<FileCalls> {
     const placed: PlacedCall[] = [];
     let older = 0;
-    for (const { source, path } of paths) {
-      const { total, newest } = this.#store.touches.ofPath(source.row, path, callsPerFile);
-      older += total - newest.length;
-      for (const touch of newest) {
+    for (const { source, path, alsoAs } of paths) {
+      const touched = [path, ...alsoAs].map((name) => this.#store.touches.ofPath(source.row, name, callsPerFile));
+      older += touched.reduce((sum, { total, newest }) => sum + total - newest.length, 0);
+      const spans = new Set<string>();
+      for (const touch of touched.flatMap(({ newest }) => newest)) {
         if (round.aborted) return { placed: [], older: 0 };
+        if (spans.has(touch.spanId)) continue;
+        spans.add(touch.spanId);
         const found = findSpan(this.#store, source.row, touch.spanId);
         if (found === null) continue;
         for (const anchor of await round.anchorsOf(source, found.view, found.span, path)) {

@@ -20,7 +20,7 @@ import { runNow } from '../locate/lineHistory';
 import type { LineRun } from '../locate/lineHistory';
 import { showsLine } from '../locate/shown';
 import { parseSandboxUri, sandboxUri } from '../locate/sandboxUri';
-import { ranCommand, touchedPaths } from '../locate/touches';
+import { mayLeadTo, ranCommand, touchedPaths } from '../locate/touches';
 import { baseName } from '../store/touches';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
@@ -67,6 +67,9 @@ export const matchesKept = 1000;
 
 /** Calls considered for one file, newest first; a file that was touched more often says so by its count. */
 export const callsPerFile = 500;
+
+/** Names of one file that are looked up beside its own. */
+const otherNames = 8;
 
 /** Places shown of one call. */
 const anchorLimit = 64;
@@ -123,6 +126,13 @@ export class Places {
   round(signal: AbortSignal): PlacesRound {
     return new PlacesRound(this.#store, this.#context(), this.#files, this.#matched, this.#histories, signal);
   }
+}
+
+/** A path in the sandbox, and those that calls touched which may mean the same file. */
+export interface TouchedPath {
+  readonly source: PlaceSource;
+  readonly path: string;
+  readonly alsoAs: readonly string[];
 }
 
 interface ResolvedFile {
@@ -491,16 +501,26 @@ export class PlacesRound {
   }
 
   /** Sandbox paths that were touched and are this file of the editor. */
-  async pathsOf(uri: string): Promise<readonly { readonly source: PlaceSource; readonly path: string }[]> {
+  async pathsOf(uri: string): Promise<readonly TouchedPath[]> {
     const sandbox = parseSandboxUri(uri);
-    const paths: { source: PlaceSource; path: string }[] = [];
+    const paths: TouchedPath[] = [];
     for (const { source: row, path } of this.#candidates(uri)) {
       const source = this.#context.source(row);
       if (source === null || (sandbox !== null && source.id !== sandbox.sourceId)) continue;
       const { uri: resolved, file } = await this.#resolve(source, path);
-      if (file !== null && sameUri(resolved, uri)) paths.push({ source, path });
+      if (file !== null && sameUri(resolved, uri)) paths.push({ source, path, alsoAs: await this.#alsoAs(source, path) });
     }
     return paths;
+  }
+
+  /** What outputs call a file by that leave out where its package lies, and where no file is. */
+  async #alsoAs(source: PlaceSource, path: string): Promise<readonly string[]> {
+    const names: string[] = [];
+    for (const { source: row, path: name } of this.#store.touches.pathsNamed(baseName(path))) {
+      if (names.length >= otherNames) break;
+      if (row === source.row && mayLeadTo(name, path) && (await this.#resolve(source, name)).file === null) names.push(name);
+    }
+    return names;
   }
 }
 

@@ -5,8 +5,10 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
-import { parseSandboxUri } from '../../../server/src/locate/sandboxUri';
+import { parseSandboxUri, sandboxUri } from '../../../server/src/locate/sandboxUri';
 import type { Anchor } from '../../../server/src/protocol/messages';
+import { CallsIn } from '../../../server/src/query/callsIn';
+import type { FileCalls } from '../../../server/src/query/callsIn';
 import { Places } from '../../../server/src/query/places';
 import type { PlaceSource, PlacesContext } from '../../../server/src/query/places';
 import { findSpan } from '../../../server/src/query/detail';
@@ -209,23 +211,35 @@ describe.each(labelledNames)('anchors of %s', (name) => {
     expect(stale / right).toBeLessThan(0.15);
   }, 180_000);
 
-  it('are known for their files too: from a file to all that touched it', () => {
-    const inFile = new Map<string, ReadonlySet<string>>();
+  it('are found from their files too', async () => {
+    const source: PlaceSource = { id: '0123456789abcdef', row, source: { kind: 'directory', files, mounts: [] } };
+    const round = new Places(store, () => ({ source: () => source, folders: [], mappings: [] })).round(new AbortController().signal);
+    const callsIn = new CallsIn(store);
+    const inFile = new Map<string, FileCalls['placed']>();
+    const labels = new Map(calls.map(({ label, span }) => [span, label]));
+    const judged: Judged[] = [];
     const lost: string[] = [];
     let all = 0;
-    for (const { label, session, span } of calls)
-      for (const { path, role } of wanted(recording, label)) {
-        const place = join(WORKSPACE, path ?? '');
-        const touching =
-          inFile.get(place) ?? new Set(store.touches.callsOf(row, place, 100_000).calls.map((call) => `${call.session} ${call.spanId}`));
-        inFile.set(place, touching);
+    for (const { label, span } of calls)
+      for (const { path = '', role } of wanted(recording, label)) {
+        // A file that was moved is another one by its name.
+        if (!existsSync(join(recording.workspace, path))) continue;
+        const placed = inFile.get(path) ?? (await callsIn.of(round, sandboxUri(source.id, join(WORKSPACE, path)))).placed;
+        if (!inFile.has(path))
+          for (const { span, anchor } of placed) {
+            const other = labels.get(span.id);
+            if (other !== undefined) judged.push({ label: other, anchors: [seen(other, anchor, recording.workspace, edited)] });
+          }
+        inFile.set(path, placed);
         all += 1;
-        if (!touching.has(`${session} ${span}`)) lost.push(`${label.call} ${label.tool} ${label.what} ${role} ${path}`);
+        if (!placed.some((call) => call.span.id === span)) lost.push(`${label.call} ${label.tool} ${label.what} ${role} ${path}`);
       }
     console.log(`${name}, from files to calls: ${all - lost.length} of ${all}`);
     if (detail) console.log(lost.join('\n'));
+    expect(judged.length).toBeGreaterThan(100);
+    expect(judged.flatMap(shown)).toEqual([]);
     expect((all - lost.length) / all).toBeGreaterThanOrEqual(0.95);
-  });
+  }, 120_000);
 
   it.each(['mapping', 'mount'] as const)(
     'are on no wrong line after a person edited the files (%s)',

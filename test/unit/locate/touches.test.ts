@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
 import { commandChars } from '../../../server/src/locate/command';
+import { mayLeadTo } from '../../../server/src/locate/touches';
 import type { Store } from '../../../server/src/store/store';
 import { info, memoryStore } from '../support/traces';
 
@@ -62,5 +63,18 @@ describe('a call that ran a command touched', () => {
     using store = memoryStore();
     const command = `cd sub && cat > made.py <<'EOF'\nimport other.py\ncat third.py\n${'x = 1\n'.repeat(900)}EOF\npython3 run.py && cat <<-END | tee log.txt\n\tcat fourth.py\n\tEND\ncat last.py`;
     expect(touchedBy(store, command)).toEqual([`${w}/sub/last.py`, `${w}/sub/log.txt`, `${w}/sub/made.py`, `${w}/sub/run.py`]);
+  });
+});
+
+describe('a path that an output writes by its package', () => {
+  it.each<[string, string, boolean]>([
+    [`${w}/com/shop/Totals.java`, `${w}/src/main/java/com/shop/Totals.java`, true],
+    [`${w}/cart_test.go`, `${w}/gate/cart/cart_test.go`, true],
+    [`${w}/a/b.py`, `${w}/a/b.py`, false],
+    [`${w}/src/com/shop/Totals.java`, `${w}/com/shop/Totals.java`, false],
+    [`${w}/other/Totals.java`, `${w}/src/com/shop/Totals.java`, false],
+    [`${w}/com/shop/Other.java`, `${w}/src/com/shop/Totals.java`, false],
+  ])('%s may be %s: %s', (written, path, may) => {
+    expect(mayLeadTo(written, path)).toBe(may);
   });
 });
