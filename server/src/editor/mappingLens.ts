@@ -6,16 +6,16 @@ import type { MapPathsArguments } from '../protocol/mappings';
 import type { Places, PlacesRound, PlaceSource } from '../query/places';
 
 interface Open {
-  readonly hub: { readonly trusted: boolean; get(sourceId: string): PlaceSource | null };
+  readonly hub: { readonly trusted: boolean; get(sourceId: string): (PlaceSource & { readonly badge: string | null }) | null };
   readonly places: Pick<Places, 'workspace'>;
 }
 
-/** Where no workspace is open, or a setting of it does not count, there is nothing to map to. */
+/** Where no workspace is open, or a setting of it does not count, there is nothing to map to; and the sample is nobody's project. */
 export async function mappingLenses({ hub, places }: Open, round: PlacesRound, uri: string): Promise<readonly CodeLens[]> {
   const parsed = parseSandboxUri(uri);
   const open = parsed === null ? null : hub.get(parsed.sourceId);
   if (parsed === null || open === null || !hub.trusted || places.workspace.folders.length === 0) return [];
-  if (await round.isInWorkspace(open, parsed.path)) return [];
+  if (open.badge !== null || (await round.isInWorkspace(open, parsed.path))) return [];
   const argument: MapPathsArguments = { uri };
   const at = { line: 0, character: 0 };
   const command = { title: 'in the sandbox only · map to the workspace…', command: mapPathsCommand, arguments: [argument] };
