@@ -47,7 +47,7 @@ export function startPython(request: ReaderRequest, text: string = pythonScript(
 function start(interpreter: Interpreter, request: ReaderRequest, text: string): ChildProcessWithoutNullStreams {
   const [command = '', ...args] = interpreter.command;
   // As in a sandbox its output is a pipe; what this process would give it is a socket.
-  const child = spawn('sh', ['-c', '"$@" | cat', 'sh', command === 'node' ? process.execPath : command, ...args], { cwd: '/' });
+  const child = spawn('sh', ['-c', '"$@" | cat 2>/dev/null', 'sh', command === 'node' ? process.execPath : command, ...args], { cwd: '/' });
   child.stdin.on('error', () => undefined); // the reading side tells
   child.stdin.write(prefixed(text));
   child.stdin.write(prefixed(JSON.stringify(request)));
