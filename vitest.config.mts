@@ -10,6 +10,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           globalSetup: 'test/unit/ensurePython.mts',
+          setupFiles: 'test/unit/setup.ts',
         },
       },
       {
