@@ -230,12 +230,12 @@ export class Header {
     const settled = page.findings.filter(({ suppressed }) => suppressed !== null);
     this.#findings.hidden = all.length + settled.length === 0;
     const shown = this.#allFindings ? all : all.slice(0, findingsShown);
-    const nodes: HTMLElement[] = shown.map((finding) => this.#findingNode(finding, page.maySuppress));
+    const nodes: HTMLElement[] = shown.map((finding) => this.#findingNode(finding, page));
     if (all.length > findingsShown) {
       const label = this.#allFindings ? t('findings.fewer') : t('findings.more', all.length - findingsShown);
       nodes.push(button({ label, key: 'findings-more', press: () => this.#toggleFindings() }));
     }
-    if (this.#suppressedToo) nodes.push(...settled.map((finding) => this.#findingNode(finding, false)));
+    if (this.#suppressedToo) nodes.push(...settled.map((finding) => this.#findingNode(finding, page)));
     if (settled.length > 0) {
       const label = this.#suppressedToo ? t('findings.suppressedHide') : t('findings.suppressedShow', settled.length);
       nodes.push(button({ label, key: 'findings-suppressed', press: () => this.#toggleSuppressed() }));
@@ -253,11 +253,11 @@ export class Header {
     if (this.#last !== null) this.#showFindings(this.#last);
   }
 
-  #findingNode(finding: Finding, maySuppress: boolean): HTMLElement {
+  #findingNode(finding: Finding, { maySuppress, session: { id: sessionId } }: TracePage): HTMLElement {
     const { t, showSpan, suppress } = this.#options;
     const [spanId] = finding.spanIds;
     const label = finding.code === 'skipped' ? t('findings.skipped', '').replace(/\s*:?\s*$/, '') : findingTitle(t, finding);
-    const message = visibleLine(finding.message, 500);
+    const message = visibleLine(ownMessage(finding.message, sessionId), 500);
     const { suppressed } = finding;
     return element(
       'div',
@@ -283,6 +283,12 @@ export class Header {
           }),
     );
   }
+}
+
+/** Which session it is of is plain where that is shown. */
+function ownMessage(message: string, sessionId: string): string {
+  const prefix = `In session ${sessionId}: `;
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
 function suppressedBy(t: Texts, { reason, file, line }: Suppressed): HTMLElement {
