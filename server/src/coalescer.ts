@@ -3,7 +3,7 @@ export class Coalescer implements Disposable {
   readonly #everyMs: number;
   readonly #run: () => void;
   #timer: NodeJS.Timeout | null = null;
-  #last = 0;
+  #last = -Infinity;
 
   constructor(everyMs: number, run: () => void) {
     this.#everyMs = everyMs;
@@ -12,10 +12,10 @@ export class Coalescer implements Disposable {
 
   ask(): void {
     if (this.#timer !== null) return;
-    const wait = Math.max(0, this.#last + this.#everyMs - Date.now());
+    const wait = Math.max(0, this.#last + this.#everyMs - performance.now());
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#last = Date.now();
+      this.#last = performance.now();
       this.#run();
     }, wait);
   }

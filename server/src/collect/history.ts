@@ -44,7 +44,7 @@ export class History {
     const said = { sourceId, id, name, layout, runtime, provider, model, gateway, engine };
     if (known !== null) {
       const { firstSeen: _first, lastSeen, ...before } = known;
-      if (JSON.stringify(before) === JSON.stringify(said) && now - lastSeen < seenEveryMs) return;
+      if (JSON.stringify(before) === JSON.stringify(said) && Math.abs(now - lastSeen) < seenEveryMs) return;
     }
     sources.setSandbox(row, { ...said, firstSeen: known?.firstSeen ?? now, lastSeen: now });
   }

@@ -60,8 +60,8 @@ export async function keepCollecting(store: Store, row: number, first: Source, o
       throw new AttachError('lost', 'The sandbox stopped answering', 'Try again.');
     } catch (error) {
       if (signal.aborted) return 'ended';
-      lostAt ??= Date.now();
-      if (!live || !mayPass(error, wasLive) || Date.now() - lostAt > retryForMs) throw error;
+      lostAt ??= performance.now();
+      if (!live || !mayPass(error, wasLive) || performance.now() - lostAt > retryForMs) throw error;
       onState({ kind: 'lost', reason: error instanceof Error ? error.message : String(error), retrying: true });
       const next = await again(source, wait);
       wait = Math.min(retryLastMs, wait * 2);

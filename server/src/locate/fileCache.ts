@@ -31,7 +31,7 @@ export class FileCache {
   async read(sourceId: string, files: SandboxFiles, path: string, signal: AbortSignal): Promise<CachedFile> {
     const key = `${sourceId} ${path}`;
     const known = this.#slots.get(key);
-    if (known !== undefined && Date.now() - known.readAt < freshMs) {
+    if (known !== undefined && performance.now() - known.readAt < freshMs) {
       if (known.file instanceof SandboxFileError) throw known.file;
       return known.file;
     }
@@ -74,7 +74,7 @@ export class FileCache {
 
   #put(key: string, file: CachedFile | SandboxFileError): void {
     this.#drop(key);
-    this.#slots.set(key, { readAt: Date.now(), file });
+    this.#slots.set(key, { readAt: performance.now(), file });
     this.#bytes += size(file);
     for (const oldest of this.#slots.keys()) {
       if (this.#bytes <= cachedBytes || oldest === key) break;

@@ -43,10 +43,10 @@ export class ModelSums {
 
   of(store: Store, view: SessionView): StatusView['byModel'] {
     const known = this.#kept.get(view.row);
-    if (known !== undefined && (known.revision === view.revision || Date.now() - known.at < byModelMs)) return known.sums;
+    if (known !== undefined && (known.revision === view.revision || performance.now() - known.at < byModelMs)) return known.sums;
     const sums = byModel(store, view);
     this.#kept.delete(view.row);
-    this.#kept.set(view.row, { revision: view.revision, at: Date.now(), sums });
+    this.#kept.set(view.row, { revision: view.revision, at: performance.now(), sums });
     for (const oldest of this.#kept.keys()) if (this.#kept.size > byModelKept) this.#kept.delete(oldest);
     return sums;
   }

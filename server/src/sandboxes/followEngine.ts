@@ -44,11 +44,11 @@ export async function followEngine(address: EngineAddress, signal: AbortSignal, 
     }
     if (signal.aborted) return;
     if (there) {
-      lastThere = Date.now();
+      lastThere = performance.now();
       changed();
     }
     there = false;
-    const soon = lastThere !== null && Date.now() - lastThere < backSoonForMs;
+    const soon = lastThere !== null && performance.now() - lastThere < backSoonForMs;
     await sleep(soon ? backSoonMs : maybeMs, undefined, { signal, ref: false }).catch(() => undefined); // aborted: seen by the loop
   }
 }

@@ -67,10 +67,10 @@ export class DirectoryListing {
       this.#beyond = 0;
       this.#stopped = null;
       this.#stamp = null;
-    } else if (directory.stamp !== this.#stamp || Date.now() >= this.#listFrom) {
+    } else if (directory.stamp !== this.#stamp || performance.now() >= this.#listFrom) {
       await this.#list(directory.path, signal);
       this.#stamp = directory.stamp;
-      this.#listFrom = Date.now() + (this.#stopped === null ? LIST_EVERY_MS : LIST_AGAIN_MS);
+      this.#listFrom = performance.now() + (this.#stopped === null ? LIST_EVERY_MS : LIST_AGAIN_MS);
     }
     const unasked = directory === null || (this.#stopped === null && this.#beyond === 0) ? [] : await this.#ask(directory, known, signal);
     for (const name of this.#taken.keys()) if (!this.#files.has(name)) this.#taken.delete(name);

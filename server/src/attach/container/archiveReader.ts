@@ -126,7 +126,7 @@ export class ArchiveReader {
 
   async *#listAgents(): AsyncGenerator<SourceRecord> {
     const directory = await this.#directory('agents');
-    if (directory === null || (directory.stamp === this.#agentsStamp && Date.now() < this.#agentsAgain)) return;
+    if (directory === null || (directory.stamp === this.#agentsStamp && performance.now() < this.#agentsAgain)) return;
     const ids = new Set<string>();
     const stopped = await namesIn(
       this.#archive,
@@ -139,7 +139,7 @@ export class ArchiveReader {
     );
     for (const id of [...ids].slice(0, MAX_AGENTS)) this.#agent(id);
     this.#agentsStamp = directory.stamp;
-    this.#agentsAgain = stopped === null ? Infinity : Date.now() + LIST_AGAIN_MS;
+    this.#agentsAgain = stopped === null ? Infinity : performance.now() + LIST_AGAIN_MS;
     if (ids.size > MAX_AGENTS) yield* this.#say('agents', `there are ${ids.size} agents; ${MAX_AGENTS} of them are read: move others away`);
     else if (stopped !== null) yield* this.#say('agents', stopped);
     else yield* this.#unsay('agents');

@@ -78,7 +78,7 @@ export class AgentReader {
   }
 
   async *scan(dirty: Dirty | null): AsyncGenerator<SourceRecord> {
-    const now = Date.now();
+    const now = performance.now();
     if (!this.#begun || (dirty && this.moved(dirty) && !this.#context.inBacklog)) dirty = null;
     this.#begun = true;
     for (const directory of [this.#sessions, this.#cold]) {

@@ -188,7 +188,7 @@ export class AgentStore {
         yield* this.#context.mended(this.#file, 'whole', obstacle === null ? [] : [obstacle]);
         if (obstacle !== null) yield* this.#context.skipped(this.#file, obstacle);
       }
-      if (stamp === this.#stamp && this.dueAt > Date.now()) return;
+      if (stamp === this.#stamp && this.dueAt > performance.now()) return;
       const marks = this.#marks;
       try {
         if (stamp === null) {
@@ -197,7 +197,7 @@ export class AgentStore {
           yield* this.#gone(new Set(), () => false);
           yield* this.#trajectories.gone(new Set());
         } else if (this.#context.inBacklog) {
-          this.#pace.begin(Date.now(), stamp !== this.#hintedAt);
+          this.#pace.begin(performance.now(), stamp !== this.#hintedAt);
           this.#hintedAt = stamp;
           // Rows were taken away: what came with that is found by the look at everything, and what comes from now on is hinted at.
           if (!(yield* this.#hinted()) && marks !== null) this.#marks = this.#store.read(marksOf);
@@ -219,7 +219,7 @@ export class AgentStore {
           continue;
         }
         this.#failing = true;
-        this.#pace.failed(Date.now(), error.passing);
+        this.#pace.failed(performance.now(), error.passing);
         if (!error.passing) this.#stamp = stamp; // until it changes
         yield* this.#context.skipped(this.#file, error.message);
         return;
@@ -236,7 +236,7 @@ export class AgentStore {
 
   async *#look(stamp: string, siblings: readonly string[]): AsyncGenerator<SourceRecord> {
     const changed = stamp !== this.#stamp;
-    const now = Date.now();
+    const now = performance.now();
     // What is read for the first time just now is what it is.
     const before = this.#check.beginsAt(now, changed) ? [...this.#sessions.values()] : null;
     const at = this.#pace.begin(now, changed);
@@ -264,7 +264,7 @@ export class AgentStore {
   async *#hinted(changed = true): AsyncGenerator<SourceRecord, boolean> {
     const marks = this.#marks;
     if (marks === null) return false;
-    const now = Date.now();
+    const now = performance.now();
     // One reading for all of it: what costs is to begin one.
     const found = this.#store.read((reading) => {
       let hints = hintsSince(reading, marks, now >= this.#indexFrom);
@@ -331,7 +331,7 @@ export class AgentStore {
     }
     yield* this.#context.mended(this.#file, 'end');
     const all = took + (yield* this.#wholeIndex());
-    this.#pace.wideEnded(Date.now(), all);
+    this.#pace.wideEnded(performance.now(), all);
     for (const { session, top } of found.tops) yield* this.#known(session).scan(top, this.#generations.get(session) ?? null);
     yield* this.#gone(
       new Set(found.tops.map(({ session }) => session)),

@@ -31,13 +31,13 @@ export interface BacklogParts {
 export async function* readBacklog({ pieces, index, look }: BacklogParts): AsyncGenerator<SourceRecord> {
   const ordered = newestFirst(pieces);
   const first = ordered.slice(0, NEWEST_PIECES);
-  let lookFrom = Date.now() + LOOK_EVERY_MS;
+  let lookFrom = performance.now() + LOOK_EVERY_MS;
   async function* meanwhile(): AsyncGenerator<SourceRecord> {
-    if (!look || Date.now() < lookFrom) return;
+    if (!look || performance.now() < lookFrom) return;
     // Notifications come between two turns of the event loop, and a database is read without one.
     await new Promise(setImmediate);
     yield* look();
-    lookFrom = Date.now() + LOOK_EVERY_MS;
+    lookFrom = performance.now() + LOOK_EVERY_MS;
   }
   async function* read(some: readonly Piece[]): AsyncGenerator<SourceRecord> {
     for (const piece of some) {

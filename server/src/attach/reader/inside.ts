@@ -99,19 +99,19 @@ async function request(): Promise<ReaderRequest> {
 }
 
 function watchLifeLine(output: Output, controller: AbortController): void {
-  let sign = Date.now();
+  let sign = performance.now();
   const end = (): void => {
     controller.abort();
     // A write that nobody reads would hold the process; there is nothing to tidy up.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_MS);
     if (!output.writing) process.exit(0);
   };
-  process.stdin.on('data', () => (sign = Date.now()));
+  process.stdin.on('data', () => (sign = performance.now()));
   process.stdin.on('end', end);
   process.stdin.on('close', end);
   process.stdin.on('error', end);
   setInterval(() => {
-    if (Date.now() - sign > LIFE_SIGN_LIMIT_MS) end();
+    if (performance.now() - sign > LIFE_SIGN_LIMIT_MS) end();
   }, LIFE_SIGN_LIMIT_MS / 4);
 }
 

@@ -60,22 +60,22 @@ export async function* readState(options: ReaderOptions): AsyncGenerator<SourceR
 
 async function* follow(reader: StateReader, watcher: Watcher, options: ReaderOptions): AsyncGenerator<SourceRecord> {
   const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
-  let fullFrom = Date.now() + watcher.pollMs;
-  let heartbeatFrom = Date.now() + heartbeatMs;
+  let fullFrom = performance.now() + watcher.pollMs;
+  let heartbeatFrom = performance.now() + heartbeatMs;
   let spacedFrom = 0;
   let restsUntil = 0;
   let lull = 1;
   while (!options.signal.aborted) {
-    const now = Date.now();
+    const now = performance.now();
     const wait = Math.max(0, Math.min(fullFrom, heartbeatFrom, Math.max(reader.dueAt, now + SOON_MS)) - now);
     const dirty = await watcher.next(wait, spacedFrom);
     if (options.signal.aborted) return;
-    const started = Date.now();
+    const started = performance.now();
     const used = cpuTime();
     const full = started >= fullFrom;
     if (full) watcher.watch(await reader.watched());
     if (full || dirty.size > 0 || reader.dueAt <= started) yield* full ? reader.scan(null) : look(reader, watcher, dirty);
-    const ended = Date.now();
+    const ended = performance.now();
     spacedFrom = started + (watcher.streams ? STREAM_SPACING_MS : Math.min(MAX_SPACING_MS, (ended - started) * SPACING));
     lull = dirty.size > 0 || !watcher.watchesAll ? 1 : full ? Math.min(lull * 2, MAX_LULL) : lull;
     // Other work of this process may go on meanwhile, and other processes too.

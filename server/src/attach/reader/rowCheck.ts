@@ -44,7 +44,7 @@ export class RowCheck {
   /** `read`: what there was to compare; null: none begins now. */
   async *run(read: readonly SessionRows[] | null): AsyncGenerator<SourceRecord> {
     const { follow, verifyEveryMs } = this.#context;
-    const began = Date.now();
+    const began = performance.now();
     const used = cpuTime();
     if (began < this.#from) return;
     if (this.#queue.length === 0) {
@@ -54,10 +54,10 @@ export class RowCheck {
     }
     for (let rows = this.#queue.at(-1); rows; rows = this.#queue.at(-1)) {
       if (!this.#isThere(rows) || (yield* rows.verify())) this.#queue.pop();
-      if (follow && Date.now() - began >= SLICE_MS) break;
+      if (follow && performance.now() - began >= SLICE_MS) break;
       await new Promise(setImmediate); // it must not hold up the rest of the process
     }
-    const ended = Date.now();
+    const ended = performance.now();
     this.#from = ended + Math.min(MAX_REST_MS, Math.min(ended - began, cpuTime() - used) * REST);
     if (this.#queue.length === 0) this.#from = Math.max(this.#from, began + verifyEveryMs);
   }

@@ -47,7 +47,7 @@ export class SessionIndexFile {
 
   /** It was read a moment ago. */
   get tooSoon(): boolean {
-    return Date.now() < this.#notBefore;
+    return performance.now() < this.#notBefore;
   }
 
   /** Changed, but too soon. */
@@ -61,7 +61,7 @@ export class SessionIndexFile {
 
   /** `only`: entries of these sessions, or of files so called, and no other for now. */
   async *scan(only: ReadonlySet<string> | null): AsyncGenerator<SourceRecord> {
-    const started = Date.now();
+    const started = performance.now();
     if (!only) {
       this.#notBefore = started + SPACING_MS;
       this.#postponed = false;
@@ -81,15 +81,15 @@ export class SessionIndexFile {
         }
         if (!only) this.#stamp = stamp;
         let busy = 0;
-        let since = Date.now();
+        let since = performance.now();
         for await (const member of membersOf(bytesOf(handle, false, 0))) {
           const record = this.#changed(member, only);
           if (!record) continue;
-          busy += Date.now() - since;
+          busy += performance.now() - since;
           yield record;
-          since = Date.now();
+          since = performance.now();
         }
-        busy += Date.now() - since;
+        busy += performance.now() - since;
         if (only) return;
         this.#notBefore = started + Math.min(MAX_SPACING_MS, Math.max(SPACING_MS, busy * SPACING_FACTOR));
         yield* this.#context.mended(this.#file);

@@ -13,8 +13,8 @@ const TOGETHER_MS = 5;
 export type Rest = (ms: number) => Promise<void>;
 
 export class Stream {
-  #since = 0;
-  #last = 0;
+  #since = -Infinity;
+  #last = -Infinity;
   #notices = 0;
   #flows = false;
 

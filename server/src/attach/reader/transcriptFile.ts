@@ -93,7 +93,7 @@ export class TranscriptFile {
   }
 
   unchanged(stamp: string): boolean {
-    const now = Date.now();
+    const now = performance.now();
     if (this.#failed?.stamp === stamp && now < this.#failed.until) return true;
     return this.#known?.stamp === stamp && this.dueAt > now;
   }
@@ -129,7 +129,7 @@ export class TranscriptFile {
         closeSync(fd);
       }
     } catch (error) {
-      const until = Date.now() + this.#context.verifyEveryMs;
+      const until = performance.now() + this.#context.verifyEveryMs;
       this.#failed = { stamp: seen, until };
       this.#verifyFrom = until;
       yield* this.#context.skipped(this.file, skipReasonOf(error));
@@ -166,7 +166,7 @@ export class TranscriptFile {
   async #judge(file: OpenFile, stamp: string): Promise<Verdict> {
     const known = this.#known;
     if (!known || known.offset === 0) return { kind: 'on', hash: createHash('sha256') };
-    const now = Date.now();
+    const now = performance.now();
     if (stamp === known.stamp && this.#hash && this.dueAt > now) return { kind: 'later' };
     const { compressed } = this.#name;
     if (!compressed && sizeOf(stamp) < known.offset) return { kind: 'rewritten' };
@@ -180,7 +180,7 @@ export class TranscriptFile {
     }
     this.#unverified = false;
     const prefix = await prefixOf(file, compressed, known.offset);
-    const ended = Date.now();
+    const ended = performance.now();
     this.#verifyFrom = ended + Math.max(this.#context.verifyEveryMs, (ended - now) * VERIFY_REST);
     return prefix && digestOf(prefix.hash) === known.hash ? { kind: 'on', hash: prefix.hash } : { kind: 'rewritten' };
   }

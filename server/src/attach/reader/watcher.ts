@@ -67,7 +67,7 @@ export class Watcher {
   }
 
   #changed(path: string, name: string | null): void {
-    this.#stream.noticed(Date.now());
+    this.#stream.noticed(performance.now());
     if (name !== null && NEVER_READ.test(name)) return;
     const names = this.#dirty.get(path);
     if (name === null || names === null || (names && names.size >= MAX_DIRTY)) this.#dirty.set(path, null);
@@ -131,7 +131,7 @@ export class Watcher {
 }
 
 function restFor(notBefore: number): number {
-  return Math.min(MAX_SETTLE_MS, Math.max(SETTLE_MS, notBefore - Date.now()));
+  return Math.min(MAX_SETTLE_MS, Math.max(SETTLE_MS, notBefore - performance.now()));
 }
 
 /** undefined: it is not there, or not for us; whoever reads it says so. */
