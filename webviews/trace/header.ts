@@ -270,17 +270,21 @@ export class Header {
         ` ${message}`,
         suppressed === null ? null : suppressedBy(t, suppressed),
       ),
-      spanId === undefined
-        ? null
-        : button({ label: t('findings.show'), title: t('findings.showHint'), key: `finding-${spanId}`, press: () => showSpan(spanId) }),
-      suppressed !== null || !maySuppress || !(findingCodes as readonly string[]).includes(finding.code)
-        ? null
-        : button({
-            label: t('findings.suppress'),
-            title: t('findings.suppressHint'),
-            key: `suppress-${finding.code}-${spanId}`,
-            press: () => suppress(finding.code, spanId ?? null),
-          }),
+      element(
+        'span',
+        { class: 'finding-actions' },
+        spanId === undefined
+          ? null
+          : button({ label: t('findings.show'), title: t('findings.showHint'), key: `finding-${spanId}`, press: () => showSpan(spanId) }),
+        suppressed !== null || !maySuppress || !(findingCodes as readonly string[]).includes(finding.code)
+          ? null
+          : button({
+              label: t('findings.suppress'),
+              title: t('findings.suppressHint'),
+              key: `suppress-${finding.code}-${spanId}`,
+              press: () => suppress(finding.code, spanId ?? null),
+            }),
+      ),
     );
   }
 }

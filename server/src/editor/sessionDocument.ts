@@ -15,7 +15,7 @@ import { withSeverities } from './severities';
 /** Of a message, which a sandbox may make as long as it likes. */
 const messageChars = 500;
 /** Whoever steps to a problem comes to the end of its line: that has to be in sight. */
-const lineChars = 90;
+const lineChars = 105;
 const indent = '    ';
 
 export function sessionDocument(
@@ -44,7 +44,7 @@ export function sessionDocument(
   for (const one of findings) put(one, said(one));
   const calls = here.filter(({ call }) => call !== undefined).sort(oldestFirst);
   if (calls.length > 0) lines.push('', 'Calls that belong to no file, as they happened:');
-  for (const one of calls) put(one, `${timeText(one)}${said(one)}`);
+  for (const one of calls) put(one, `${timeText(one, session)}${said(one)}`);
   const rest = more === 0 ? [] : withSeverities([restOf(uri, more)], severities);
   for (const one of rest) {
     lines.push('');
@@ -95,9 +95,11 @@ function startText({ startTime }: SessionInfo): string {
   return startTime === null ? '' : `, begun${dayAndClock(startTime)}`;
 }
 
-function timeText({ call }: PlacedDiagnostic): string {
-  const time = dayAndClock(call?.time ?? null).replace(/^ on (\S+) at /, '$1 ');
-  return time === '' ? '' : `${time} `;
+/** The day too, where it is not the one on which the session began. */
+function timeText({ call }: PlacedDiagnostic, { startTime }: SessionInfo): string {
+  const [day = '', time] = dayAndClock(call?.time ?? null).split(' at ');
+  if (time === undefined) return '';
+  return dayAndClock(startTime).startsWith(day) ? `${time} ` : `${day.replace(' on ', '')} ${time} `;
 }
 
 function said({ diagnostic: { message } }: PlacedDiagnostic): string {
