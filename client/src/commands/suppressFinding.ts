@@ -70,7 +70,10 @@ async function preview(asked: FindingRef & { readonly reason: string }, folder: 
   const write = async (): Promise<void> => {
     // What was shown is what is written: a file that came or changed since is asked about anew.
     const now = (await isThere(uri)) ? await vscode.workspace.openTextDocument(uri) : null;
-    if ((now?.getText() ?? null) !== (document === null ? null : before)) return preview(asked, folder, services);
+    if ((now?.getText() ?? null) !== (document === null ? null : before)) {
+      await closeDiff(changed);
+      return preview(asked, folder, services);
+    }
     // Trust may be taken back as well.
     if (!vscode.workspace.isTrusted) return refused('untrusted', notifier);
     const written = await writtenTo(uri, now, answer, after);
