@@ -41,7 +41,7 @@ export function isGenericName(base: string): boolean {
 }
 
 /** Whether the lines can tell a file from others at all. */
-export function saysEnough(base: string, lines: readonly string[]): boolean {
+function saysEnough(base: string, lines: readonly string[]): boolean {
   if (isGenericName(base)) return false;
   const set = telling(lines);
   let chars = 0;
@@ -49,28 +49,42 @@ export function saysEnough(base: string, lines: readonly string[]): boolean {
   return set.size >= tellingLines && chars >= tellingChars;
 }
 
-/** `versions`: how it was at several times, the last first. */
-export function compareFile(base: string, versions: readonly (readonly string[])[], lines: readonly string[]): Comparison {
+/** How a file was at several times, the last first, with what each says: for as many files as it is compared with. */
+export interface KnownVersions {
+  readonly base: string;
+  readonly versions: readonly { readonly lines: readonly string[]; readonly telling: ReadonlySet<string>; readonly enough: boolean }[];
+}
+
+export function knownVersions(base: string, versions: readonly (readonly string[])[]): KnownVersions {
+  return {
+    base,
+    versions: versions.map((version) => ({
+      lines: withoutFinal(version, (line) => line === ''),
+      telling: telling(version),
+      enough: saysEnough(base, version),
+    })),
+  };
+}
+
+export function compareFile({ versions }: KnownVersions, lines: readonly string[]): Comparison {
   const own = withoutFinal(lines, (line) => line === '');
   let same = false;
   for (const [at, version] of versions.entries()) {
-    const wanted = withoutFinal(version, (line) => line === '');
-    if (wanted.length !== own.length || !wanted.every((line, i) => line === own[i])) continue;
-    if (saysEnough(base, version)) return at === 0 ? 'identical' : 'earlier';
+    if (version.lines.length !== own.length || !version.lines.every((line, i) => line === own[i])) continue;
+    if (version.enough) return at === 0 ? 'identical' : 'earlier';
     same = true;
   }
   const here = telling(own);
   if (same || here.size < tellingLines) return 'nothing';
   let most = 0;
   let known = false;
-  for (const version of versions) {
-    const there = telling(version);
+  for (const { telling: there, enough } of versions) {
     if (there.size < tellingLines) continue;
     known = true;
     let common = 0;
     for (const line of there) if (here.has(line)) common += 1;
     const share = common / Math.max(there.size, here.size);
-    if (common >= alikeLines && share >= alikeShare && saysEnough(base, version)) return 'edited';
+    if (common >= alikeLines && share >= alikeShare && enough) return 'edited';
     most = Math.max(most, share);
   }
   return known && most < otherShare ? 'different' : 'nothing';

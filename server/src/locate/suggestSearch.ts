@@ -13,13 +13,15 @@ export interface FoundFile {
 
 export interface FoundNames {
   readonly byName: ReadonlyMap<string, readonly FoundFile[]>;
+  /** Names with more places than those listed. */
+  readonly everywhere: ReadonlySet<string>;
   readonly isProject: (folder: string, way: string) => boolean;
   readonly entries: number;
   readonly cut: boolean;
 }
 
 export const entryLimit = 100_000;
-export const placesOfName = 16;
+export const placesOfName = 64;
 const depthLimit = 24;
 
 const left: ReadonlySet<string> = new Set([
@@ -65,6 +67,7 @@ export async function findNames(
   limit = entryLimit,
 ): Promise<FoundNames> {
   const byName = new Map<string, FoundFile[]>();
+  const everywhere = new Set<string>();
   const projects = new Set<string>();
   const key = (folder: string, way: string): string => `${folder}\u0000${way}`;
   let queue: FoundFile[] = folders.map((folder) => ({ folder, way: '' }));
@@ -88,15 +91,15 @@ export async function findNames(
         } else if (entry.isFile() && names.has(entry.name)) {
           const known = byName.get(entry.name) ?? [];
           byName.set(entry.name, known);
-          // Of a name that stands everywhere some places say as much as all.
           if (known.length < placesOfName) known.push({ folder: directory.folder, way });
+          else everywhere.add(entry.name);
         }
       }
     }
     cut ||= depth >= depthLimit && deeper.length > 0;
     queue = depth >= depthLimit ? [] : deeper;
   }
-  return { byName, isProject: (folder, way) => projects.has(key(folder, way)), entries, cut };
+  return { byName, everywhere, isProject: (folder, way) => projects.has(key(folder, way)), entries, cut };
 }
 
 async function listed({ folder, way }: FoundFile) {

@@ -17,7 +17,7 @@ import { isUnreadable, toWorkspace } from '../locate/mapping';
 import { parseSandboxUri, sandboxUri } from '../locate/sandboxUri';
 import { suggestMappings } from '../locate/suggest';
 import type { ComparedFile, SuggestedPlace, Suggestion } from '../locate/suggest';
-import { compareFile, isGenericName, saysEnough } from '../locate/suggestMatch';
+import { compareFile, isGenericName, knownVersions } from '../locate/suggestMatch';
 import { findNames } from '../locate/suggestSearch';
 import type { FoundFile } from '../locate/suggestSearch';
 import { evidenceShown } from '../protocol/mappings';
@@ -38,6 +38,8 @@ const versionsKept = 12;
 /** Larger files are not compared; and so many bytes of the workspace are read in all. */
 const comparedBytes = 512 * 1024;
 const bytesInAll = 32 * 1024 * 1024;
+/** Lines laid side by side in all: files and their versions may be made to be slow. */
+const linesInAll = 5_000_000;
 /** Asked of a sandbox only for so long in all. */
 const sandboxMs = 5000;
 const turnMs = 25;
@@ -81,9 +83,11 @@ export async function mappingAnswer(question: MappingsAsked, signal: AbortSignal
   named.sort((a, b) => generic(a) - generic(b));
   const work = new Comparing(asked, signal);
   for (const file of named) {
-    if (signal.aborted || work.files >= filesCompared) break;
+    if (signal.aborted || work.files >= filesCompared || work.tired) break;
     await work.compare(file);
   }
+  // What was not looked at may match alike.
+  const partial = search.cut || work.tired || work.names.some((name) => search.everywhere.has(name));
   const homes = new Set(
     asked.sources.flatMap(({ row }) =>
       asked.store.sessions.newest(row, sessionsLooked).flatMap((session) => asked.store.sessions.byRow(session)?.workspaceDir ?? []),
@@ -92,7 +96,7 @@ export async function mappingAnswer(question: MappingsAsked, signal: AbortSignal
   const suggestions = suggestMappings(work.compared, { isProject: search.isProject, homes });
   const covers = ({ sandbox }: { readonly sandbox: string }): number => (focus !== null && focus.path.startsWith(`${sandbox}/`) ? 1 : 0);
   const proposals = suggestions
-    .map((suggestion) => proposalOf(suggestion, asked.sources, named, work))
+    .map((suggestion) => proposalOf(suggestion, asked.sources, named, work, partial))
     .sort((a, b) => covers(b) - covers(a));
   return {
     proposals,
@@ -100,7 +104,7 @@ export async function mappingAnswer(question: MappingsAsked, signal: AbortSignal
     looked: {
       folders: asked.folders,
       entries: search.entries,
-      cut: search.cut,
+      cut: search.cut || work.tired,
       touched: touched.length,
       named: named.length,
       compared: work.told,
@@ -134,6 +138,7 @@ async function unmappedOf(
 
 class Comparing {
   readonly compared: ComparedFile[] = [];
+  readonly names: string[] = [];
   /** Files looked at, and those that said enough to be compared. */
   files = 0;
   told = 0;
@@ -143,6 +148,7 @@ class Comparing {
   readonly #host = new Map<string, readonly string[] | null>();
   readonly #shown = new Set<string>();
   #left = bytesInAll;
+  #lines = linesInAll;
   #rested = performance.now();
 
   constructor(asked: Asked, signal: AbortSignal) {
@@ -151,21 +157,29 @@ class Comparing {
     this.#late = AbortSignal.timeout(sandboxMs);
   }
 
+  /** It gave up before all was compared. */
+  get tired(): boolean {
+    return this.#lines < 0 || this.#left < 0;
+  }
+
   /** It is shown in the workspace already, for it holds the very same bytes. */
   isShown({ source, path }: Touched): boolean {
     return this.#shown.has(`${source.row} ${path}`);
   }
 
   async compare({ source, path, found }: Candidate): Promise<void> {
-    const versions = await this.#versionsOf(source, path);
-    if (versions.length === 0) return;
+    const known = knownVersions(baseName(path), await this.#versionsOf(source, path));
+    if (known.versions.length === 0) return;
     this.files += 1;
-    if (versions.some((version) => saysEnough(baseName(path), version))) this.told += 1;
+    this.names.push(known.base);
+    if (known.versions.some(({ enough }) => enough)) this.told += 1;
+    const all = known.versions.reduce((sum, { lines }) => sum + lines.length, 0);
     for (const { folder, way } of found) {
       const lines = await this.#linesOf(join(folder, way));
-      if (lines === null) continue;
-      const comparison = compareFile(baseName(path), versions, lines);
-      this.compared.push({ source: source.row, sandboxPath: path, folder, way, comparison });
+      this.#lines -= all + (lines?.length ?? 0);
+      if (lines === null || this.#lines < 0) continue;
+      this.compared.push({ source: source.row, sandboxPath: path, folder, way, comparison: compareFile(known, lines) });
+      await this.#breathe();
     }
   }
 
@@ -217,7 +231,7 @@ class Comparing {
   }
 
   async #read(path: string): Promise<readonly string[] | null> {
-    if (this.#left <= 0 || isSecretPath(path)) return null;
+    if (this.#left < 0 || isSecretPath(path)) return null;
     await this.#breathe();
     try {
       const { bytes } = await readRegular(path, comparedBytes);
@@ -252,6 +266,7 @@ function proposalOf(
   sources: readonly PlaceSource[],
   named: readonly Candidate[],
   work: Comparing,
+  partial: boolean,
 ): MappingProposal {
   const ids = new Map(sources.map(({ row, id }) => [row, id]));
   const evidence = place.matches.slice(0, evidenceShown).flatMap(({ source, sandboxPath, folder, way, comparison }) => {
@@ -270,7 +285,7 @@ function proposalOf(
     matched: place.matches.length,
     differ: place.differ.length,
     gained: gained.size,
-    confidence,
+    confidence: confidence === 'sure' && partial ? 'likely' : confidence,
     rivals: rivals.map((rival) => ({ sandbox: rival.sandbox, workspace: directoryOf(rival) })),
   };
 }

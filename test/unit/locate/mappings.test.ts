@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
 import { SandboxFileError } from '../../../server/src/attach/errors';
+import { placesOfName } from '../../../server/src/locate/suggestSearch';
 import type { PathMapping } from '../../../server/src/protocol/messages';
 import { mappingAnswer } from '../../../server/src/query/mappings';
 import { Places } from '../../../server/src/query/places';
@@ -88,6 +89,17 @@ describe('mappings are proposed', () => {
     expect(proposals.map(({ confidence }) => confidence)).toEqual(['ambiguous', 'ambiguous']);
     expect(proposals.map(({ workspace }) => workspace).sort()).toEqual([join(dir, 'one'), join(dir, 'two')]);
     expect(proposals[0]?.rivals.map(({ workspace }) => workspace)).toEqual([proposals[1]?.workspace]);
+  });
+
+  it('as likely only where not all that may match was looked at', async () => {
+    const dir = folder();
+    cpSync(project, join(dir, 'project'), { recursive: true });
+    expect((await ask([dir])).proposals[0]?.confidence).toBe('sure');
+    for (let i = 0; i <= placesOfName; i++) {
+      mkdirSync(join(dir, `other${i}`));
+      writeFileSync(join(dir, `other${i}/vat.py`), 'VAT = 0\n');
+    }
+    expect((await ask([dir])).proposals[0]).toMatchObject({ workspace: join(dir, 'project'), confidence: 'likely' });
   });
 
   it('for none of another project with the same names, and it says where it looked', async () => {

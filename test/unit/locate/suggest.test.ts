@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { suggestMappings } from '../../../server/src/locate/suggest';
 import type { ComparedFile } from '../../../server/src/locate/suggest';
-import { compareFile } from '../../../server/src/locate/suggestMatch';
+import { compareFile, knownVersions } from '../../../server/src/locate/suggestMatch';
 import type { Comparison } from '../../../server/src/locate/suggestMatch';
 
 const lines = (count: number, of = 'value'): readonly string[] =>
@@ -22,21 +22,21 @@ describe('a file of a sandbox and one of the workspace', () => {
     ['another file', [last], lines(20, 'other'), 'different'],
     ['nothing known of it', [], last, 'nothing'],
   ])('%s', (_, versions, here, expected) => {
-    expect(compareFile('cart.py', versions, here)).toBe(expected);
+    expect(compareFile(knownVersions('cart.py', versions), here)).toBe(expected);
   });
 
   it('says nothing where it is empty, tiny, or the same everywhere', () => {
     for (const said of [[], [''], ['x = 1', ''], ['}', '{', '}'], ['import os', 'import re', 'import sys']])
-      expect(compareFile('a.py', [said], said)).toBe('nothing');
+      expect(compareFile(knownVersions('a.py', [said]), said)).toBe('nothing');
     for (const name of ['LICENSE', 'LICENSE.md', '__init__.py', 'AGENTS.md', 'SOUL.md', '.gitignore', 'tsconfig.json'])
-      expect(compareFile(name, [last], last), name).toBe('nothing');
+      expect(compareFile(knownVersions(name, [last]), last), name).toBe('nothing');
     // But that it is another one there is told of these too.
-    expect(compareFile('AGENTS.md', [last], lines(20, 'other'))).toBe('different');
+    expect(compareFile(knownVersions('AGENTS.md', [last]), lines(20, 'other'))).toBe('different');
   });
 
   it('is not the same for having many lines that are the same in itself', () => {
     const said = Array<string>(400).fill('    return null;');
-    expect(compareFile('a.py', [said], said)).toBe('nothing');
+    expect(compareFile(knownVersions('a.py', [said]), said)).toBe('nothing');
   });
 });
 
