@@ -4,7 +4,7 @@
  * requests on their connections, events of a process that turns out to have lived longer, and what a start of the sandbox tells apart.
  */
 import type { PolicyEvent } from '../model/events';
-import { connectionKey, connectionMs, joinPolicy, slackMs } from '../model/joinPolicy';
+import { connectionKey, joinPolicy, keptOpenMs, slackMs } from '../model/joinPolicy';
 import { isStart } from '../model/processLives';
 import type { ProcessLife, ProcessLives } from '../model/processLives';
 import type { PolicyChanges } from '../store/policySightings';
@@ -27,9 +27,9 @@ export function joinLog(
 ): ReadonlySet<string> {
   // Whose connection a request is on depends on which calls had ended by then.
   const ranges: TimeRange[] = changes.flatMap(({ ran }) =>
-    ran.map(({ from, to }) => ({ from: from - slackMs, to: to + slackMs + connectionMs })),
+    ran.map(({ from, to }) => ({ from: from - slackMs, to: to + slackMs + keptOpenMs })),
   );
-  const withRequests = (time: number): TimeRange => ({ from: time, to: time + connectionMs });
+  const withRequests = (time: number): TimeRange => ({ from: time, to: time + keptOpenMs });
   for (const event of policy.events) ranges.push(withRequests(event.time));
   const now = livesOf(store, source, policy.events);
   const asked = new Set<ProcessLife>();
@@ -68,9 +68,9 @@ function toldApart(store: Store, source: number, starts: readonly number[]): rea
   const ran = starts.map((start) => {
     const { to } = boots.of(start);
     const ends = store.spans.calls(source, start - slackMs, start).map(({ end }) => end ?? to);
-    return { from: start, to: Math.min(to, Math.max(start, ...ends) + slackMs + connectionMs) };
+    return { from: start, to: Math.min(to, Math.max(start, ...ends) + slackMs + keptOpenMs) };
   });
-  return [...ran, ...times.map((time) => ({ from: time, to: time + connectionMs }))];
+  return [...ran, ...times.map((time) => ({ from: time, to: time + keptOpenMs }))];
 }
 
 const always = { from: -Infinity, to: Infinity };
@@ -80,9 +80,9 @@ function judge(store: Store, source: number, { from, to }: TimeRange): readonly 
   if (events.length === 0) return [];
   // A request takes the process of the connection before it.
   const requested = new Set(events.flatMap((event) => (event.process === null ? (connectionKey(event) ?? []) : [])));
-  const before = requested.size === 0 ? [] : store.policies.opened(source, from - connectionMs, from, requested);
+  const before = requested.size === 0 ? [] : store.policies.opened(source, from - keptOpenMs, from, requested);
   const lives = livesOf(store, source, [...before, ...events]);
-  const calls = store.spans.calls(source, from - connectionMs - slackMs, to + slackMs);
+  const calls = store.spans.calls(source, from - keptOpenMs - slackMs, to + slackMs);
   return joinPolicy(events, calls, lives, before).flatMap((joined) => store.policies.putJoin(source, joined));
 }
 

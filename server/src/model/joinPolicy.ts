@@ -16,7 +16,9 @@ import type { Boot, ProcessLife } from './processLives';
 /** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */
 export const slackMs = 250;
 /** A connection is opened, then its requests are judged; they carry no process and take that of the connection. */
-export const connectionMs = 30_000;
+const connectionMs = 30_000;
+/** One that is kept open may carry requests for longer: if it is of another program, whose a request is stays in doubt. */
+export const keptOpenMs = 300_000;
 /** Processes that are remembered to have opened connections to one destination; of more the latest. */
 export const connectionProcesses = 20;
 /** The route to the model: intercepted in the supervisor, and always the agent's own traffic. */
@@ -55,7 +57,7 @@ export function joinPolicy(
     equals.set(key, ordinal + 1);
     const boot = lives.boots.of(event.time);
     connections.opened(event);
-    const processes = event.process === null ? connections.of(event, Math.max(event.time - connectionMs, boot.from)) : [event.process];
+    const processes = event.process === null ? connections.of(event, boot) : [event.process];
     const own = event.target !== null && processes.length === 0 && ownHosts.has(event.target.host);
     if (own || (event.eventClass !== 'NET' && event.eventClass !== 'HTTP')) return { event, ordinal, call: null, candidates: [] };
     const running = runningCalls.at(event.time, boot);
@@ -86,14 +88,19 @@ class Connections {
     const { time, process, action } = event;
     const key = connectionKey(event);
     if (key === null || process === null || action === 'denied') return;
-    const others = (this.#open.get(key) ?? []).filter((one) => time - one.time <= connectionMs && one.process.pid !== process.pid);
+    const others = (this.#open.get(key) ?? []).filter((one) => time - one.time <= keptOpenMs && one.process.pid !== process.pid);
     this.#open.set(key, [...others, { time, process }].slice(-connectionProcesses));
   }
 
-  /** Those of this event's destination that were opened at this time or later. */
-  of(event: PolicyEvent, since: number): readonly Process[] {
+  /** Those that may have sent this event, the latest last. */
+  of(event: PolicyEvent, boot: Boot): readonly Process[] {
     const key = connectionKey(event);
-    return (key === null ? [] : (this.#open.get(key) ?? [])).filter((one) => one.time >= since).map(({ process }) => process);
+    const since = Math.max(event.time - keptOpenMs, boot.from);
+    const open = (key === null ? [] : (this.#open.get(key) ?? [])).filter(({ time }) => time >= since);
+    const lately = ({ time }: { readonly time: number }): boolean => event.time - time <= connectionMs;
+    const programs = new Set(open.filter(lately).map(({ process }) => process.path));
+    if (programs.size === 0) return [];
+    return open.filter((one) => lately(one) || !programs.has(one.process.path)).map(({ process }) => process);
   }
 }
 

@@ -34,12 +34,13 @@ function joins(batches: readonly (readonly SourceRecord[])[]): { readonly kept: 
 }
 
 /** Near enough to each other for connections to hold, and for calls to meet; the last are long after. */
-const time = fc.integer({ min: 0, max: 24 }).map((step) => (step < 20 ? step * 5_000 : step * 60_000));
+const time = fc.integer({ min: 0, max: 24 }).map((step) => (step < 20 ? step * 10_000 : step * 30_000));
 const pid = fc.constantFrom(7, 8);
+const program = fc.constantFrom('/usr/bin/curl', '/usr/local/bin/node');
 const host = fc.constantFrom('a.example', 'b.example');
 const line = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(time, pid, host).map((of) => denial(...of)) },
-  { weight: 2, arbitrary: fc.tuple(time, pid, host).map((of) => opened(...of)) },
+  { weight: 2, arbitrary: fc.tuple(time, pid, host, program).map((of) => opened(...of)) },
   { weight: 2, arbitrary: fc.tuple(time, host).map((of) => request(...of)) },
   { weight: 1, arbitrary: time.map(started) },
 );

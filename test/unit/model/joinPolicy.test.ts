@@ -110,6 +110,21 @@ describe('joining denials to calls', () => {
     expect(joinOne(own, [call('a', 1000, 2000, 'curl http://x.example/a')], 3)).toEqual({ call: null, candidates: ['a'] });
   });
 
+  it('names the call only as a candidate while another program may have kept a connection open', () => {
+    const calls = [call('a', 100_000, 110_000, 'curl -X POST http://x.example/a')];
+    const events = (kept: number): readonly PolicyEvent[] => [
+      event(kept, opened(44, '/usr/local/bin/node')),
+      event(105_000, opened(9)),
+      event(106_000, post),
+    ];
+    expect(joinOne(events(0), calls, 2)).toEqual({ call: null, candidates: ['a'] });
+    // By the time of the request it is closed for certain.
+    expect(joinOne(events(-200_000), calls, 2)).toEqual({ call: 'a', candidates: [] });
+    // One of an earlier call that is over sends nothing.
+    const earlier = call('b', -1000, 1000, 'node fetch.js http://x.example/');
+    expect(joinOne(events(0), [earlier, ...calls], 2)).toEqual({ call: 'a', candidates: [] });
+  });
+
   it('a call that ended sends nothing on its connection any more', () => {
     const calls = [call('a', 1000, 2000, 'curl http://x.example/a'), call('b', 3000, 4000, 'curl -X POST http://x.example/a')];
     const events = [event(1500, opened(8)), event(3500, opened(9)), event(3600, post)];

@@ -58,8 +58,8 @@ const line = (at: number, text: string): SourceRecord => ({ kind: 'log', origin:
 export const denial = (at: number, pid: number, host = 'evil.example.com'): SourceRecord =>
   line(at, `NET:OPEN [MED] DENIED /usr/bin/curl(${pid}) -> ${host}:443 [policy:- engine:opa]`);
 
-export const opened = (at: number, pid: number, host = 'evil.example.com'): SourceRecord =>
-  line(at, `NET:OPEN [INFO] ALLOWED /usr/bin/curl(${pid}) -> ${host}:443 [policy:p engine:opa]`);
+export const opened = (at: number, pid: number, host = 'evil.example.com', program = '/usr/bin/curl'): SourceRecord =>
+  line(at, `NET:OPEN [INFO] ALLOWED ${program}(${pid}) -> ${host}:443 [policy:p engine:opa]`);
 
 /** On a connection that was opened before; who asks is not told. */
 export const request = (at: number, host = 'evil.example.com'): SourceRecord =>
