@@ -8,7 +8,7 @@ import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import { findSpan } from './detail';
 import { callsPerFile, sameUri } from './places';
-import type { PlacesRound, PlaceSource, SeenFile } from './places';
+import type { PlacesRound, PlaceSource, SeenFile, TouchedPath } from './places';
 
 /** Files of the editor whose calls are remembered. */
 const filesKept = 8;
@@ -32,6 +32,8 @@ export interface FileCalls {
 interface Kept {
   readonly generation: number;
   readonly setting: string;
+  /** Which files of sandboxes it is. */
+  readonly paths: string;
   readonly seen: readonly SeenFile[];
   readonly calls: FileCalls;
 }
@@ -55,19 +57,27 @@ export class CallsIn {
     const generation = this.#generation;
     const paths = await round.pathsOf(uri);
     const kept = this.#kept.get(uri);
-    if (kept !== undefined && kept.generation === generation && kept.setting === round.setting && (await round.stillSo(kept.seen))) {
+    const known = {
+      generation,
+      setting: round.setting,
+      paths: JSON.stringify(paths.map(({ source, path, alsoAs }) => [source.row, path, alsoAs])),
+    };
+    const same = kept?.generation === generation && kept.setting === known.setting && kept.paths === known.paths;
+    if (same && (await round.stillSo(kept.seen))) {
       this.#keep(uri, kept);
       return kept.calls;
     }
+    const before = round.sought;
     const calls = await this.#calls(round, uri, paths);
-    const seen = await round.seen();
+    // Of those before, only these have a say in it.
+    if (round.aborted || paths.length + round.sought - before > seenLimit) return calls;
+    const seen = await round.seen(paths, before);
     // A change meanwhile leaves an answer that may be half of before and half of after.
-    if (!round.aborted && seen.length <= seenLimit && generation === this.#generation)
-      this.#keep(uri, { generation, setting: round.setting, seen, calls });
+    if (!round.aborted && generation === this.#generation) this.#keep(uri, { ...known, seen, calls });
     return calls;
   }
 
-  async #calls(round: PlacesRound, uri: string, paths: Awaited<ReturnType<PlacesRound['pathsOf']>>): Promise<FileCalls> {
+  async #calls(round: PlacesRound, uri: string, paths: readonly TouchedPath[]): Promise<FileCalls> {
     const placed: PlacedCall[] = [];
     let older = 0;
     for (const { source, path, alsoAs } of paths) {

@@ -47,10 +47,15 @@ export interface PlacesContext {
   readonly mappings: readonly PathMapping[];
 }
 
-/** A file of a sandbox that was looked for, and what was found then. */
-export interface SeenFile {
+export interface SandboxPath {
   readonly source: PlaceSource;
   readonly path: string;
+}
+
+/** A file of a sandbox that was looked for, and what was found then. */
+export interface SeenFile extends SandboxPath {
+  /** The sandbox's own file was read too, where the workspace has one that calls are shown in. */
+  readonly own: boolean;
   readonly state: string;
 }
 
@@ -129,9 +134,7 @@ export class Places {
 }
 
 /** A path in the sandbox, and those that calls touched which may mean the same file. */
-export interface TouchedPath {
-  readonly source: PlaceSource;
-  readonly path: string;
+export interface TouchedPath extends SandboxPath {
   readonly alsoAs: readonly string[];
 }
 
@@ -142,6 +145,8 @@ interface ResolvedFile {
   readonly lastWrite: number | null;
   /** The sandbox's own file, where the workspace has another copy of it that differs; asked for only when line numbers are at stake. */
   readonly original: () => Promise<CachedFile | null>;
+  /** Whether it was. */
+  readonly ownAsked: () => boolean;
   /** When the host's file was written last, where it is the very file of the sandbox. */
   readonly writtenAt: number | null;
 }
@@ -158,7 +163,8 @@ export class PlacesRound {
   readonly #moves = new Map<string, readonly MovedAway[]>();
   /** By source and path; lives as long as the question. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
-  readonly #sought = new Map<string, { readonly source: PlaceSource; readonly path: string }>();
+  /** In this order. */
+  readonly #sought: SandboxPath[] = [];
   #rested = performance.now();
 
   constructor(
@@ -361,7 +367,7 @@ export class PlacesRound {
     if (resolved === undefined) {
       resolved = this.#find(source, path);
       this.#resolved.set(key, resolved);
-      this.#sought.set(key, { source, path });
+      this.#sought.push({ source, path });
     }
     return resolved;
   }
@@ -392,7 +398,7 @@ export class PlacesRound {
     if (mapped?.by === 'content') this.#remember(source, path, mapped.path);
     const onHost = mapped === null ? null : await hostFile(mapped.path);
     if (mapped === null || onHost === null)
-      return { uri: sandboxUri(source.id, path), file: await inSandbox(), lastWrite, original: nothing, writtenAt: null };
+      return { uri: sandboxUri(source.id, path), file: await inSandbox(), lastWrite, original: nothing, ownAsked: never, writtenAt: null };
     let asked: Promise<CachedFile | null> | null = null;
     const original = (): Promise<CachedFile | null> =>
       (asked ??= inSandbox().then((own) => (own === null || own.hash === onHost.hash ? null : own)));
@@ -402,6 +408,7 @@ export class PlacesRound {
       lastWrite,
       // A mount is the very file, and by content they are the same.
       original: mapped.by === 'mapping' ? original : nothing,
+      ownAsked: () => asked !== null,
       writtenAt: mapped.by === 'mount' ? onHost.mtime : null,
     };
   }
@@ -415,21 +422,31 @@ export class PlacesRound {
     return JSON.stringify([this.#context.folders, this.#context.mappings]);
   }
 
-  /** Each file that this round looked for, with what tells whether it is still the same. */
-  seen(): Promise<readonly SeenFile[]> {
+  /** How many files were looked for by now. */
+  get sought(): number {
+    return this.#sought.length;
+  }
+
+  /** These files and those that were looked for after so many others, with what tells whether they are still the same. */
+  seen(paths: readonly SandboxPath[], after: number): Promise<readonly SeenFile[]> {
+    const places = new Map<string, SandboxPath>();
+    for (const place of [...paths, ...[...this.#sought].slice(after)]) places.set(`${place.source.row} ${place.path}`, place);
     return Promise.all(
-      [...this.#sought.values()].map(async ({ source, path }) => ({ source, path, state: await this.#state(source, path) })),
+      [...places.values()].map(async ({ source, path }) => {
+        const own = (await this.#resolve(source, path)).ownAsked();
+        return { source, path, own, state: await this.#state(source, path, own) };
+      }),
     );
   }
 
   async stillSo(seen: readonly SeenFile[]): Promise<boolean> {
-    for (const { source, path, state } of seen) if ((await this.#state(source, path)) !== state) return false;
-    return !this.#signal.aborted;
+    const same = await Promise.all(seen.map(async ({ source, path, own, state }) => (await this.#state(source, path, own)) === state));
+    return !same.includes(false) && !this.#signal.aborted;
   }
 
-  async #state(source: PlaceSource, path: string): Promise<string> {
+  async #state(source: PlaceSource, path: string, own: boolean): Promise<string> {
     const { uri, file, lastWrite, original, writtenAt } = await this.#resolve(source, path);
-    return JSON.stringify([uri, file?.hash, file?.mtime, lastWrite, (await original())?.hash, writtenAt]);
+    return JSON.stringify([uri, file?.hash, file?.mtime, lastWrite, own ? (await original())?.hash : null, writtenAt]);
   }
 
   /** Files of sandboxes that this file of the editor is, with its lines as they are now. */
@@ -541,6 +558,10 @@ function doubted(claim: PlaceClaim, placed: PlacedClaim, lines: readonly string[
 
 function nothing(): Promise<null> {
   return Promise.resolve(null);
+}
+
+function never(): boolean {
+  return false;
 }
 
 /** Also where the work takes no notice of being aborted. */

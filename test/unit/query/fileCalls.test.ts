@@ -1,5 +1,9 @@
 // From a file to the calls that touched it, with far more calls than are shown.
 import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { SandboxFileError } from '../../../server/src/attach/errors';
 import type { SourceRecord } from '../../../server/src/attach/record';
@@ -14,8 +18,8 @@ const sourceId = createHash('sha256').update('x').digest('hex').slice(0, 16);
 const t0 = Date.UTC(2026, 10, 21);
 const iso = (ms: number): string => new Date(t0 + ms).toISOString();
 
-/** A session of edits of one file: each writes its own line. */
-function edits(count: number): SourceRecord[] {
+/** A session of edits, of one file if not told otherwise: each writes its own line. */
+function edits(count: number, pathOf: (call: number) => string = () => '/sandbox/a.py'): SourceRecord[] {
   const records: SourceRecord[] = [];
   const add = (json: unknown): void => {
     const at = { agent: 'main', session: 's', state: 'live', file: 's.jsonl', ordinal: records.length } as const;
@@ -26,7 +30,7 @@ function edits(count: number): SourceRecord[] {
       type: 'toolCall',
       id: `c${i}`,
       name: 'edit',
-      arguments: { path: '/sandbox/a.py', edits: [{ oldText: 'x', newText: `line ${i}` }] },
+      arguments: { path: pathOf(i), edits: [{ oldText: 'x', newText: `line ${i}` }] },
     };
     add({
       type: 'message',
@@ -128,5 +132,45 @@ describe('asked again', () => {
     abort.abort();
     await given.catch((error: unknown) => expect(abort.signal.aborted, String(error)).toBe(true));
     expect((await ask()).placed.length).toBeGreaterThan(0);
+  });
+
+  it('of many files of one name, those that are others have no say, and are not read', async () => {
+    using store = memoryStore();
+    const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sandglass-namesakes-')));
+    try {
+      const names = Array.from({ length: 60 }, (_, i) => `p${i}/a.py`);
+      for (const name of names) {
+        mkdirSync(join(folder, dirname(name)));
+        writeFileSync(join(folder, name), `line 1 of ${name}\n`);
+      }
+      using ingest = new Ingest(store, row);
+      ingest.apply(edits(names.length, (call) => `/sandbox/${names[call] ?? ''}`));
+      ingest.settle();
+      const read: string[] = [];
+      const files = {
+        read: (path: string) => {
+          read.push(path);
+          return Promise.resolve({ bytes: Buffer.from(`line 1 of ${path}\n`), mtime: 0 });
+        },
+        stat: () => Promise.resolve(null),
+        list: () => Promise.resolve([]),
+      };
+      const source = { id: sourceId, row, source: { kind: 'container' as const, files, mounts: [] } };
+      const mappings = [{ sandbox: '/sandbox', workspace: '.' }];
+      const places = new Places(store, () => ({ source: () => source, folders: [folder], mappings }));
+      const calls = new CallsIn(store);
+      const ask = () => calls.of(places.round(new AbortController().signal), pathToFileURL(join(folder, 'p7/a.py')).href);
+      const first = await ask();
+      expect(first.placed.map(({ anchor }) => anchor.sandboxPath)).toEqual(['/sandbox/p7/a.py']);
+      expect(await ask()).toBe(first);
+      expect(read.filter((path) => path !== '/sandbox/p7/a.py')).toEqual([]);
+      writeFileSync(join(folder, 'p8/a.py'), 'another\n');
+      expect(await ask()).toBe(first);
+      writeFileSync(join(folder, 'p7/a.py'), 'another\n');
+      expect(await ask()).not.toBe(first);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
