@@ -5,7 +5,7 @@
 // run once more, alone. What holds only then counts as passed, but is listed as unsteady, with what it said: a fault of the test
 // (or worse) to be mended. A property's counterexample gets no second try: another seed would only hide it.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
@@ -31,13 +31,16 @@ const vitestFailures = (json) =>
       ? [{ file: file.name, test: relative(root, file.name), message: file.message ?? '' }]
       : failed.map((test) => ({
           file: file.name,
-          test: `${relative(root, file.name)} › ${test.fullName}`,
+          test: nameOf(file, test),
           message: test.failureMessages.join('\n'),
         }));
   });
 
+const nameOf = (file, test) => `${relative(root, file.name)} › ${test.fullName}`;
+
 const vitest = (project, files = []) => {
   const report = resolve(results, `${project}${files.length > 0 ? '-again' : ''}.json`);
+  const errors = resolve(results, 'unhandled.json');
   return {
     label: project,
     command: process.execPath,
@@ -48,10 +51,13 @@ const vitest = (project, files = []) => {
       project,
       '--reporter=default',
       '--reporter=json',
+      '--reporter=./scripts/unhandledErrors.mjs',
       `--outputFile.json=${report}`,
       ...files,
     ],
+    env: { SANDGLASS_UNHANDLED_ERRORS: errors },
     report,
+    clear: [errors],
     again: (failed) => vitest(project, failed),
     count: ({ json }) => {
       const passed = json.numPassedTests;
@@ -59,12 +65,21 @@ const vitest = (project, files = []) => {
       const left = json.testResults.flatMap((file) =>
         file.assertionResults.filter((test) => ['pending', 'skipped', 'todo'].includes(test.status)),
       );
-      const failures = vitestFailures(json);
+      const unhandled = existsSync(errors) ? JSON.parse(readFileSync(errors, 'utf8')) : ['nothing tells of errors outside of tests'];
+      const failures = [
+        ...vitestFailures(json),
+        ...unhandled.map((message) => ({ file: null, test: `${project}, outside of any test`, message })),
+      ];
+      const held = json.testResults.flatMap((file) => [
+        ...(file.status === 'passed' && file.assertionResults.length > 0 ? [relative(root, file.name)] : []),
+        ...file.assertionResults.filter((test) => test.status === 'passed').map((test) => nameOf(file, test)),
+      ]);
       return {
         passed,
         failed: failures.length,
         skipped,
         failures,
+        held,
         note: left.length > 0 ? `skipped: ${left.map((test) => test.title).join(', ')}` : null,
       };
     },
@@ -128,8 +143,13 @@ function endGroup(pid, signal) {
 }
 
 /** Exit code of a command that says what it says on our terminal; `null` when it was ended for taking too long. */
-async function run({ command, args }, limit) {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: process.platform !== 'win32' });
+async function run({ command, args, env = {} }, limit) {
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: process.platform !== 'win32',
+  });
   running = child;
   let late = false;
   const timer = setTimeout(() => {
@@ -148,7 +168,7 @@ async function run({ command, args }, limit) {
 const lost = (step, note) => ({ passed: 0, failed: 1, skipped: 0, failures: [{ file: null, test: step.label, message: note }], note });
 
 async function runOnce(step, limit) {
-  if (step.report) rmSync(step.report, { force: true });
+  for (const file of [step.report, ...(step.clear ?? [])]) if (file) rmSync(file, { force: true });
   const code = await run(step, limit);
   if (code === null) return lost(step, `${step.label}: ended after ${limit / minutes(1)} minutes`);
   let json = null;
@@ -159,7 +179,7 @@ async function runOnce(step, limit) {
       return lost(step, `${step.label}: ended with ${code} and no report (${error.code ?? error.message})`);
     }
   }
-  const { passed, failed, skipped, note, failures = [] } = step.count({ code, json });
+  const { passed, failed, skipped, note, failures = [], held = [] } = step.count({ code, json });
   // An exit code that no failed test explains (an error outside of any test) is a failure too.
   const unexplained = code !== 0 && failed === 0 ? [{ file: null, test: step.label, message: `ended with ${code}` }] : [];
   const notes = [
@@ -173,6 +193,7 @@ async function runOnce(step, limit) {
     failed: failed + unexplained.length,
     skipped,
     failures: [...failures, ...unexplained],
+    held,
     note: notes.filter(Boolean).join('; '),
   };
 }
@@ -188,7 +209,9 @@ async function runStep(step, limit) {
   if (first.failed === 0 || !mayBeTheMachine) return { ...first, unsteady: [] };
   console.log(`\n━━ ${step.label}, once more: ${files.map((file) => relative(root, file)).join(', ')}`);
   const second = await runOnce(step.again(files), limit);
-  if (second.failed > 0) return { ...first, failures: [...first.failures, ...second.failures], unsteady: [] };
+  // What is skipped the second time, or not there, has not held.
+  const open = first.failures.filter(({ test }) => !second.held.includes(test));
+  if (second.failed > 0 || open.length > 0) return { ...first, failures: [...first.failures, ...second.failures], unsteady: [] };
   return { ...first, passed: first.passed + first.failed, failed: 0, failures: [], unsteady: first.failures };
 }
 

@@ -16,6 +16,8 @@ export interface HostReport {
   readonly failed: number;
   readonly skipped: number;
   readonly failures: readonly HostFailure[];
+  /** The tests that passed, as failures name them. */
+  readonly held: readonly string[];
 }
 
 export interface HostFailure {
@@ -49,7 +51,9 @@ export async function run(): Promise<void> {
   let passed = 0;
   let failed = 0;
   const failures: HostFailure[] = [];
+  const held: string[] = [];
   let skipped = 0;
+  const nameOf = (test: Mocha.Test) => test.titlePath().join(' › ');
   const indent = (test: Mocha.Test) => '  '.repeat(test.titlePath().length - 1);
   await new Promise<void>((done) => {
     const runner = mocha.run(() => done());
@@ -58,6 +62,7 @@ export async function run(): Promise<void> {
     });
     runner.on('pass', (test: Mocha.Test) => {
       passed += 1;
+      held.push(nameOf(test));
       say(`${indent(test)}✓ ${test.title} (${test.duration ?? 0} ms)`);
     });
     runner.on('pending', (test: Mocha.Test) => {
@@ -67,7 +72,7 @@ export async function run(): Promise<void> {
     runner.on('fail', (test: Mocha.Test, error: Error) => {
       failed += 1;
       const message = error.stack ?? error.message;
-      failures.push({ file: test.file ? basename(test.file, '.js') : null, test: test.titlePath().join(' › '), message });
+      failures.push({ file: test.file ? basename(test.file, '.js') : null, test: nameOf(test), message });
       say(`${indent(test)}✗ ${test.title}\n${message}`);
     });
   });
@@ -87,6 +92,7 @@ export async function run(): Promise<void> {
     failed,
     skipped,
     failures,
+    held,
   };
   writeFileSync(needed('SANDGLASS_HOST_REPORT'), JSON.stringify(report));
   if (failed > 0) throw new Error(`${failed} of ${passed + failed} tests failed.`);
