@@ -6,14 +6,15 @@ import { strings, touchLimit, writesFiles } from './touches';
 
 /** Absolute sandbox paths that a call of `write`, `edit` or `apply_patch` wrote to. */
 export function writtenPaths(span: Span, workspaceDir: string | null): readonly string[] {
-  if (span.kind !== 'execute_tool' || !writesFiles(span)) return [];
+  // Of one that was denied, aborted or has no result nobody knows that it wrote.
+  if (span.kind !== 'execute_tool' || span.status !== 'ok' || !writesFiles(span)) return [];
   const paths = strings(span.attributes['sandglass.paths']).map((path) => sandboxPath(path, workspaceDir));
   return [...new Set(paths.filter((path) => path !== null))].slice(0, touchLimit);
 }
 
-/** Whether a path lies outside the agent's workspace; null: which that is was not recorded. */
+/** Whether a path, as it is written, lies outside the agent's workspace; null: which that is was not recorded. Links are not followed. */
 export function liesOutside(path: string, workspaceDir: string | null): boolean | null {
-  if (workspaceDir === null) return null;
+  if (workspaceDir === null || !posix.isAbsolute(workspaceDir)) return null;
   const way = posix.relative(workspaceDir, path);
   return way === '..' || way.startsWith('../');
 }

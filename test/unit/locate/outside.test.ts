@@ -55,6 +55,7 @@ describe('what a call wrote', () => {
   ])('%s: outside is %s', (path, outside) => {
     expect(liesOutside(path, workspace)).toBe(outside);
     expect(liesOutside(path, null)).toBe(null);
+    expect(liesOutside(path, 'workspace')).toBe(null);
   });
 
   it('are the paths of tools that write, if they did', () => {
@@ -65,7 +66,8 @@ describe('what a call wrote', () => {
       '/tmp/d',
     ]);
     expect(writtenPaths(call('read', ['/tmp/d']), workspace)).toEqual([]);
-    expect(writtenPaths(call('write', ['/tmp/d'], 'error'), workspace)).toEqual([]);
+    for (const status of ['error', 'denied', 'aborted', 'running', 'unknown'] as const)
+      expect(writtenPaths(call('write', ['/tmp/d'], status), workspace)).toEqual([]);
   });
 
   it('every directory above a path is one, up to the root', () => {
