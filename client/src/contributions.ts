@@ -106,7 +106,7 @@ export const settings = {
   'sandglass.findings.failuresInARow': { scope: 'window', restricted: false },
   'sandglass.pathMappings': { scope: 'window', restricted: true },
   'sandglass.problems.perFile': { scope: 'window', restricted: false },
-  'sandglass.problems.severity': { scope: 'window', restricted: false },
+  'sandglass.problems.severity': { scope: 'window', restricted: true },
   'sandglass.server.nodePath': { scope: 'machine', restricted: true },
 } as const;
 export type SettingId = keyof typeof settings;

@@ -69,7 +69,9 @@ function lensesOf(store: Store, uri: string, { placed, older }: FileCalls): read
     denied > 0 ? `${denied} denied` : null,
     cost === null ? null : dollars(cost),
     clock(newest.span.startTime),
-    all.some(({ span, view, anchor }) => span.status === 'ok' && writesFiles(span) && liesOutside(anchor.sandboxPath, view.workspaceDir) === true)
+    all.some(
+      ({ span, view, anchor }) => span.status === 'ok' && writesFiles(span) && liesOutside(anchor.sandboxPath, view.workspaceDir) === true,
+    )
       ? "written outside the agent's workspace"
       : null,
   ];
