@@ -149,11 +149,11 @@ export class ServerHost {
       log: this.options.log,
       serverLog: this.options.serverLog,
     });
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     this.#starts += 1;
     this.options.log.info(`server ${session.pid} runs on Node ${choice.node} (${choice.runtime.from})`);
     session.onChanged((changed) => this.#changed.fire(changed));
-    void session.closed.then(({ asked }) => this.#closed(session, asked, Date.now() - startedAt));
+    void session.closed.then(({ asked }) => this.#closed(session, asked, performance.now() - startedAt));
     this.#setState({ kind: 'running', pid: session.pid, starts: this.#starts });
     return session;
   }

@@ -124,10 +124,10 @@ export class SandboxData implements TreeState {
 
   async #fetch(): Promise<void> {
     if (this.server.state.kind !== 'running') return;
-    const start = Date.now();
+    const start = performance.now();
     if (this.#inventoryStale) await this.#fetchInventory(false);
     else await this.#fetchSessions();
-    this.#lastFetchMs = Date.now() - start;
+    this.#lastFetchMs = performance.now() - start;
   }
 
   #interval(): number {

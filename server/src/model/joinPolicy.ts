@@ -16,7 +16,7 @@ import type { Boot, ProcessLife } from './processLives';
 /** Clocks of supervisor and agent are one machine's, but an entry's time is written a little after the fact. */
 export const slackMs = 250;
 /** A connection is opened, then its requests are judged; they carry no process and take that of the connection. */
-const connectionMs = 30_000;
+export const connectionMs = 30_000;
 /** One that is kept open may carry requests for longer: if it is of another program, whose a request is stays in doubt. */
 export const keptOpenMs = 300_000;
 /** Processes that are remembered to have opened connections to one destination; of more the latest. */

@@ -2,6 +2,7 @@
  * What the supervisor decided, as it was recorded: the request, and for a denial what kind it is of. Requests within a connection name
  * no program; theirs is that of the connection which was opened before them.
  */
+import { connectionMs, keptOpenMs } from '../model/joinPolicy';
 import type { PolicySpan } from '../protocol/document';
 import type { PolicyRequest } from './evaluate';
 
@@ -40,10 +41,6 @@ export function isBesideRules({ allowed, rule }: Pick<Decision, 'allowed' | 'rul
   return allowed && (rule === null || rule.startsWith('_provider_'));
 }
 
-/** A connection is opened, then its requests are judged. */
-export const connectionMs = 30_000;
-/** One that is kept open may still carry requests this long after, so what another program opened counts as long. */
-export const keptOpenMs = 300_000;
 /** Connections remembered at a time; the oldest are forgotten first. */
 const maxConnections = 1000;
 

@@ -1,5 +1,6 @@
 /** What the supervisors decided, out of the store: denials with the programs of their connections, and all of it page by page. */
-import { connectionMs, Decisions, keptOpenMs } from '../policy/recorded';
+import { connectionMs, keptOpenMs } from '../model/joinPolicy';
+import { Decisions } from '../policy/recorded';
 import type { Decision } from '../policy/recorded';
 import { requestHint } from '../policy/requestHint';
 import type { RequestHint } from '../policy/requestHint';
