@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PolicySpan } from '../../../server/src/protocol/document';
-import { connectionMs, Decisions, keptOpenMs } from '../../../server/src/policy/recorded';
+import { connectionMs, keptOpenMs } from '../../../server/src/model/joinPolicy';
+import { Decisions } from '../../../server/src/policy/recorded';
 import { decodeLogLine } from '../../../server/src/decode/ocsf/logLine';
 import { joinPolicy, policySpan } from '../../../server/src/model/joinPolicy';
 import { decisionOf, lines } from './made';
