@@ -83,7 +83,7 @@ export function lookedRow({ looked }: MappingAnswer, t: Translate): Pick<Row, 'l
     folders.length === 1
       ? t('Names looked through in {0}: {1}', basename(folders[0] ?? ''), entries)
       : t('Names looked through in {0} folders: {1}', folders.length, entries),
-    cut ? t('not all: the workspace is larger') : '',
+    cut ? t('not all that could match was looked at') : '',
     t('namesakes: {0}', named),
     t('compared by content: {0}', compared),
   ];

@@ -12,16 +12,15 @@ export interface FoundFile {
 }
 
 export interface FoundNames {
+  /** All places of a name: as many as entries may be, in all. */
   readonly byName: ReadonlyMap<string, readonly FoundFile[]>;
-  /** Names with more places than those listed. */
-  readonly everywhere: ReadonlySet<string>;
+  readonly isThere: (file: FoundFile) => boolean;
   readonly isProject: (folder: string, way: string) => boolean;
   readonly entries: number;
   readonly cut: boolean;
 }
 
 export const entryLimit = 100_000;
-export const placesOfName = 64;
 const depthLimit = 24;
 
 const left: ReadonlySet<string> = new Set([
@@ -67,7 +66,7 @@ export async function findNames(
   limit = entryLimit,
 ): Promise<FoundNames> {
   const byName = new Map<string, FoundFile[]>();
-  const everywhere = new Set<string>();
+  const there = new Set<string>();
   const projects = new Set<string>();
   const key = (folder: string, way: string): string => `${folder}\u0000${way}`;
   let queue: FoundFile[] = folders.map((folder) => ({ folder, way: '' }));
@@ -91,15 +90,21 @@ export async function findNames(
         } else if (entry.isFile() && names.has(entry.name)) {
           const known = byName.get(entry.name) ?? [];
           byName.set(entry.name, known);
-          if (known.length < placesOfName) known.push({ folder: directory.folder, way });
-          else everywhere.add(entry.name);
+          known.push({ folder: directory.folder, way });
+          there.add(key(directory.folder, way));
         }
       }
     }
     cut ||= depth >= depthLimit && deeper.length > 0;
     queue = depth >= depthLimit ? [] : deeper;
   }
-  return { byName, everywhere, isProject: (folder, way) => projects.has(key(folder, way)), entries, cut };
+  return {
+    byName,
+    isThere: ({ folder, way }) => there.has(key(folder, way)),
+    isProject: (folder, way) => projects.has(key(folder, way)),
+    entries,
+    cut,
+  };
 }
 
 async function listed({ folder, way }: FoundFile) {

@@ -44,7 +44,7 @@ export interface MappingAnswer {
     readonly folders: readonly string[];
     /** Files and directories whose names were seen. */
     readonly entries: number;
-    /** Not everything was seen: the workspace is larger than what is looked through. */
+    /** Not everything was seen or compared: there is more of it than is looked at. */
     readonly cut: boolean;
     /** Touched files that nothing maps. */
     readonly touched: number;

@@ -73,7 +73,7 @@ describe('a proposed mapping in words', () => {
       detail: 'Names looked through in code: 10 · namesakes: 6 · compared by content: 4',
     });
     expect(lookedRow({ ...answer, looked: { ...looked, touched: 0 } }, translate).label).toMatch(/^No touched file/);
-    expect(lookedRow({ ...answer, looked: { ...looked, cut: true } }, translate).detail).toContain('not all: the workspace is larger');
+    expect(lookedRow({ ...answer, looked: { ...looked, cut: true } }, translate).detail).toContain('not all that could match was looked at');
   });
 
   it('never has what matches alike as the first choice', () => {

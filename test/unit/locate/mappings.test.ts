@@ -1,18 +1,20 @@
 // The assistant for mappings on recordings: a workspace that holds the project elsewhere than the sandbox, or another one.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
 import { SandboxFileError } from '../../../server/src/attach/errors';
-import { placesOfName } from '../../../server/src/locate/suggestSearch';
+import { Ingest } from '../../../server/src/collect/ingest';
 import type { PathMapping } from '../../../server/src/protocol/messages';
+import { usualBounds } from '../../../server/src/query/mappingCompare';
+import type { MappingBounds } from '../../../server/src/query/mappingCompare';
 import { mappingAnswer } from '../../../server/src/query/mappings';
 import { Places } from '../../../server/src/query/places';
 import type { PlaceSource } from '../../../server/src/query/places';
 import type { Store } from '../../../server/src/store/store';
 import { recording } from '../../fixtures/recordings';
-import { memoryStore, readInto } from '../support/traces';
+import { info, memoryStore, readInto } from '../support/traces';
 
 const inSandbox = '/sandbox/.openclaw/workspace/project';
 const id = '0123456789abcdef';
@@ -44,13 +46,35 @@ const gone: PlaceSource['source']['files'] = {
   list: () => Promise.resolve([]),
 };
 
+const inTranscript = { kind: 'transcript', agent: 'main', session: 's', state: 'live', file: 's.jsonl' } as const;
+
+/** A call that wrote a file, and its result. */
+function written(at: number, write: { readonly path: string; readonly content: string }): readonly object[] {
+  const time = Date.UTC(2026, 10, 21) + at * 1000;
+  const timestamp = new Date(time).toISOString();
+  const call = { type: 'toolCall', id: `c${at}`, name: 'write', arguments: write };
+  const result = { role: 'toolResult', toolCallId: call.id, toolName: 'write', content: [{ type: 'text', text: 'ok' }], isError: false };
+  return [
+    { type: 'message', id: `a${at}`, timestamp, message: { role: 'assistant', timestamp: time, provider: 'p', content: [call] } },
+    { type: 'message', id: `r${at}`, timestamp, message: { ...result, timestamp: time } },
+  ];
+}
+
 function ask(
   folders: readonly string[],
-  options: { readonly mappings?: readonly PathMapping[]; readonly gone?: boolean; readonly uri?: string } = {},
+  options: {
+    readonly mappings?: readonly PathMapping[];
+    readonly gone?: boolean;
+    readonly uri?: string;
+    readonly bounds?: Partial<MappingBounds>;
+  } = {},
 ) {
   const of: PlaceSource = options.gone === true ? { ...source, source: { ...source.source, files: gone } } : source;
   const places = new Places(store, () => ({ source: () => of, folders, mappings: options.mappings ?? [] }));
-  return mappingAnswer({ store, places, sources: [of], uri: options.uri ?? null }, new AbortController().signal);
+  return mappingAnswer({ store, places, sources: [of], uri: options.uri ?? null }, new AbortController().signal, {
+    ...usualBounds,
+    ...options.bounds,
+  });
 }
 
 describe('mappings are proposed', () => {
@@ -91,15 +115,80 @@ describe('mappings are proposed', () => {
     expect(proposals[0]?.rivals.map(({ workspace }) => workspace)).toEqual([proposals[1]?.workspace]);
   });
 
-  it('as likely only where not all that may match was looked at', async () => {
+  /** Other projects whose files have the same names, so that these come before what is called `zz…`. */
+  function besides(dir: string, others: number): void {
+    const names = readdirSync(project, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.parentPath.includes('.git'))
+      .map(({ parentPath, name }) => join(relative(project, parentPath), name));
+    for (let n = 0; n < others; n++)
+      for (const name of names) {
+        const to = join(dir, `d${String(n).padStart(3, '0')}`, name);
+        mkdirSync(dirname(to), { recursive: true });
+        writeFileSync(to, [...Array(20).keys()].map((i) => `other_${n} of ${name} = ${i}`).join('\n'));
+      }
+  }
+
+  it.each([1, 15, 40, 70])('never one of two that match alike, also among %d directories with the same names', async (others) => {
     const dir = folder();
-    cpSync(project, join(dir, 'project'), { recursive: true });
-    expect((await ask([dir])).proposals[0]?.confidence).toBe('sure');
-    for (let i = 0; i <= placesOfName; i++) {
-      mkdirSync(join(dir, `other${i}`));
-      writeFileSync(join(dir, `other${i}/vat.py`), 'VAT = 0\n');
-    }
-    expect((await ask([dir])).proposals[0]).toMatchObject({ workspace: join(dir, 'project'), confidence: 'likely' });
+    besides(dir, others);
+    for (const name of ['copy', 'zz']) cpSync(project, join(dir, name), { recursive: true });
+    const { proposals, looked } = await ask([dir]);
+    const alike = proposals.filter(({ sandbox }) => sandbox === inSandbox);
+    expect(alike.map(({ confidence }) => confidence)).toEqual(['ambiguous', 'ambiguous']);
+    expect(alike.map(({ workspace }) => workspace).sort()).toEqual([join(dir, 'copy'), join(dir, 'zz')]);
+    expect(looked.cut).toBe(false);
+  });
+
+  it('surely among many with the same names, once all of them were looked at', async () => {
+    const dir = folder();
+    besides(dir, 70);
+    cpSync(project, join(dir, 'copy'), { recursive: true });
+    expect((await ask([dir])).proposals[0]).toMatchObject({ workspace: join(dir, 'copy'), confidence: 'sure' });
+  });
+
+  it.each<[string, Partial<MappingBounds>]>([
+    ['names', { entries: 60 }],
+    ['bytes', { bytes: 20_000 }],
+    ['lines', { lines: 3_000 }],
+    ['files', { files: 1, filesAgain: 0 }],
+    ['places', { places: 1, filesAgain: 0 }],
+  ])('as sure by none that was left out for the bound of %s', async (_, bounds) => {
+    const dir = folder();
+    cpSync(project, join(dir, 'a'), { recursive: true });
+    besides(dir, 8);
+    cpSync(project, join(dir, 'zz'), { recursive: true });
+    const { proposals, looked } = await ask([dir], { bounds });
+    expect(proposals.filter(({ confidence }) => confidence === 'sure')).toEqual([]);
+    expect(looked.cut).toBe(true);
+  });
+
+  it('surely for no directory of which the sandbox has a copy, looked at or not', async () => {
+    using other = memoryStore();
+    const row = other.transaction(() => other.sources.ensure('copies', { info, registryProvider: null }));
+    using ingest = new Ingest(other, row);
+    const dir = folder();
+    const names = ['a.py', 'b.py', 'c.py'];
+    const text = (name: string): string => [...Array(12).keys()].map((n) => `def ${name[0]}_${n}(): return compute(${n})\n`).join('');
+    mkdirSync(join(dir, 'src'));
+    for (const name of names) writeFileSync(join(dir, 'src', name), text(name));
+    const writes = ['/tmp/copy', '/sandbox/project'].flatMap((at) =>
+      names.map((name) => ({ path: `${at}/src/${name}`, content: text(name) })),
+    );
+    const lines = writes.flatMap((write, i) => written(i, write));
+    ingest.apply(lines.map((line, ordinal) => ({ ...inTranscript, ordinal, text: JSON.stringify(line) })));
+    ingest.settle();
+    const of: PlaceSource = { id, row, source: { kind: 'directory', files: gone, mounts: [] } };
+    const places = new Places(other, () => ({ source: () => of, folders: [dir], mappings: [] }));
+    const told = async (paths: number): Promise<readonly unknown[]> => {
+      const asked = { store: other, places, sources: [of], uri: null };
+      const { proposals } = await mappingAnswer(asked, new AbortController().signal, { ...usualBounds, paths });
+      return proposals.map(({ sandbox, confidence }) => [sandbox, confidence]).sort();
+    };
+    expect(await told(usualBounds.paths)).toEqual([
+      ['/sandbox/project', 'ambiguous'],
+      ['/tmp/copy', 'ambiguous'],
+    ]);
+    expect(await told(names.length)).toEqual([['/sandbox/project', 'likely']]);
   });
 
   it('for none of another project with the same names, and it says where it looked', async () => {
