@@ -75,7 +75,8 @@ export class GatewayLineStore {
   tracesOf(session: number): readonly (readonly GatewayLine[])[] {
     const named = this.#db
       .prepare(
-        `SELECT DISTINCT g.source AS source, g.trace_id AS trace FROM run r JOIN gateway_line g ON g.source = r.source AND g.run_id = r.run_id
+        `SELECT DISTINCT g.source AS source, g.trace_id AS trace
+           FROM run r JOIN gateway_line g INDEXED BY gateway_line_by_run ON g.source = r.source AND g.run_id = r.run_id
           WHERE r.session = ?`,
       )
       .all(session) as { source: number; trace: string | null }[];
@@ -84,11 +85,14 @@ export class GatewayLineStore {
         trace === null
           ? this.#db
               .prepare(
-                `SELECT g.body AS body FROM run r JOIN gateway_line g ON g.source = r.source AND g.run_id = r.run_id
+                `SELECT g.body AS body
+                   FROM run r JOIN gateway_line g INDEXED BY gateway_line_by_run ON g.source = r.source AND g.run_id = r.run_id
                   WHERE r.session = ? AND g.trace_id IS NULL`,
               )
               .all(session)
-          : this.#db.prepare('SELECT body FROM gateway_line WHERE source = ? AND trace_id = ?').all(source, trace)
+          : this.#db
+              .prepare('SELECT body FROM gateway_line INDEXED BY gateway_line_by_trace WHERE source = ? AND trace_id = ?')
+              .all(source, trace)
       ) as { body: Uint8Array }[];
       return rows.map(({ body }) => JSON.parse(this.#db.box.open(body)) as GatewayLine);
     });
