@@ -186,7 +186,8 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   const calls = new CallsIn(store);
   const blames = new Blames(store);
   const definitions = new Definitions(store, places, () => ({
-    sources: hub.all(),
+    // What a person detached from has no lenses either.
+    sources: hub.all().filter(isWatched),
     folders: folders(),
     mappings: hub.settings.pathMappings,
   }));

@@ -79,6 +79,21 @@ async function callsOf(tool: string): Promise<readonly string[]> {
   return uris;
 }
 
+it('what a person detached from has no say in them', async () => {
+  const before = await titles(uriOf(plugin));
+  const other = realpathSync(mkdtempSync(join(tmpdir(), 'sandglass-detached-')));
+  try {
+    cpSync(recording('openclaw-2026.7.1').root, other, { recursive: true });
+    const opened = await server.connection.sendRequest(messages.openRequest, { path: other });
+    await until('both to be counted', async () => JSON.stringify(await titles(uriOf(plugin))) !== JSON.stringify(before));
+    await server.connection.sendRequest(messages.detachRequest, { sourceId: opened.sourceId });
+    await until('one to be counted', async () => JSON.stringify(await titles(uriOf(plugin))) === JSON.stringify(before));
+    expect(before.join('\n')).toMatch(/\d+ calls?/);
+  } finally {
+    rmSync(other, { recursive: true, force: true });
+  }
+});
+
 describe('definitions in a workspace', () => {
   it('have a lens each, at the name', async () => {
     const lenses = await lensesOf(uriOf(plugin));
