@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import type { SessionState } from '../protocol/document';
 import type { Database } from './database';
+import { foldsWanted } from './folding';
 
 export type RecordKind = 'transcript' | 'index' | 'trajectory';
 const kindCodes: Readonly<Record<RecordKind, number>> = { transcript: 0, index: 1, trajectory: 2 };
@@ -69,14 +70,12 @@ export class EntryStore {
     this.#db.prepare('UPDATE session SET dirty = 1 WHERE id = ?').run(session);
   }
 
-  clearDirty(session: number): void {
-    this.#db.prepare('UPDATE session SET dirty = 0 WHERE id = ?').run(session);
-  }
-
+  /** To be folded, whichever version folded last. */
   dirty(source: number): readonly number[] {
-    return (this.#db.prepare('SELECT id FROM session WHERE source = ? AND dirty = 1 ORDER BY id').all(source) as { id: number }[]).map(
-      (row) => row.id,
-    );
+    const rows = this.#db
+      .prepare('SELECT id FROM session INDEXED BY session_dirty WHERE source = ? AND folded_as < ? ORDER BY id')
+      .all(source, foldsWanted) as { id: number }[];
+    return rows.map((row) => row.id);
   }
 
   sessionRow(id: number): SessionRow {

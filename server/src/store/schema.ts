@@ -1,4 +1,7 @@
-/** The store's schema. A change of it is a new step at the end; a step that was released is never edited. */
+/**
+ * The store's schema. A change of it is a new step at the end; a step that was released is never edited. One that has sessions folded
+ * again says so by `UPDATE session SET dirty = 1`: see folding.ts.
+ */
 export const migrations: readonly string[] = [
   `
 CREATE TABLE meta(name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
@@ -288,5 +291,22 @@ UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
   `
 -- Who opened connections lately is told without a look at what was opened: of a flood of them only the latest of each kind is read.
 CREATE INDEX policy_opened ON policy(source, time, key_blind, pid, action) WHERE pid IS NOT NULL AND action IS NOT 'denied';
+`,
+  `
+-- A window of an older version that is still open goes on folding here, and keeps nothing that came after it. All versions count a
+-- fold in revision and clear dirty; what only newer ones do tells who folded. folded_revision: the revision that the fold made;
+-- folded_by: how many steps of the schema whoever folded knew. folded_as: of whom the session is as it stands; 0: it is to be
+-- folded, null: there was nothing to fold. Sessions that were folded before are folded again.
+ALTER TABLE session ADD COLUMN folded_revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN folded_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN folded_as INTEGER AS
+  (CASE WHEN dirty = 1 THEN 0 WHEN body IS NULL THEN NULL WHEN folded_revision <> revision THEN 0 ELSE folded_by END) VIRTUAL;
+DROP INDEX session_dirty;
+CREATE INDEX session_dirty ON session(source, folded_as) WHERE folded_as IS NOT NULL;
+-- Such a window takes spans away, but not their uses.
+CREATE TRIGGER span_gone AFTER DELETE ON span BEGIN
+  DELETE FROM use WHERE session = OLD.session AND span_id = OLD.span_id;
+END;
+DELETE FROM use WHERE NOT EXISTS (SELECT 1 FROM span WHERE span.session = use.session AND span.span_id = use.span_id);
 `,
 ];

@@ -3,6 +3,7 @@ import type { SessionInfo, Span } from '../protocol/document';
 import type { FoldStep } from '../model/sessionFold';
 import { isoTime } from '../model/isoTime';
 import type { Database } from './database';
+import { foldedBy } from './folding';
 import type { KeptSpan, SpanStore, TimeRange } from './spans';
 
 export interface SessionView {
@@ -104,10 +105,11 @@ export class SessionStore {
     const body: SessionBody = { info, workspaceDir };
     const { revision } = this.#db
       .prepare(
-        `UPDATE session SET dirty = 0, revision = revision + 1, start = ?, end = ?, last_time = ?, workspace_blind = ?, body = ?
-          WHERE id = ? RETURNING revision`,
+        `UPDATE session SET dirty = 0, revision = revision + 1, folded_revision = revision + 1, folded_by = ?,
+           start = ?, end = ?, last_time = ?, workspace_blind = ?, body = ? WHERE id = ? RETURNING revision`,
       )
       .get(
+        foldedBy,
         startTime,
         endTime,
         lastTime ?? 0,
@@ -130,7 +132,7 @@ export class SessionStore {
 
   /** Counts a change that the fold did not make; answers the new revision. */
   touch(row: number): number {
-    this.#db.prepare('UPDATE session SET revision = revision + 1 WHERE id = ?').run(row);
+    this.#db.prepare('UPDATE session SET revision = revision + 1, folded_revision = folded_revision + 1 WHERE id = ?').run(row);
     return this.byRow(row)?.revision ?? 0;
   }
 

@@ -82,8 +82,8 @@ function wholeLooks(texts: ReadonlyMap<string, DatabaseSync>): readonly string[]
         if (how === undefined || table === undefined || small.test(table)) return false;
         // Of a part of the question itself; what that looks through is told beside it.
         if (made.has(table)) return false;
-        // An index of what is rewritten, marked or old alone holds little.
-        if (/entry_rewritten|session_dirty|policy_without_key/.test(detail)) return false;
+        // An index of what is rewritten or old alone holds little.
+        if (/entry_rewritten|policy_without_key/.test(detail)) return false;
         if (how === 'SCAN') return !/CONSTANT ROW|SUBQUERY/.test(detail);
         // By the source alone: fine for whoever takes the first few in the index's own order.
         return /\(source=\?\)$/.test(detail) && (sorted || !/\bLIMIT\b/.test(sql));
