@@ -13,6 +13,7 @@ import { cachedProbe } from './connection/probe';
 import { chooseRuntime, runtimeCandidates } from './connection/runtime';
 import { ServerHost } from './connection/serverHost';
 import type { ServerState } from './connection/serverHost';
+import { readSetting } from './connection/readSetting';
 import { readNodePath, readSettings } from './connection/settings';
 import { loadStoreKey } from './connection/storeKey';
 import type { StoreKey } from './connection/storeKey';
@@ -144,10 +145,6 @@ export function createServices(context: vscode.ExtensionContext): Services {
       owned.dispose();
     },
   };
-}
-
-function readSetting(id: SettingId): unknown {
-  return vscode.workspace.getConfiguration().get(id);
 }
 
 /** In an untrusted workspace the machine's settings are left out too: nothing is attached to there. */

@@ -260,8 +260,16 @@ export async function writeMapping({ sandbox, workspace }: PathMapping, { notifi
   const configuration = vscode.workspace.getConfiguration();
   const before = configuration.inspect<unknown>(setting);
   const mapping = { sandbox, workspace: writtenDirectory(workspace, folders) };
-  // A value of the workspace stands in place of the user's own, whose mappings are to hold on.
-  const written = withMapping(before?.workspaceValue ?? before?.globalValue, mapping);
+  const written = withMapping(before?.workspaceValue, mapping);
+  if (written === null) {
+    notifier.show({
+      severity: 'warning',
+      key: 'map no list',
+      text: t('Nothing was mapped: {0} of this workspace is no list, and what stands there is left as it is.', setting),
+      asked: true,
+    });
+    return openSetting();
+  }
   await configuration.update(setting, written, vscode.ConfigurationTarget.Workspace);
   const undo = async (): Promise<void> => {
     const now = vscode.workspace.getConfiguration().inspect<unknown>(setting)?.workspaceValue;

@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Anchor, SpanRef } from '../../../server/src/protocol/messages';
+import { readSetting } from '../connection/readSetting';
 import { readSettings } from '../connection/settings';
 import type { ServerHost } from '../connection/serverHost';
 import { columnBesideTrace } from './groups';
@@ -25,7 +26,7 @@ export class Jump {
 
   allowed(anchor: Pick<Anchor, 'uri'>): boolean {
     const trusted = vscode.workspace.isTrusted;
-    const { pathMappings } = readSettings((id) => vscode.workspace.getConfiguration().get(id));
+    const { pathMappings } = readSettings(readSetting);
     return isAllowedTarget(vscode.Uri.parse(anchor.uri), {
       workspaceFolders: (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath),
       pathMappings: trusted ? pathMappings : [],

@@ -86,9 +86,13 @@ async function contentHashOf(path: string): Promise<string | null> {
 }
 
 function under(path: string, prefix: string): string | null {
-  const base = prefix.endsWith('/') && prefix !== '/' ? prefix.slice(0, -1) : prefix;
+  const base = withoutSlash(prefix);
   if (path === base) return '';
   return path.startsWith(base === '/' ? '/' : `${base}/`) ? path.slice(base === '/' ? 1 : base.length + 1) : null;
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') && path !== '/' ? path.slice(0, -1) : path;
 }
 
 export function mappedDirectory(mapping: PathMapping, folders: readonly string[]): string | null {
@@ -110,9 +114,12 @@ export async function toWorkspace(
   context: MappingContext,
   contentHash: () => Promise<string | null>,
 ): Promise<MappedFile | null> {
-  const byLength = [...context.mappings].sort((a, b) => b.sandbox.length - a.sandbox.length);
-  for (const mapping of byLength) {
-    const rest = under(path, posix.normalize(mapping.sandbox));
+  // A directory is as long as its name, not as it was written.
+  const byLength = context.mappings
+    .map((mapping) => ({ mapping, sandbox: withoutSlash(posix.normalize(mapping.sandbox)) }))
+    .sort((a, b) => b.sandbox.length - a.sandbox.length);
+  for (const { mapping, sandbox } of byLength) {
+    const rest = under(path, sandbox);
     const directory = mappedDirectory(mapping, context.folders);
     if (rest === null || directory === null) continue;
     // The user named this directory, so it is as good as a workspace folder.

@@ -1,24 +1,40 @@
 // The assistant for mappings: its words, the setting it writes, and that it speaks up once at most.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { rowsOf } from '../../../client/src/commands/mapping';
+import { rowsOf, writeMapping } from '../../../client/src/commands/mapping';
 import { MappingOffer } from '../../../client/src/commands/mappingOffer';
-import { directoriesAbove, withMapping, writtenDirectory } from '../../../client/src/commands/mappingSetting';
+import { directoriesAbove, mergedMappings, withMapping, writtenDirectory } from '../../../client/src/commands/mappingSetting';
 import { lookedRow, proposalRow, sandboxText, workspaceText } from '../../../client/src/commands/mappingText';
+import { readSetting } from '../../../client/src/connection/readSetting';
 import type { Notice } from '../../../client/src/notify';
 import type { MappingAnswer, MappingProposal } from '../../../server/src/protocol/mappings';
 import { translate } from './translate';
 
-const editor = vi.hoisted(() => ({ trusted: true, folders: ['/home/me/code'] }));
+const editor = vi.hoisted(() => ({
+  trusted: true,
+  folders: ['/home/me/code'],
+  setting: {} as { globalValue?: unknown; workspaceValue?: unknown },
+  commands: [] as string[],
+}));
 vi.mock('vscode', () => ({
   l10n: { t: (text: string, ...parts: readonly unknown[]) => text.replace(/\{(\d)\}/g, (_, at: string) => String(parts[Number(at)])) },
   workspace: {
     get isTrusted() {
       return editor.trusted;
     },
+    getConfiguration: () => ({
+      get: (id: string) => `${id} as it is`,
+      inspect: () => editor.setting,
+      update: (_: string, value: unknown) => {
+        editor.setting = { ...editor.setting, workspaceValue: value };
+        return Promise.resolve();
+      },
+    }),
     get workspaceFolders() {
       return editor.folders.map((fsPath) => ({ uri: { scheme: 'file', fsPath } }));
     },
   },
+  commands: { executeCommand: (id: string) => Promise.resolve(void editor.commands.push(id)) },
+  ConfigurationTarget: { Workspace: 2 },
   QuickPickItemKind: { Separator: -1, Default: 0 },
   window: { onDidChangeActiveTextEditor: () => ({ dispose: () => undefined }) },
 }));
@@ -73,7 +89,9 @@ describe('a proposed mapping in words', () => {
       detail: 'Names looked through in code: 10 · namesakes: 6 · compared by content: 4',
     });
     expect(lookedRow({ ...answer, looked: { ...looked, touched: 0 } }, translate).label).toMatch(/^No touched file/);
-    expect(lookedRow({ ...answer, looked: { ...looked, cut: true } }, translate).detail).toContain('not all that could match was looked at');
+    expect(lookedRow({ ...answer, looked: { ...looked, cut: true } }, translate).detail).toContain(
+      'not all that could match was looked at',
+    );
   });
 
   it('never has what matches alike as the first choice', () => {
@@ -108,6 +126,53 @@ describe('the setting', () => {
       'odd',
       mapping,
     ]);
+  });
+
+  it.each([`${sandbox}//`, `${sandbox}/.`, sandbox.replace('/.openclaw', '//.openclaw')])('maps it once as %s too', (written) => {
+    const mapping = { sandbox, workspace: 'shop' };
+    expect(withMapping([{ sandbox: written, workspace: 'old' }], mapping)).toEqual([mapping]);
+    expect(withMapping([{ sandbox, workspace: 'old' }], { sandbox: written, workspace: 'shop' })).toHaveLength(1);
+  });
+
+  it.each([{ sandbox: '/a', workspace: 'mine' }, 'mine', null, 7])('is not written over where it is no list: %j', (value) => {
+    expect(withMapping(value, { sandbox, workspace: 'shop' })).toBeNull();
+  });
+
+  it("of the workspace gets what is mapped and nothing of the user's own, which holds beside it", async () => {
+    const mine = { sandbox: '/sandbox/mine', workspace: '/home/me/private' };
+    editor.setting = { globalValue: [mine, { sandbox: `${sandbox}/`, workspace: '/home/me/elsewhere' }] };
+    const notices: Notice[] = [];
+    const notifier = { show: (notice: Notice) => void notices.push(notice), failure: () => undefined };
+    await writeMapping({ sandbox, workspace: '/home/me/code/shop' }, { notifier } as never);
+    expect(editor.setting.workspaceValue).toEqual([{ sandbox, workspace: 'shop' }]);
+    expect(readSetting('sandglass.pathMappings')).toEqual([{ sandbox, workspace: 'shop' }, mine]);
+    expect(readSetting('sandglass.directories')).toBe('sandglass.directories as it is');
+    notices[0]?.actions?.[0]?.run();
+    await vi.waitFor(() => expect(editor.setting.workspaceValue).toBeUndefined());
+    expect(readSetting('sandglass.pathMappings')).toEqual(editor.setting.globalValue);
+  });
+
+  it('is opened and left as it is where it is no list', async () => {
+    editor.setting = { workspaceValue: { [sandbox]: 'mine' } };
+    editor.commands = [];
+    const notices: Notice[] = [];
+    await writeMapping({ sandbox, workspace: '/home/me/code/shop' }, {
+      notifier: { show: (notice: Notice) => void notices.push(notice) },
+    } as never);
+    expect(editor.setting).toEqual({ workspaceValue: { [sandbox]: 'mine' } });
+    expect(notices.map(({ severity, text }) => [severity, text])).toEqual([
+      ['warning', 'Nothing was mapped: sandglass.pathMappings of this workspace is no list, and what stands there is left as it is.'],
+    ]);
+    expect(editor.commands).toEqual(['workbench.action.openWorkspaceSettings']);
+  });
+
+  it('of the workspace comes before that of the user, whatever is no list', () => {
+    const [a, b] = [
+      { sandbox: '/a', workspace: 'w' },
+      { sandbox: '/b', workspace: 'u' },
+    ];
+    expect(mergedMappings([[a], [{ ...a, sandbox: '/a//', workspace: 'u' }, b]])).toEqual([a, b]);
+    expect(mergedMappings([{ '/a': 'w' }, [b], undefined])).toEqual([b]);
   });
 
   it('is asked for the directories above a file, not for one in which everything lies', () => {

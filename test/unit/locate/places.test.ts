@@ -68,11 +68,20 @@ describe('mapping to the workspace', () => {
   });
 
   it("follows the user's mapping and bind mounts, whatever the content", async () => {
-    const folder = workspace({ 'src/pricing/cart.py': 'mine\n' });
+    const folder = workspace({ 'src/pricing/cart.py': 'mine\n', 'all/pricing/cart.py': 'mine\n' });
     const none = (): Promise<string | null> => Promise.resolve(null);
     const mapped = { folders: [folder], mappings: [{ sandbox: '/sandbox/ws', workspace: 'src' }], mounts: [] };
     expect((await toWorkspace('/sandbox/ws/pricing/cart.py', mapped, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
     expect(await toWorkspace('/sandbox/wsx/pricing/cart.py', mapped, none)).toBeNull();
+    // The longer path comes first, not the one with more slashes in it.
+    for (const sandbox of ['/sandbox/////////////////', '//sandbox/./././././././.', '/sandbox']) {
+      const mappings = [
+        { sandbox, workspace: 'all' },
+        { sandbox: '/sandbox/pricing//', workspace: 'src/pricing' },
+      ];
+      const found = await toWorkspace('/sandbox/pricing/cart.py', { ...mapped, mappings }, none);
+      expect(found?.path).toBe(join(folder, 'src/pricing/cart.py'));
+    }
     const mounted = { folders: [folder], mappings: [], mounts: [{ sandbox: '/mnt', host: join(folder, 'src') }] };
     expect((await toWorkspace('/mnt/pricing/cart.py', mounted, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
   });
