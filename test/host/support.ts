@@ -22,16 +22,31 @@ export function note(line: string): void {
   if (log) appendFileSync(log, `    · ${line}\n`);
 }
 
-/** The first answer that is neither null, undefined nor false; polls, since the editor has no event for most of what it shows. */
+/**
+ * The first answer that is neither null, undefined nor false; polls, since the editor has no event for most of what it shows. What
+ * the editor gave up itself, because the document changed meanwhile, is no answer yet.
+ */
 export async function until<T>(what: string, look: () => T | Promise<T>, limitMs = 50_000): Promise<NonNullable<T>> {
   const end = Date.now() + limitMs;
   for (;;) {
-    const found = await look();
+    const found = await answered(look);
     if (found !== null && found !== undefined && found !== false) return found as NonNullable<T>;
     if (Date.now() > end) assert.fail(`${what}: not within ${limitMs} ms`);
     await new Promise((done) => setTimeout(done, 50));
   }
 }
+
+async function answered<T>(look: () => T | Promise<T>): Promise<T | null> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof Error && error.name === canceled) return null;
+    throw error;
+  }
+}
+
+/** As the editor names it, on either side of its processes. */
+const canceled = new vscode.CancellationError().name;
 
 export interface OpenRecording {
   readonly sourceId: string;

@@ -28,6 +28,21 @@ describe('problems', () => {
     rmSync(dirname(file.fsPath), { recursive: true, force: true });
   });
 
+  it('are asked for again where the editor gave up because the document changed, and for no other error', async () => {
+    let asked = 0;
+    const answer = await until('an answer', () => (++asked < 3 ? Promise.reject(new vscode.CancellationError()) : asked));
+    assert.equal(answer, 3);
+    await assert.rejects(
+      until('nothing', () => Promise.reject(new Error('Canceled, it says'))),
+      /it says/,
+    );
+    // What is never answered is told.
+    await assert.rejects(
+      until('nothing', () => Promise.reject(new vscode.CancellationError()), 1),
+      /nothing: not within 1 ms/,
+    );
+  });
+
   it('without a file stand in the read-only document of their session, each at its line', async () => {
     const { sessionId } = recording.session('egress');
     const [uri] = await problemThat('a denied call', ([at, one]) => codeOf(one) === 'denied-call' && sessionOf(at) === sessionId);
@@ -40,8 +55,12 @@ describe('problems', () => {
     }
     assert.equal(new Set(here.map(([, { range }]) => range.start.line)).size, here.length);
     const { services } = await sandglass();
-    const calls = await services.server.request('callsAt', { uri: uri.toString(), line: here[0]?.[1].range.start.line ?? 0 });
-    assert.equal(calls[0]?.status, 'denied');
+    // Lines move while the document is made anew.
+    await until('the call of a line', async () => {
+      const line = problems().find(([at]) => at.toString() === uri.toString())?.[1].range.start.line ?? 0;
+      const calls = await services.server.request('callsAt', { uri: uri.toString(), line });
+      return calls[0]?.status === 'denied';
+    });
   });
 
   it('are as severe as the settings say, at once, also in the document that is open', async () => {
