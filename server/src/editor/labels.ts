@@ -67,7 +67,20 @@ export function callUri(sourceId: string, span: Pick<Span, 'id' | 'name' | 'attr
 /** The address of the document of a session's problems that belong to no file; see sessionTextRequest. */
 export function sessionUri(sourceId: string, { id, title }: Pick<SessionInfo, 'id' | 'title'>): string {
   const name = nameOf(wholeWords(title ?? ''), 'session');
-  return `sandglass-call:/${name}.txt?source=${encodeURIComponent(sourceId)}&session=${encodeURIComponent(id)}`;
+  return `sandglass-call:/${name}.txt?source=${encodeURIComponent(sourceId)}&session=${plainId(id)}`;
+}
+
+/**
+ * An id of the sandbox's own making, in characters that no editor escapes: editors take the escapes of an address away, and what an id
+ * holds of `&`, `+` or `%` is then no more told from what separates the parts. Its other bytes are `~` and two hexadecimal digits.
+ */
+function plainId(id: string): string {
+  return id.replace(/[^A-Za-z0-9._-]+/g, (rest) => Buffer.from(rest).toString('hex').replace(/../g, '~$&'));
+}
+
+/** As `plainId` made it; the client has the same. */
+function idOf(plain: string): string {
+  return plain.replace(/(?:~[0-9a-f]{2})+/g, (bytes) => Buffer.from(bytes.replaceAll('~', ''), 'hex').toString());
 }
 
 export function parseSessionUri(uri: string): SessionRef | null {
@@ -76,7 +89,7 @@ export function parseSessionUri(uri: string): SessionRef | null {
   // The editor writes what separates the parts as it writes what stands in them.
   const parts = new URLSearchParams(/^source=/.test(query) ? query : query.replaceAll('%3D', '=').replaceAll('%26', '&'));
   const [sourceId, sessionId] = [parts.get('source'), parts.get('session')];
-  return sourceId === null || sessionId === null ? null : { sourceId, sessionId };
+  return sourceId === null || sessionId === null ? null : { sourceId, sessionId: idOf(sessionId) };
 }
 
 /** Cut between two words, where there are any. */

@@ -444,7 +444,8 @@ export const callTextRequest = new RequestType<SpanRef, { readonly text: string 
 
 /**
  * The read-only document of a session's problems that belong to no file: a paragraph for each, at whose first line its diagnostic stands. Its
- * address is `sandglass-call:/<name>.txt?source=<sourceId>&session=<sessionId>`, made as that of a call.
+ * address is `sandglass-call:/<name>.txt?source=<sourceId>&session=<sessionId>`, made as that of a call, but that the session's id, which
+ * is of the sandbox's making, has `~` and two hexadecimal digits for each byte that is no letter, digit, `.`, `_` or `-`.
  */
 export const sessionTextRequest = new RequestType<SessionRef, { readonly text: string } | null, void>('sandglass/sessionText');
 

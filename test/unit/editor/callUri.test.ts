@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCallUri, parseSessionUri as parsedByClient } from '../../../client/src/editor/callUri';
 import { callUri, parseSessionUri, sessionUri } from '../../../server/src/editor/labels';
@@ -54,6 +55,27 @@ describe("the address of a session's document", () => {
     const written = `sandglass-call:${pathname}?${encodeURIComponent(search.slice(1))}`;
     expect(written).toContain('source%3D');
     expect(parseSessionUri(written)).toEqual(ref);
+  });
+
+  it('leads back to the session whatever its id is, though an editor takes the escapes away and makes its own', () => {
+    const leadsBack = (id: string): void => {
+      const made = sessionUri(ref.sourceId, { id, title: null });
+      const [, path = '', query = ''] = /^sandglass-call:(\/[^?]*)\?(.*)$/.exec(made) ?? [];
+      const taken = decodeURIComponent(query);
+      const written = encodeURIComponent(taken).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+      const expected = { sourceId: ref.sourceId, sessionId: id };
+      expect(parsedByClient({ scheme: 'sandglass-call', path, query: taken })).toEqual(expected);
+      expect(parseSessionUri(made)).toEqual(expected);
+      expect(parseSessionUri(`sandglass-call:${path}?${written}`)).toEqual(expected);
+    };
+    for (const id of ['a&b', 'a+b', '100%25', 'a&session=c', '~7e', '~', 'a b#c?d=e/f', '\u00e9\u{1f600}', '%', '%zz']) leadsBack(id);
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ minLength: 1, unit: 'binary' }), fc.stringMatching(/^[%&=+~?#/ 0-9a-f]{1,12}$/)), leadsBack),
+    );
+  });
+
+  it('has an id of the common kind as it is', () => {
+    expect(address).toMatch(/&session=a1b2-c3$/);
   });
 
   it('is not that of a call, nor of anything else', () => {
