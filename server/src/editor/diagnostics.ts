@@ -16,6 +16,7 @@ import { findingDiagnostics } from './findingDiagnostics';
 import { callUri, dayAndClock, label, sessionUri, toolName } from './labels';
 import { grouped } from './placed';
 import type { PlacedDiagnostic } from './placed';
+import { failsTheSame } from './sameness';
 import { sessionDocument } from './sessionDocument';
 import { withSeverities } from './severities';
 
@@ -94,7 +95,7 @@ async function diagnosticOf(
   return {
     uri: normalUri(anchor?.uri ?? sessionUri(source.id, view.info)),
     diagnostic,
-    call: { same: sameness(span), time: span.startTime, address, spanIds: [span.id], times: 1 },
+    call: { same: sameness(store, view, span), time: span.startTime, address, spanIds: [span.id], times: 1 },
   };
 }
 
@@ -111,14 +112,15 @@ function severityOf(code: CallCode): DiagnosticSeverity {
   return code === 'denied-call' ? DiagnosticSeverity.Warning : DiagnosticSeverity.Information;
 }
 
-/** Numbers differ from one time to the next: how long it took, which process it was. */
-function sameness(span: Span): string {
+/** The same attempt, which says more than what is shown of it, that failed in the same way. */
+function sameness(store: Store, view: SessionView, span: Span): string {
   const preview = span.attributes['sandglass.preview'];
   return JSON.stringify([
     toolName(span),
     typeof preview === 'string' ? preview : null,
+    store.spans.targetOf(view.row, span.id),
     span.attributes['sandglass.exit_code'] ?? null,
-    (span.statusMessage ?? '').replace(/\d+/g, '#'),
+    failsTheSame(span.statusMessage ?? ''),
   ]);
 }
 

@@ -309,6 +309,12 @@ export class SpanStore {
     return rows.map((row) => row.span_id);
   }
 
+  /** Equal for calls that tried the same thing, in any session; null where that is not known. */
+  targetOf(session: number, spanId: string): string | null {
+    const row = this.#db.prepare('SELECT hex(target) AS target FROM span WHERE session = ? AND span_id = ? AND target IS NOT NULL');
+    return (row.get(session, spanId) as { readonly target: string } | undefined)?.target ?? null;
+  }
+
   /** The first later call of a session with the same target as this one that worked. */
   firstSuccess(session: number, spanId: string): string | null {
     const row = this.#db
