@@ -109,7 +109,9 @@ export async function findNames(
 
 async function listed({ folder, way }: FoundFile) {
   try {
-    return await readdir(way === '' ? folder : `${folder}/${way}`, { withFileTypes: true });
+    const entries = await readdir(way === '' ? folder : `${folder}/${way}`, { withFileTypes: true });
+    // Where a bound cuts, it is the same on every disk.
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (isUnreadable(error)) return [];
     throw error;

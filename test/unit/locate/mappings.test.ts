@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
 import { SandboxFileError } from '../../../server/src/attach/errors';
 import { Ingest } from '../../../server/src/collect/ingest';
+import type { MappingProposal } from '../../../server/src/protocol/mappings';
 import type { PathMapping } from '../../../server/src/protocol/messages';
 import { usualBounds } from '../../../server/src/query/mappingCompare';
 import type { MappingBounds } from '../../../server/src/query/mappingCompare';
@@ -148,9 +149,6 @@ describe('mappings are proposed', () => {
 
   it.each<[string, Partial<MappingBounds>]>([
     ['names', { entries: 60 }],
-    ['bytes', { bytes: 20_000 }],
-    ['lines', { lines: 3_000 }],
-    ['files', { files: 1, filesAgain: 0 }],
     ['places', { places: 1, filesAgain: 0 }],
   ])('as sure by none that was left out for the bound of %s', async (_, bounds) => {
     const dir = folder();
@@ -158,8 +156,36 @@ describe('mappings are proposed', () => {
     besides(dir, 8);
     cpSync(project, join(dir, 'zz'), { recursive: true });
     const { proposals, looked } = await ask([dir], { bounds });
-    expect(proposals.filter(({ confidence }) => confidence === 'sure')).toEqual([]);
+    expect(proposals.map(({ workspace, confidence }) => [workspace, confidence])).toEqual([[join(dir, 'a'), 'likely']]);
     expect(looked.cut).toBe(true);
+  });
+
+  it('as sure by none whose files were left out, wherever the bounds of files, bytes and lines lie', async () => {
+    const dir = folder();
+    cpSync(project, join(dir, 'a'), { recursive: true });
+    // What is compared first is not in the other copy.
+    let files = 0;
+    let alone: MappingProposal | undefined;
+    while (alone?.confidence !== 'sure' && files < usualBounds.files)
+      [alone] = (await ask([dir], { bounds: { files: ++files, filesAgain: 0 } })).proposals;
+    const first = alone?.evidence.map(({ sandboxPath }) => relative(inSandbox, sandboxPath)) ?? [];
+    expect(first).toHaveLength(2);
+    cpSync(project, join(dir, 'zz'), { recursive: true });
+    for (const name of first) rmSync(join(dir, 'zz', name));
+    const told: string[] = [];
+    const asked = async (bounds: Partial<MappingBounds>): Promise<void> => {
+      const answer = await ask([dir], { bounds });
+      for (const { confidence } of answer.proposals) told.push(confidence);
+      if (answer.proposals.some(({ confidence }) => confidence === 'likely')) expect(answer.looked.cut).toBe(true);
+    };
+    await asked({});
+    expect(new Set(told)).toEqual(new Set(['ambiguous']));
+    await asked({ files, filesAgain: 0 });
+    for (let at = 1; at <= 20; at++) {
+      await asked({ bytes: at * 500 });
+      await asked({ lines: at * 25 });
+    }
+    expect(new Set(told)).toEqual(new Set(['likely', 'ambiguous']));
   });
 
   it('surely for no directory of which the sandbox has a copy, looked at or not', async () => {
