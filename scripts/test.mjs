@@ -118,7 +118,7 @@ const kinds = [
     ],
   },
   { name: 'package', limit: minutes(5), steps: [node('vsce package', 'scripts/package.mjs'), vitest('package')] },
-  { name: 'unit', limit: minutes(10), steps: [vitest('unit')] },
+  { name: 'unit', limit: minutes(18), steps: [vitest('unit')] },
   { name: 'server', needs: 'build', limit: minutes(10), steps: [vitest('server')] },
   { name: 'webviews', needs: 'build', limit: minutes(10), steps: [vitest('webviews')] },
   { name: 'host', needs: 'build', limit: minutes(15), steps: [host()] },
