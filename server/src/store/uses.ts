@@ -105,7 +105,7 @@ asked AS (
     FROM (SELECT DISTINCT key, session, message FROM used WHERE message IS NOT NULL) m
     LEFT JOIN span p ON p.session = m.session AND p.span_id = m.message GROUP BY m.key)
 SELECT u.key, count(*) AS calls, sum(u.failed) AS failed,
-       sum(EXISTS (SELECT 1 FROM policy WHERE call_id = u.span_id AND action = 'denied')) AS denied,
+       sum(EXISTS (SELECT 1 FROM policy WHERE call_id = u.span_id AND source = u.source AND action = 'denied')) AS denied,
        sum(u.how = 1) AS reads, sum(u.how = 2) AS writes, count(DISTINCT u.session) AS sessions, count(DISTINCT u.source) AS sources,
        min(u.start) AS first, max(u.start) AS last, coalesce(s.timed, 0) AS timed, coalesce(s.estimated, 0) AS estimated, s.p50, s.p95,
        coalesce(a.messages, 0) AS messages, coalesce(a.unpriced, 0) AS unpriced, a.cost AS costUsd

@@ -1,11 +1,14 @@
 // What the uses of a tool came to, against counts that share no code with it, and by an index whatever the store holds.
 import { DatabaseSync } from 'node:sqlite';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { mcpKey, promptKey, skillKey, toolKey } from '../../../server/src/locate/defined/definition';
 import { Database } from '../../../server/src/store/database';
 import { migrations } from '../../../server/src/store/schema';
-import type { Store } from '../../../server/src/store/store';
+import { Store } from '../../../server/src/store/store';
 import { UseStore } from '../../../server/src/store/uses';
 import { recording } from '../../fixtures/recordings';
 import { memoryStore, readInto } from '../support/traces';
@@ -108,6 +111,31 @@ describe('the uses of a tool', () => {
     expect(store.sessions.workspaces(row).map(({ workspaceDir }) => workspaceDir)).toContain(workspace);
   });
 
+  it('were denied where they were made: a container and what was recorded of it have spans of the same ids', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sandglass-uses-'));
+    try {
+      const path = join(folder, 'traces.sqlite');
+      using store = Store.open({ path, key: randomBytes(32), replaceUnreadable: false });
+      const { root } = recording('openclaw-2026.7.1');
+      const [container, recorded] = [await readInto(store, root, 'container'), await readInto(store, root, 'recorded')];
+      const [one] = store.uses.newest(toolKey('exec'), [container], 1);
+      expect(store.uses.newest(toolKey('exec'), [recorded], 1)).toMatchObject([{ spanId: one?.spanId }]);
+      const ofTwo = () =>
+        [[container], [recorded], [container, recorded]].map(
+          (of) => store.uses.sums([toolKey('exec')], of).get(toolKey('exec'))?.denied ?? 0,
+        );
+      const before = ofTwo();
+      const db = new DatabaseSync(path);
+      db.prepare(
+        "INSERT INTO policy(source, policy_id, time, ordinal, text_blind, action, call_id, body) VALUES (?, 'a', 1, 1, x'01', 'denied', ?, x'')",
+      ).run(container, one?.spanId ?? '');
+      db.close();
+      expect(ofTwo().map((sum, at) => sum - (before[at] ?? 0))).toEqual([1, 0, 1]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it('are found by index', () => {
     using db = Database.open({ path: ':memory:', key: randomBytes(32), replaceUnreadable: false });
     const prepare = vi.spyOn(db, 'prepare');
@@ -127,6 +155,8 @@ describe('the uses of a tool', () => {
         plan.filter((step) => /SCAN (?:use|span|policy)\b/.test(step)),
         plan.join('\n'),
       ).toEqual([]);
+      if (sql.includes('FROM policy'))
+        expect(plan.join('\n')).toMatch(/SEARCH policy USING INDEX policy_by_call \(call_id=\? AND source=\?/);
     }
   });
 

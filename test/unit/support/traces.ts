@@ -21,9 +21,9 @@ export async function recordsOf(path: string): Promise<SourceRecord[]> {
   return records;
 }
 
-export async function readInto(store: Store, path: string): Promise<number> {
+export async function readInto(store: Store, path: string, id = 'test'): Promise<number> {
   const source = await openDirectory(path);
-  const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+  const row = store.transaction(() => store.sources.ensure(id, { info, registryProvider: null }));
   await collect(store, row, source, {
     follow: false,
     signal: new AbortController().signal,
