@@ -12,7 +12,10 @@ const builtIn: ReadonlySet<string> = new Set([
   ...['update_goal', 'update_plan', 'web_fetch', 'web_search', 'write'],
 ]);
 
+/** As Tool Search names OpenClaw itself as the owner of a tool. */
+export const coreOwner = 'core';
+
 /** `owner`: of a call that came through Tool Search. */
 export function isBuiltIn(tool: string, owner: string | null = null): boolean {
-  return owner === 'core' || builtIn.has(tool);
+  return owner === coreOwner || builtIn.has(tool);
 }

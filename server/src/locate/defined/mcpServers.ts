@@ -1,12 +1,12 @@
 /**
  * The servers under `mcp.servers` of an `openclaw.json`, which is JSON5. The file may hold tokens: only the names of the servers are
- * taken out of it, and where they stand.
+ * taken out of it, and where they stand, and none that may be anything else.
  */
+import { findSecrets } from '../../secrets/scan';
 import { mcpKey } from './definition';
 import type { Definition } from './definition';
-import { properties, property } from './jsObject';
+import { entries, isObject, json5 } from './json5';
 import { jsTokens } from './jsTokens';
-import type { Property } from './jsObject';
 import { TextLines } from './textLines';
 
 export const maxServers = 100;
@@ -16,24 +16,23 @@ const separator = '__';
 const longestPrefix = 30;
 
 export function mcpServers(text: string): readonly Definition[] {
-  const tokens = jsTokens(text);
-  const isObject = (at: number): boolean => tokens.list[at]?.kind === 'other' && tokens.list[at]?.text === '{';
-  if (!isObject(0)) return [];
-  const mcp = property(tokens, 0, 'mcp');
-  const servers = mcp !== null && isObject(mcp.from) ? property(tokens, mcp.from, 'servers') : null;
-  if (servers === null || !isObject(servers.from)) return [];
+  const read = json5(text, jsTokens(text));
+  const mcp = isObject(read, 0) ? entries(read, 0).get('mcp') : undefined;
+  const servers = mcp !== undefined && isObject(read, mcp.value) ? entries(read, mcp.value).get('servers') : undefined;
+  if (servers === undefined || !isObject(read, servers.value)) return [];
   const lines = new TextLines(text);
-  const found: { readonly name: string; readonly safe: string; readonly entry: Property }[] = [];
   const used = new Set<string>();
-  for (const entry of properties(tokens, servers.from)) {
-    if (entry.key.text === '' || found.length >= maxServers) continue;
-    found.push({ name: entry.key.text, safe: safeServerName(entry.key.text, used), entry });
-  }
+  const found = [...entries(read, servers.value)]
+    // What is no object is no server: an argument or a token that has come to stand here.
+    .filter(([name, { value }]) => name !== '' && isObject(read, value))
+    .slice(0, maxServers)
+    .map(([name, { key }]) => ({ name, key, safe: safeServerName(name, used) }));
   return (
     found
       // Of `a` and `a__b` no name of a tool tells which one it is of.
       .filter(({ safe }) => !found.some((other) => other.safe.startsWith(`${safe}${separator}`)))
-      .map(({ name, safe, entry }) => ({ kind: 'mcp-server', name, key: mcpKey(safe), range: lines.range(entry.key) }))
+      .filter(({ name }) => findSecrets(name).length === 0)
+      .map(({ name, key, safe }) => ({ kind: 'mcp-server', name, key: mcpKey(safe), range: lines.range(key) }))
   );
 }
 

@@ -19,10 +19,18 @@ export interface Use {
   readonly failed: boolean;
   /** The LLM call that asked for it. */
   readonly messageId: string | null;
+  /** Whose tool was called. */
+  readonly owner: string | null;
 }
 
 const readers: ReadonlySet<string> = new Set(['read', 'memory_get']);
 const writers: ReadonlySet<string> = new Set(['edit', 'write', 'apply_patch']);
+
+/** Whose the tool is, where its call tells: null of one that did not come through Tool Search. */
+export function ownerOf({ attributes }: Span): string | null {
+  const owner = attributes['sandglass.tool.owner'];
+  return typeof owner === 'string' ? owner : null;
+}
 
 /** What a call is a use of. */
 export function keysOf(span: Span, workspaceDir: string | null): ReadonlyMap<string, UseHow> {
@@ -52,6 +60,7 @@ export function usesOf(span: Span, workspaceDir: string | null): readonly Use[] 
     estimated: span.durationBasis === 'estimated',
     failed: attributes['sandglass.failed'] === true,
     messageId: attributes['sandglass.call_not_recorded'] === true ? null : span.parentId,
+    owner: ownerOf(span),
   };
   return [...keysOf(span, workspaceDir)].map(([key, how]) => ({ ...about, key, how }));
 }

@@ -139,6 +139,33 @@ describe('openclaw.json', () => {
     expect(serversOfTool('a__')).toEqual([]);
   });
 
+  /** Built here, so that no look for secrets in this file finds one. */
+  const token = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`;
+  it.each([
+    ['a list that has come out of its server', `{"mcp":{"servers":{"gh":{"command":"npx"},\n"--token","${token}"]},"b":{}}}`, ['gh']],
+    ['a list without its bracket', `{"mcp":{"servers":{"gh":{"command":"npx","args":}"--token","${token}"]},"b":{}}}`, ['gh']],
+    ['a list in braces', `{"mcp":{"servers":{"gh":{"args":[ } "-y", "--token", "${token}" ] },\n "b": {} } } }`, ['gh']],
+    ['a bare token', `{mcp:{servers:{gh:{command:"x"}, ${token}, b:{}}}}`, ['gh']],
+    ['a token before a bracket', `{mcp:{servers:{gh:{command:"x"}, ${token} {}, b:{}}}}`, ['gh']],
+    ['a token without its quote', `{"mcp":{"servers":{"gh":{"env":{"T":"${token}},\n"arg:" : {}, "b":{}}}}`, ['gh']],
+    ['a bracket too many', `{"mcp":{"servers":{"gh":{"command":"npx"},"args":["--token","${token}"], "url":"${token}"}}}`, ['gh']],
+    ['a token as a key', `{"mcp":{"servers":{"${token}":{},"x-${token}":{},"b":{}}}}`, ['b']],
+    ['something before it that is wrong', `{"a": "x" "y", "mcp":{"servers":{"b":{}}}}`, []],
+    ['a template', '{"a": `x`, "mcp":{"servers":{"b":{}}}}', []],
+    ['the end of the file', '{"mcp":{"servers":{"gh":{"command":"npx"},"b":{"args":["x", ', ['gh', 'b']],
+    ['numbers and words', '{a:[-1.5e+3,.5,+Infinity,0xAF,1e-9,true,null,],"mcp":{"servers":{"b":{}}}}', ['b']],
+    ['two numbers', '{a:[1 2],"mcp":{"servers":{"b":{}}}}', []],
+    ['what is no object', '{"mcp":{"servers":{"x":1,"y":[{}],"z":null,"b":{}}}}', ['b']],
+  ])('gives no value for a name: %s', (_what, text, expected) => {
+    expect(names(text, 'openclaw.json')).toEqual(expected);
+  });
+
+  it('says twice what counts as it was said last', () => {
+    const text = '{mcp:{servers:{old:{}}}, mcp:{servers:{no:{}}, servers:{a:{}, b:{}, a:{url:1}, b:1}}}';
+    const found = findDefinitions('openclaw.json', text);
+    expect(found.map(({ name, range }) => [name, range.start.character])).toEqual([['a', text.lastIndexOf('a:')]]);
+  });
+
   it.each(['', '[]', 'null', '{', '{"mcp":', '{"mcp":[]}', '{"mcp":{"servers":["a"]}}', '{"mcp":{"servers":{"a"'])(
     '%s has none',
     (text) => {
