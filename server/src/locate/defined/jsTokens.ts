@@ -1,7 +1,7 @@
 /**
  * The words of a JavaScript, TypeScript or JSON5 text, with their places and the brackets that belong together. One way through the
- * text, whatever stands in it: a file may come from anyone, and may be half typed. What it can't tell without a whole parser (a
- * regular expression after a bracket) costs it the rest of that line at most.
+ * text, whatever stands in it: a file may come from anyone, and may be half typed. A regular
+ * expression after a bracket it can tell only where the bracket is of an `if`, `while` or `for`: the rest would take a whole parser.
  */
 import { nameLimit } from './definition';
 
@@ -24,10 +24,15 @@ export interface Tokens {
 }
 
 export const maxTokens = 200_000;
+/** What is longer is not taken for a regular expression. */
+export const maxRegexChars = 1000;
+/** What looked like one and was none costs at most as many times the text, or a row of such beginnings costs the square of it. */
+const vainLooks = 4;
 
 const beforeRegex: ReadonlySet<string> = new Set([
   ...['return', 'typeof', 'case', 'in', 'of', 'do', 'else', 'void', 'delete', 'throw', 'new', 'instanceof', 'yield', 'await'],
 ]);
+const beforeHead: ReadonlySet<string> = new Set(['if', 'while', 'for', 'with']);
 const opens: ReadonlyMap<string, string> = new Map([
   ['(', ')'],
   ['[', ']'],
@@ -47,9 +52,14 @@ class Scan {
   /** Places of open brackets; '`' stands for the braces within a template. */
   readonly #open: { readonly closer: string; readonly token: number }[] = [];
   #at = 0;
+  /** Characters that may still be looked at in vain. */
+  #vain: number;
+  /** Place in the list of the last bracket that ends what `if`, `for` and the like stand before; no operand, so no division follows. */
+  #head = -1;
 
   constructor(text: string) {
     this.#text = text;
+    this.#vain = vainLooks * text.length;
   }
 
   all(): Tokens {
@@ -123,13 +133,16 @@ class Scan {
     const last = this.#list.at(-1);
     if (last === undefined) return true;
     if (last.kind === 'string') return false;
-    return last.kind === 'name' ? beforeRegex.has(last.text) : !closers.has(last.text) && last.text !== '`';
+    if (last.kind === 'name') return beforeRegex.has(last.text);
+    return this.#head === this.#list.length - 1 || (!closers.has(last.text) && last.text !== '`');
   }
 
   #regex(): void {
     const start = this.#at;
+    const end = Math.min(this.#text.length, start + maxRegexChars, start + this.#vain);
     let inClass = false;
-    for (let at = start + 1; at < this.#text.length; at++) {
+    let at = start + 1;
+    for (; at < end; at++) {
       const char = this.#text[at];
       if (char === '\n') break;
       if (char === '\\') at += 1;
@@ -141,6 +154,7 @@ class Scan {
         return;
       }
     }
+    this.#vain -= Math.min(at, end) - start;
     this.#other('/');
   }
 
@@ -158,10 +172,19 @@ class Scan {
     if (top !== undefined && word === top.closer) {
       this.#open.pop();
       this.#close.set(top.token, this.#list.length);
+      if (word === ')' && this.#isHead(top.token)) this.#head = this.#list.length;
     }
     this.#push('other', word, start);
     const closer = opens.get(word);
     if (closer !== undefined) this.#open.push({ closer, token: this.#list.length - 1 });
+  }
+
+  /** `open`: place of the bracket in the list. */
+  #isHead(open: number): boolean {
+    const word = this.#list[open - 1];
+    const before = this.#list[open - 2];
+    if (word?.kind !== 'name' || (before?.kind === 'other' && (before.text === '.' || before.text === '?.'))) return false;
+    return beforeHead.has(word.text) || (word.text === 'await' && before?.kind === 'name' && before.text === 'for');
   }
 }
 

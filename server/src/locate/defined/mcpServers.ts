@@ -29,8 +29,8 @@ export function mcpServers(text: string): readonly Definition[] {
     .map(([name, { key }]) => ({ name, key, safe: safeServerName(name, used) }));
   return (
     found
-      // Of `a` and `a__b` no name of a tool tells which one it is of.
-      .filter(({ safe }) => !found.some((other) => other.safe.startsWith(`${safe}${separator}`)))
+      // Of `a` and `a__b`, and of `a` and `a_`, no name of a tool tells which one it is of.
+      .filter((one) => !found.some((other) => other !== one && `${other.safe}${separator}`.startsWith(`${one.safe}${separator}`)))
       .filter(({ name }) => findSecrets(name).length === 0)
       .map(({ name, key, safe }) => ({ kind: 'mcp-server', name, key: mcpKey(safe), range: lines.range(key) }))
   );

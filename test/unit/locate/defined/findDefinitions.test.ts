@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findDefinitions } from '../../../../server/src/locate/defined/findDefinitions';
 import type { Definition } from '../../../../server/src/locate/defined/definition';
-import { jsTokens, maxTokens } from '../../../../server/src/locate/defined/jsTokens';
+import { jsTokens, maxRegexChars, maxTokens } from '../../../../server/src/locate/defined/jsTokens';
 import type { Tokens } from '../../../../server/src/locate/defined/jsTokens';
 import { serversOfTool } from '../../../../server/src/locate/defined/mcpServers';
 import { maxToolsPerFile, namesIn } from '../../../../server/src/locate/defined/pluginTools';
@@ -86,6 +86,13 @@ describe('the source of a plugin', () => {
     ['a declaration', `function registerTool({ name }: { name: "a" }) {}`, []],
     ['a tool of an MCP server', `server.registerTool("a", { name: "b" }, run)`, ['b']],
     ['a regular expression with a quote in it', `const r = /["'\`{]/g;\napi.registerTool({ name: "a" })`, ['a']],
+    [
+      'a regular expression after a condition',
+      'if (x(1)) /`/.test(y);\nconst doc = `registerTool({ name: "no" })`;\nregisterTool({ name: "a" })',
+      ['a'],
+    ],
+    ['one in a loop', 'for await (const x of y) /`/.test(x);\nregisterTool({ name: "a" })', ['a']],
+    ['a division', 'const y = f(x) / 2 + a.if(x) / "`".length;\nregisterTool({ name: "a" })', ['a']],
     ['an apostrophe in markup', `const x = <p>Don't</p>;\napi.registerTool({ name: "a" })`, ['a']],
     ['half typed', `api.registerTool({ name: "a", run: (\napi.registerTool({ name: "b" })`, ['a', 'b']],
   ])('%s', (_what, text, expected) => {
@@ -158,6 +165,11 @@ describe('openclaw.json', () => {
     ['what is no object', '{"mcp":{"servers":{"x":1,"y":[{}],"z":null,"b":{}}}}', ['b']],
   ])('gives no value for a name: %s', (_what, text, expected) => {
     expect(names(text, 'openclaw.json')).toEqual(expected);
+  });
+
+  it('leaves out a server whose tools may be of one that ends with what parts them', () => {
+    // `a___x` is the tool `_x` of `a`, or `x` of `a_`.
+    expect(names('{"mcp":{"servers":{"a":{},"a_":{},"ab":{}}}}', 'openclaw.json')).toEqual(['a_', 'ab']);
   });
 
   it('says twice what counts as it was said last', () => {
@@ -251,6 +263,34 @@ describe('hostile files', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  /** Characters looked at for words. */
+  function looks(text: string): number {
+    let count = 0;
+    const counted = new Proxy(Object(text) as string & object, {
+      get: (target, key) => {
+        if (key === 'charAt' || (typeof key === 'string' && /^\d+$/.test(key))) count += 1;
+        const value = Reflect.get(target, key) as unknown;
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    jsTokens(counted);
+    return count;
+  }
+
+  it.each([
+    ['none is ever closed', '=/['],
+    ['none is, with escapes', '=/\\'],
+    ['each is on its line', '=/[\n'],
+    ['strings', '="'],
+    ['templates', '`${'],
+  ])('are read in few looks at each character, where what may be a regular expression is none: %s', (_what, piece) => {
+    for (const text of [`{${piece.repeat(5000)}`, `{${piece.repeat(20_000)}`]) expect(looks(text)).toBeLessThan(12 * text.length);
+  });
+
+  it('have regular expressions of any length that people write', () => {
+    expect(names(`const r = /[\`"]${'a'.repeat(maxRegexChars - 10)}/;\nregisterTool({ name: "a" })`)).toEqual(['a']);
   });
 
   /** Words looked at. */
