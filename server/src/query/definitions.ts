@@ -4,12 +4,12 @@
  */
 import { SandboxFileError } from '../attach/errors';
 import { plainLine } from '../decode/preview';
-import { isBuiltIn } from '../locate/defined/builtIn';
+import { coreOwner, isBuiltIn } from '../locate/defined/builtIn';
 import type { Definition } from '../locate/defined/definition';
 import { DefinitionFiles, maxFileBytes } from '../locate/defined/definitionFiles';
 import type { FoundDefinition } from '../locate/defined/definitionFiles';
 import { definingFile, findDefinitions, promptIn } from '../locate/defined/findDefinitions';
-import { keysOf } from '../locate/defined/uses';
+import { keysOf, ownerOf } from '../locate/defined/uses';
 import type { CachedFile } from '../locate/fileCache';
 import { pathOfFileUri } from '../locate/fileUri';
 import { toWorkspace } from '../locate/mapping';
@@ -19,7 +19,7 @@ import type { Span } from '../protocol/document';
 import type { PathMapping } from '../protocol/messages';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
-import type { UseSums } from '../store/uses';
+import type { UseSums, WantedUses } from '../store/uses';
 import { findSpan } from './detail';
 import type { Places, PlaceSource } from './places';
 
@@ -97,10 +97,11 @@ export class Definitions {
   }
 
   /** Its calls, newest first. */
-  uses({ definition, sources }: UsedDefinition, limit: number): readonly UseAt[] {
-    if (definition.key === null) return [];
+  uses({ definition, sources, pluginId }: UsedDefinition, limit: number): readonly UseAt[] {
+    const wanted = wantedOf(definition, pluginId);
+    if (wanted === null) return [];
     const open = new Map(this.#context().sources.map((source) => [source.row, source]));
-    return this.#store.uses.newest(definition.key, sources, limit).flatMap((use) => {
+    return this.#store.uses.newest(wanted, sources, limit).flatMap((use) => {
       const source = open.get(use.source);
       const found = source === undefined ? null : findSpan(this.#store, use.source, use.spanId);
       return source === undefined || found === null ? [] : [{ source, view: found.view, span: found.span }];
@@ -112,7 +113,7 @@ export class Definitions {
     if (found === null || found.span.kind !== 'execute_tool') return null;
     const { attributes } = found.span;
     const tool = String(attributes['gen_ai.tool.name'] ?? '');
-    const owner = typeof attributes['sandglass.tool.owner'] === 'string' ? attributes['sandglass.tool.owner'] : null;
+    const owner = ownerOf(found.span);
     const builtIn = isBuiltIn(tool, owner);
     const { found: all, looked } = await this.files.find(new Set(keysOf(found.span, found.view.workspaceDir).keys()), signal);
     const places = best(all.filter((one) => mayBeOf(one, builtIn, owner)));
@@ -128,8 +129,8 @@ export class Definitions {
     const rows = sources.map(({ row }) => row);
     // OpenClaw takes no tool of a plugin by a name that its own have: calls of that name are of its own.
     const own = definitions.filter(({ kind, name }) => (kind !== 'plugin-tool' && kind !== 'manifest-tool') || !isBuiltIn(name));
-    const keys = own.flatMap(({ key }) => key ?? []);
-    const sums = keys.length === 0 || rows.length === 0 ? new Map<string, UseSums>() : this.#sumsOf(keys, rows);
+    const wanted = own.flatMap((definition) => wantedOf(definition, pluginId) ?? []);
+    const sums = wanted.length === 0 || rows.length === 0 ? new Map<string, UseSums>() : this.#sumsOf(wanted, rows);
     return own.map((definition) => ({
       definition,
       sums: definition.key === null ? null : (sums.get(definition.key) ?? null),
@@ -139,9 +140,9 @@ export class Definitions {
     }));
   }
 
-  #sumsOf(keys: readonly string[], rows: readonly number[]): ReadonlyMap<string, UseSums> {
-    const asked = JSON.stringify([keys, rows]);
-    const sums = this.#sums.get(asked) ?? this.#store.uses.sums(keys, rows);
+  #sumsOf(wanted: readonly WantedUses[], rows: readonly number[]): ReadonlyMap<string, UseSums> {
+    const asked = JSON.stringify([wanted, rows]);
+    const sums = this.#sums.get(asked) ?? this.#store.uses.sums(wanted, rows);
     if (this.#sums.size >= sumsKept) this.#sums.clear();
     this.#sums.set(asked, sums);
     return sums;
@@ -221,6 +222,21 @@ function mayBeOf({ definition, pluginId }: FoundDefinition, builtIn: boolean, ow
     case 'skill':
     case 'prompt-file':
       return true;
+  }
+}
+
+/** Calls that are this definition's for all that is known of them; as `mayBeOf` judges one. null: it has no key. */
+function wantedOf({ kind, key }: Definition, pluginId: string | null): WantedUses | null {
+  if (key === null) return null;
+  switch (kind) {
+    case 'plugin-tool':
+    case 'manifest-tool':
+      return { key, owner: pluginId === null ? { kind: 'not', owner: coreOwner } : { kind: 'only', owner: pluginId } };
+    case 'mcp-server':
+      return { key, owner: { kind: 'not', owner: coreOwner } };
+    case 'skill':
+    case 'prompt-file':
+      return { key, owner: { kind: 'any' } };
   }
 }
 

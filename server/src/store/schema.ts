@@ -309,4 +309,9 @@ CREATE TRIGGER span_gone AFTER DELETE ON span BEGIN
 END;
 DELETE FROM use WHERE NOT EXISTS (SELECT 1 FROM span WHERE span.session = use.session AND span.span_id = use.span_id);
 `,
+  `
+-- Whose tool was called, where the call tells: plugins have tools of the same name. Sessions that were folded before are folded again.
+ALTER TABLE use ADD COLUMN owner_blind BLOB;
+UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
+`,
 ];

@@ -33,6 +33,14 @@ export interface UsingCall {
   readonly spanId: string;
 }
 
+/** Of which calls it is asked, by whose tool was called; those that do not tell are always among them. */
+export interface WantedUses {
+  readonly key: string;
+  readonly owner: OwnerWanted;
+}
+
+export type OwnerWanted = { readonly kind: 'any' } | { readonly kind: 'only' | 'not'; readonly owner: string };
+
 const hows: readonly UseHow[] = ['call', 'read', 'write'];
 
 export class UseStore {
@@ -44,8 +52,8 @@ export class UseStore {
   add(session: number, use: Use): void {
     this.#db
       .prepare(
-        `INSERT OR REPLACE INTO use(key_blind, source, session, span_id, how, start, duration, estimated, failed, message)
-         VALUES (?2, (SELECT source FROM session WHERE id = ?1), ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
+        `INSERT OR REPLACE INTO use(key_blind, source, session, span_id, how, start, duration, estimated, failed, message, owner_blind)
+         VALUES (?2, (SELECT source FROM session WHERE id = ?1), ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
       )
       .run(
         session,
@@ -57,6 +65,7 @@ export class UseStore {
         use.estimated ? 1 : 0,
         use.failed ? 1 : 0,
         use.messageId,
+        use.owner === null ? null : this.#db.box.blind(use.owner),
       );
   }
 
@@ -65,34 +74,46 @@ export class UseStore {
   }
 
   /** Of several keys in one question; of a key without uses there is nothing. */
-  sums(keys: readonly string[], sources: readonly number[]): ReadonlyMap<string, UseSums> {
-    const byBlind = new Map(keys.map((key) => [Buffer.from(this.#db.box.blind(key)).toString('hex'), key]));
-    const rows = this.#db.prepare(sumsQuery).all(JSON.stringify([...byBlind.keys()]), JSON.stringify(sources)) as unknown as (UseSums & {
+  sums(wanted: readonly WantedUses[], sources: readonly number[]): ReadonlyMap<string, UseSums> {
+    const byBlind = new Map(wanted.map((one) => [Buffer.from(this.#db.box.blind(one.key)).toString('hex'), one]));
+    const asked = [...byBlind].map(([key, { owner }]) => ({ key, ...this.#owner(owner) }));
+    const rows = this.#db.prepare(sumsQuery).all(JSON.stringify(asked), JSON.stringify(sources)) as unknown as (UseSums & {
       readonly key: string;
     })[];
     const sums = new Map<string, UseSums>();
     for (const { key: blind, ...sum } of rows) {
-      const key = byBlind.get(blind.toLowerCase());
-      if (key !== undefined) sums.set(key, sum);
+      const one = byBlind.get(blind.toLowerCase());
+      if (one !== undefined) sums.set(one.key, sum);
     }
     return sums;
   }
 
   /** Newest first. */
-  newest(key: string, sources: readonly number[], limit: number): readonly UsingCall[] {
+  newest({ key, owner }: WantedUses, sources: readonly number[], limit: number): readonly UsingCall[] {
+    const { only, never } = this.#owner(owner);
     return this.#db
       .prepare(
-        `SELECT source, session, span_id AS spanId FROM use WHERE key_blind = ? AND source IN (SELECT value FROM json_each(?))
-          ORDER BY start DESC, span_id LIMIT ?`,
+        `SELECT source, session, span_id AS spanId FROM use WHERE key_blind = ?1 AND source IN (SELECT value FROM json_each(?2))
+            AND (owner_blind IS NULL OR ((?3 IS NULL OR owner_blind = unhex(?3)) AND (?4 IS NULL OR owner_blind <> unhex(?4))))
+          ORDER BY start DESC, span_id LIMIT ?5`,
       )
-      .all(this.#db.box.blind(key), JSON.stringify(sources), limit) as unknown as UsingCall[];
+      .all(this.#db.box.blind(key), JSON.stringify(sources), only, never, limit) as unknown as UsingCall[];
+  }
+
+  #owner(wanted: OwnerWanted): { readonly only: string | null; readonly never: string | null } {
+    if (wanted.kind === 'any') return { only: null, never: null };
+    const blind = Buffer.from(this.#db.box.blind(wanted.owner)).toString('hex');
+    return wanted.kind === 'only' ? { only: blind, never: null } : { only: null, never: blind };
   }
 }
 
 const sumsQuery = `
-WITH used AS MATERIALIZED (
-  SELECT hex(key_blind) AS key, source, session, span_id, how, start, duration, estimated, failed, message FROM use
-   WHERE key_blind IN (SELECT unhex(value) FROM json_each(?1)) AND source IN (SELECT value FROM json_each(?2))),
+WITH wanted AS MATERIALIZED (
+  SELECT unhex(value ->> 'key') AS blind, unhex(value ->> 'only') AS only, unhex(value ->> 'never') AS never FROM json_each(?1)),
+used AS MATERIALIZED (
+  SELECT hex(key_blind) AS key, source, session, span_id, how, start, duration, estimated, failed, message
+    FROM wanted w CROSS JOIN use ON key_blind = w.blind AND source IN (SELECT value FROM json_each(?2))
+   WHERE owner_blind IS NULL OR ((w.only IS NULL OR owner_blind = w.only) AND (w.never IS NULL OR owner_blind <> w.never))),
 ranked AS (
   SELECT key, duration, estimated, row_number() OVER (PARTITION BY key ORDER BY duration) AS rank, count(*) OVER (PARTITION BY key) AS timed
     FROM used WHERE duration IS NOT NULL),

@@ -1,14 +1,16 @@
 // What a file's definitions came to is asked of the store once, until a call comes; and a session is never read for it.
-import { cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SandboxFileError } from '../../../server/src/attach/errors';
+import type { SourceRecord } from '../../../server/src/attach/record';
+import { Ingest } from '../../../server/src/collect/ingest';
 import { Definitions } from '../../../server/src/query/definitions';
 import { Places } from '../../../server/src/query/places';
 import { recording } from '../../fixtures/recordings';
-import { memoryStore, readInto } from '../support/traces';
+import { info, memoryStore, readInto } from '../support/traces';
 
 let folder: string;
 beforeEach(() => {
@@ -65,4 +67,76 @@ it('asks the store once for what stands open, and reads no session', async () =>
     ['ticket_lookup', 0, 'ticket-tools'],
     ['ticket_close', 0, 'ticket-tools'],
   ]);
+});
+
+/** One call each, of `lookup` through Tool Search, or as itself where no id is given; 100 ms, 200 ms and so on. */
+function lookups(ids: readonly (string | null)[]): readonly SourceRecord[] {
+  const time = (ms: number): string => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
+  const entries = ids.flatMap((id, n) => [
+    {
+      ...{ type: 'message', id: `a${n}`, parentId: n === 0 ? null : `r${n - 1}`, timestamp: time(n * 10_000) },
+      message: {
+        ...{ role: 'assistant', responseId: `answer-${n}`, stopReason: 'toolUse' },
+        content: [
+          id === null
+            ? { type: 'toolCall', id: `call_${n}`, name: 'lookup', arguments: {} }
+            : { type: 'toolCall', id: `call_${n}`, name: 'tool_call', arguments: { id, args: {} } },
+        ],
+      },
+    },
+    {
+      ...{ type: 'message', id: `r${n}`, parentId: `a${n}`, timestamp: time(n * 10_000 + (n + 1) * 100) },
+      message: { role: 'toolResult', toolCallId: `call_${n}`, toolName: id === null ? 'lookup' : 'tool_call', content: [] },
+    },
+  ]);
+  return [{ type: 'session', version: 3, id: 's', timestamp: time(0), cwd: '/sandbox' }, ...entries].map((entry, ordinal) => ({
+    ...{ kind: 'transcript', agent: 'main', session: 's', state: 'live', file: 's.jsonl' },
+    ordinal,
+    text: JSON.stringify(entry),
+  }));
+}
+
+it('takes no call of a tool that is known to be another’s for one of this plugin’s of the same name', async () => {
+  using store = memoryStore();
+  const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+  using ingest = new Ingest(store, row);
+  ingest.apply(
+    lookups([null, 'openclaw:mine:lookup', 'openclaw:other:lookup', 'openclaw:core:lookup', 'mcp:units:lookup', 'openclaw:mine:lookup']),
+  );
+  ingest.settle();
+  const pluginOf = (id: string): string => {
+    mkdirSync(join(folder, id));
+    writeFileSync(join(folder, id, 'openclaw.plugin.json'), JSON.stringify({ id, contracts: { tools: ['lookup'] } }));
+    const path = join(folder, id, 'index.ts');
+    writeFileSync(path, 'export default (api) => api.registerTool({ name: "lookup" });\n');
+    return pathToFileURL(path).href;
+  };
+  const [mine, others, unused] = [pluginOf('mine'), pluginOf('other'), pluginOf('unused')];
+  const none = join(folder, 'none.ts');
+  writeFileSync(none, 'api.registerTool({ name: "lookup" });\n');
+  const files = {
+    read: () => Promise.reject(new SandboxFileError('not-found', '')),
+    stat: () => Promise.resolve(null),
+    list: () => Promise.resolve([]),
+  };
+  const source = { id: '0123456789abcdef', row, source: { files, mounts: [] } };
+  const context = { source: () => source, sources: [source], folders: [folder], mappings: [] };
+  const definitions = new Definitions(store, new Places(store, () => context), () => context);
+  const ask = async (uri: string) =>
+    (await definitions.inFile(uri, signal)).map((used) => ({
+      ...{ calls: used.sums?.calls, p95: used.sums?.p95, messages: used.sums?.messages },
+      listed: definitions.uses(used, 100).map(({ span }) => span.attributes['sandglass.tool.owner']),
+    }));
+  expect(await ask(mine)).toEqual([{ calls: 3, p95: 600, messages: 3, listed: ['mine', 'mine', null] }]);
+  expect(await ask(others)).toEqual([{ calls: 2, p95: 300, messages: 2, listed: ['other', null] }]);
+  expect(await ask(unused)).toEqual([{ calls: 1, p95: 100, messages: 1, listed: [null] }]);
+  expect(await ask(pathToFileURL(join(folder, 'mine/openclaw.plugin.json')).href)).toEqual(await ask(mine));
+  // Of no plugin that is known: any but OpenClaw's own.
+  expect((await ask(pathToFileURL(none).href))[0]).toMatchObject({ calls: 5, listed: ['mine', 'units', 'other', 'mine', null] });
+  // And what is counted at a definition is what leads to it.
+  for (const { span } of store.spans.ofKind(store.sessions.list(row)[0]?.row ?? 0, 'execute_tool')) {
+    const owner = span.attributes['sandglass.tool.owner'];
+    const led = ((await definitions.ofCall(source, span.id, signal))?.places ?? []).map(({ uri }) => uri);
+    expect([owner, led.includes(mine)]).toEqual([owner, owner === 'mine' || owner === null]);
+  }
 });

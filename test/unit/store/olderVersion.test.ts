@@ -41,7 +41,11 @@ const withoutUses = "DELETE FROM use; UPDATE session SET workspace_blind = NULL;
 
 function usesIn(path: string): unknown {
   const db = new DatabaseSync(path, { readOnly: true });
-  const uses = db.prepare('SELECT hex(key_blind) AS key, session, span_id, how, start, failed, message FROM use ORDER BY 1, 2, 3').all();
+  const uses = db
+    .prepare(
+      'SELECT hex(key_blind) AS key, session, span_id, how, start, failed, message, hex(owner_blind) AS owner FROM use ORDER BY 1, 2, 3',
+    )
+    .all();
   const workspaces = db.prepare('SELECT id, hex(workspace_blind) AS workspace FROM session ORDER BY id').all();
   db.close();
   return { uses, workspaces };

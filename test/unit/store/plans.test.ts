@@ -95,7 +95,7 @@ describe('the questions of the store', () => {
     for (const [name, asked] of questions)
       expect([name, asked.length > 0]).toEqual([name, readFileSync(join(folder, name), 'utf8').includes('.prepare(')]);
     // Handed on, put together, of two forms, with a constant of its own.
-    for (const some of ['AND pid = ? AND time >= ? AND time < ?', '(SELECT max(time) FROM policy', 'AND s.id = ?2', 'WITH used AS'])
+    for (const some of ['AND pid = ? AND time >= ? AND time < ?', '(SELECT max(time) FROM policy', 'AND s.id = ?2', 'WITH wanted AS'])
       expect(
         all.some((sql) => sql.includes(some)),
         some,

@@ -10,10 +10,14 @@ import { Database } from '../../../server/src/store/database';
 import { migrations } from '../../../server/src/store/schema';
 import { Store } from '../../../server/src/store/store';
 import { UseStore } from '../../../server/src/store/uses';
+import type { WantedUses } from '../../../server/src/store/uses';
 import { recording } from '../../fixtures/recordings';
 import { memoryStore, readInto } from '../support/traces';
 
 const workspace = '/sandbox/.openclaw/workspace';
+
+/** Whosever tool was called. */
+const all = (key: string): WantedUses => ({ key, owner: { kind: 'any' } });
 
 /** From the spans, one by one. */
 function counted(
@@ -52,7 +56,10 @@ describe('the uses of a tool', () => {
       const calls = new Map<string, number>();
       for (const { own } of Object.values(expected.sessions))
         for (const [tool, count] of Object.entries(own.toolCallsByName)) calls.set(tool, (calls.get(tool) ?? 0) + count);
-      const sums = store.uses.sums([...calls.keys()].map(toolKey), [row]);
+      const sums = store.uses.sums(
+        [...calls.keys()].map((tool) => all(toolKey(tool))),
+        [row],
+      );
       expect(new Map([...calls.keys()].map((tool) => [tool, sums.get(toolKey(tool))?.calls ?? 0]))).toEqual(calls);
       expect([...sums.values()].reduce((sum, { failed }) => sum + failed, 0)).toBe(expected.totals.own.failedToolCalls);
       for (const tool of calls.keys()) {
@@ -70,8 +77,8 @@ describe('the uses of a tool', () => {
             9,
           );
       }
-      expect(store.uses.sums([toolKey('exec')], []).size).toBe(0);
-      expect(store.uses.sums([toolKey('exec')], [row + 1]).size).toBe(0);
+      expect(store.uses.sums([all(toolKey('exec'))], []).size).toBe(0);
+      expect(store.uses.sums([all(toolKey('exec'))], [row + 1]).size).toBe(0);
     },
   );
 
@@ -85,7 +92,7 @@ describe('the uses of a tool', () => {
       promptKey('/elsewhere/MEMORY.md'),
       toolKey('nothing'),
     ];
-    const sums = store.uses.sums(keys, [row]);
+    const sums = store.uses.sums(keys.map(all), [row]);
     expect(sums.get(mcpKey('units'))).toMatchObject({ calls: 2, failed: 1, reads: 0, writes: 0 });
     const [convert, rate] = [counted(store, row, 'units__convert'), counted(store, row, 'units__rate')];
     expect([convert.calls, rate.calls, rate.failed]).toEqual([1, 1, 1]);
@@ -105,7 +112,9 @@ describe('the uses of a tool', () => {
     expect(sums.get(promptKey(`${workspace}/MEMORY.md`))?.reads ?? 0).toBe(paths(/(?:^|workspace\/)MEMORY\.md$/, ['read', 'memory_get']));
     expect(sums.has(promptKey('/elsewhere/MEMORY.md'))).toBe(false);
     expect(sums.has(toolKey('nothing'))).toBe(false);
-    const newest = store.uses.newest(toolKey('exec'), [row], 20).map(({ spanId }) => store.spans.span(row, spanId)?.span.startTime ?? '');
+    const newest = store.uses
+      .newest(all(toolKey('exec')), [row], 20)
+      .map(({ spanId }) => store.spans.span(row, spanId)?.span.startTime ?? '');
     expect(newest).toHaveLength(20);
     expect(newest).toEqual([...newest].sort().reverse());
     expect(store.sessions.workspaces(row).map(({ workspaceDir }) => workspaceDir)).toContain(workspace);
@@ -118,11 +127,11 @@ describe('the uses of a tool', () => {
       using store = Store.open({ path, key: randomBytes(32), replaceUnreadable: false });
       const { root } = recording('openclaw-2026.7.1');
       const [container, recorded] = [await readInto(store, root, 'container'), await readInto(store, root, 'recorded')];
-      const [one] = store.uses.newest(toolKey('exec'), [container], 1);
-      expect(store.uses.newest(toolKey('exec'), [recorded], 1)).toMatchObject([{ spanId: one?.spanId }]);
+      const [one] = store.uses.newest(all(toolKey('exec')), [container], 1);
+      expect(store.uses.newest(all(toolKey('exec')), [recorded], 1)).toMatchObject([{ spanId: one?.spanId }]);
       const ofTwo = () =>
         [[container], [recorded], [container, recorded]].map(
-          (of) => store.uses.sums([toolKey('exec')], of).get(toolKey('exec'))?.denied ?? 0,
+          (of) => store.uses.sums([all(toolKey('exec'))], of).get(toolKey('exec'))?.denied ?? 0,
         );
       const before = ofTwo();
       const db = new DatabaseSync(path);
@@ -140,8 +149,8 @@ describe('the uses of a tool', () => {
     using db = Database.open({ path: ':memory:', key: randomBytes(32), replaceUnreadable: false });
     const prepare = vi.spyOn(db, 'prepare');
     const uses = new UseStore(db);
-    expect(uses.sums(['a'], [1]).size).toBe(0);
-    expect(uses.newest('a', [1], 1)).toEqual([]);
+    expect(uses.sums([all('a')], [1]).size).toBe(0);
+    expect(uses.newest(all('a'), [1], 1)).toEqual([]);
     uses.remove(1, 'x');
     for (const sql of prepare.mock.calls.map(([text]) => text)) {
       const plan = (db.prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll(/\?\d/g, '?')}`).all() as { detail: string }[]).map(
@@ -160,9 +169,9 @@ describe('the uses of a tool', () => {
     }
   });
 
-  it('come with the next fold to a store of an older version', () => {
+  it.each(['CREATE TABLE use(', 'ADD COLUMN owner_blind'])('come with the next fold to a store of an older version: %s', (made) => {
     const db = new DatabaseSync(':memory:');
-    const step = migrations.findIndex((each) => each.includes('CREATE TABLE use('));
+    const step = migrations.findIndex((each) => each.includes(made));
     for (const each of migrations.slice(0, step)) db.exec(each);
     db.exec(`
       INSERT INTO source(id, blind, body) VALUES (7, x'01', x'');
