@@ -30,7 +30,7 @@ export interface CommandPlaces {
   readonly searches: boolean;
   /** It may have changed files that it names. */
   readonly changes: boolean;
-  /** What it surely moved if it ended well and the file is not where it was. `into`: one of these, by whether that was a directory. */
+  /** What it surely moved if it ended well. `into`: one of these, by whether that was a directory. */
   readonly moves: readonly FileMove[];
 }
 
@@ -199,9 +199,8 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
   let mayChange = false;
   let searches = false;
   let wandered = 0;
-  const moves: FileMove[] = [];
-  // Of a command with conditions it is not known which of its parts ran.
-  let plain = true;
+  let named = 0;
+  const sequence = new SureMoves(command);
   const written = (name: string): void => {
     const path = looksLikeFile.test(name) ? sandboxPath(name, cwd) : null;
     if (path !== null && files.size < namedLimit) files.set(path, { path, lines: null });
@@ -218,8 +217,10 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
         const target = tokens[at + 1];
         if (token.text.startsWith('>') && target?.text !== '/dev/null' && token.text !== '>&') {
           mayChange = true;
+          sequence.unsure();
           if (target?.kind === 'word') written(target.text);
         }
+        if (token.text === '>&' && !/^[\d-]$/.test(target?.text ?? '')) sequence.unsure();
         at += 2;
         continue;
       }
@@ -230,18 +231,17 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
     at += 1;
     while (words.length > 0 && assignment.test(words[0] ?? '')) words.shift();
     const [program = '', ...args] = words;
-    if (conditions.has(program) || (operator !== undefined && !inOrder.has(operator))) plain = false;
+    const move = moveOf(program, args, cwd);
+    sequence.ran(program, args, move, operator);
     if (program !== '') {
-      const move = moveOf(program, args, cwd);
-      if (move !== null && moves.length < moveLimit) {
-        moves.push(move);
+      if (move !== null && named < moveLimit) {
+        named += 1;
         for (const name of [move.from, ...move.into])
           if (looksLikeFile.test(name) && files.size < namedLimit) files.set(name, { path: name, lines: null });
       }
       if (!shows.has(program)) onlyShows = false;
       if (finders.has(program) || (program === 'git' && args.includes('grep'))) searches = true;
-      if (changes.has(program) || (program === 'sed' && args.some((arg) => /^-[A-Za-z]*i/.test(arg) || arg.startsWith('--in-place'))))
-        mayChange = true;
+      if (changes.has(program) || editsInPlace(program, args)) mayChange = true;
       if (program === 'cd' || program === 'pushd') {
         const target = args.find((arg) => !arg.startsWith('-'));
         cwd = target === undefined || ++wandered > wanderLimit ? null : sandboxPath(target, cwd);
@@ -257,11 +257,9 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
     if (operator === '(') outer.push(cwd);
     if (operator === ')') cwd = outer.pop() ?? cwd;
   }
-  return { directories, files: [...files.values()], shows: onlyShows, searches, changes: mayChange, moves: plain ? moves : [] };
+  return { directories, files: [...files.values()], shows: onlyShows, searches, changes: mayChange, moves: sequence.moves };
 }
 
-const inOrder: ReadonlySet<string> = new Set(['&&', ';', '\n']);
-const conditions: ReadonlySet<string> = new Set(['if', 'then', 'else', 'for', 'while', 'until', 'do', 'case', 'function', '{', '!']);
 const moveOptions = /^(?:-[fvT]+|--force|--verbose|--no-target-directory)$/;
 
 /** Of one file, by its name, to a name or into a directory. */
@@ -274,6 +272,105 @@ function moveOf(program: string, words: readonly string[], cwd: string | null): 
   if (from === null || to === null || source.endsWith('/')) return null;
   const within = posix.join(to, posix.basename(from));
   return { from, into: target.endsWith('/') ? [within] : [to, within] };
+}
+
+const inOrder: ReadonlySet<string> = new Set(['&&', ';', '\n']);
+/** What makes it unsure whether, where or as what the words behind it run. */
+const unsureWords: ReadonlySet<string> = new Set(
+  (
+    'if then elif else fi for while until do done case esac select function { } ! [[ time coproc exit return exec set shopt trap ' +
+    'pushd popd source . eval alias unalias unset enable builtin command break continue wait logout suspend'
+  ).split(' '),
+);
+/** What may stand behind a move: it leaves the moved file alone. */
+const gitKeeps: ReadonlySet<string> = new Set(['add', 'commit', 'status', 'log', 'diff']);
+/** Programs may be told to run these. */
+const movers = /\b(?:mv|rm|cp|exit)\b/;
+/** No expansion, nothing that was quoted in a way that is not known any more. */
+const plainName = /^(?![~-])[^*?$`[\]{}\\~]+$/;
+
+/**
+ * The moves of a command that surely ran where its words say, if it ended well: each stands in a row of `&&` that ends the command,
+ * and nothing in the command makes it doubtful what runs or where.
+ */
+class SureMoves {
+  #sure: boolean;
+  /** Of them those that surely ran. */
+  #moves: FileMove[] = [];
+  readonly #all: FileMove[] = [];
+  /** By nothing but `&&` from the first command on. */
+  #chained = true;
+  #wentAway = false;
+  #last: string | undefined = '&&';
+
+  constructor(command: string) {
+    // Text below the command, and what is not read of it, may be anything.
+    this.#sure = command.length <= commandChars && !command.includes('<<');
+  }
+
+  unsure(): void {
+    this.#sure = false;
+  }
+
+  /** `operator`: what stands behind it. */
+  ran(program: string, args: readonly string[], move: FileMove | null, operator: string | undefined): void {
+    if (program === '') {
+      // Lines may be empty; whatever else is, is not plain.
+      if (operator !== undefined && operator !== '\n') this.#sure = false;
+      return;
+    }
+    if (this.#last !== '&&') {
+      this.#chained = false;
+      // What ran before this may have failed.
+      this.#moves = [];
+    }
+    this.#last = operator;
+    if (unsureWords.has(program) || (operator !== undefined && !inOrder.has(operator))) this.#sure = false;
+    if (program === 'cd') {
+      this.#wentAway = true;
+      if (args.length !== 1 || !args.every((arg) => plainName.test(arg))) this.#sure = false;
+    }
+    // After a way that failed it ran elsewhere.
+    if (this.#wentAway && !this.#chained) this.#sure = false;
+    if (move !== null) this.#moved(args, move);
+    else if (changesFiles(program, args) || args.some((arg) => movers.test(arg)) || (this.#moves.length > 0 && !keepsFiles(program, args)))
+      this.#sure = false;
+  }
+
+  #moved(args: readonly string[], move: FileMove): void {
+    const plain = args.every((arg) => arg.startsWith('-') || isPlain(arg));
+    if (!plain || this.#all.length >= moveLimit || this.#all.some((one) => share(one, move))) this.#sure = false;
+    else {
+      this.#all.push(move);
+      this.#moves.push(move);
+    }
+  }
+
+  get moves(): readonly FileMove[] {
+    return this.#sure ? this.#moves : [];
+  }
+}
+
+function editsInPlace(program: string, args: readonly string[]): boolean {
+  return program === 'sed' && args.some((arg) => /^-[A-Za-z]*i/.test(arg) || arg.startsWith('--in-place'));
+}
+
+function keepsFiles(program: string, args: readonly string[]): boolean {
+  return shows.has(program) || (program === 'git' && gitKeeps.has(args[0] ?? ''));
+}
+
+function changesFiles(program: string, args: readonly string[]): boolean {
+  if (program === 'git') return !gitKeeps.has(args[0] ?? '') && !gitReads.has(args[0] ?? '');
+  return changes.has(program) || editsInPlace(program, args);
+}
+
+function isPlain(name: string): boolean {
+  return plainName.test(name) && !name.split('/').includes('..');
+}
+
+function share(a: FileMove, b: FileMove): boolean {
+  const names = [b.from, ...b.into];
+  return [a.from, ...a.into].some((one) => names.some((name) => one === name || one.startsWith(`${name}/`) || name.startsWith(`${one}/`)));
 }
 
 const finders: ReadonlySet<string> = new Set(['grep', 'egrep', 'fgrep', 'rg', 'ag']);

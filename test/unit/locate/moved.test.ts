@@ -147,6 +147,15 @@ describe('the moves of a command', () => {
       ['a.py', 'b.py', 'b.py/a.py'],
       ['c d.py', 'e/c d.py'],
     ]);
+    for (const sure of [
+      'cd sub && cd .. && mv a b',
+      'ls; mv a b',
+      'python gen.py\n\nmv a b;\n',
+      '[ -f a ] && mv a b && ls && git add . && git commit -m x 2>&1',
+      'mv a b >/dev/null 2>&1 # done',
+      'mkdir -p x && mv a b',
+    ])
+      expect(moves(sure), sure).toEqual([['a', 'b', 'b/a']]);
     for (const none of [
       'mv -n a b',
       'mv -t d a',
@@ -157,6 +166,42 @@ describe('the moves of a command', () => {
       'git -C x mv a b',
       'echo mv a b',
       'mv a/ b',
+      // What stood before or behind it decides about it.
+      '[ -f a ] && mv a b; ls',
+      '[ -f a ] && mv a b\nls',
+      'mv a b; ls',
+      'mv a b; mv c',
+      'false && mv a b; true',
+      'exit 0\nmv a b',
+      'set -e; mv a b',
+      'trap x EXIT; mv a b',
+      'pushd sub; ls; popd; mv a b',
+      'cd sub; mv a b',
+      'ls; cd sub && mv a b',
+      'cd - && mv a b',
+      'cd "$X" && mv a b',
+      'true || mv a b',
+      'for f in x; do mv a b; done',
+      'f() { mv a b; }',
+      'time mv a b',
+      'A=1; mv a b',
+      'cat <<E\nmv a b\nE',
+      'cat << "$E F"\nmv a b',
+      // The file is another one before, or goes on behind it.
+      'mv a b && mv b c',
+      'mv a b && rm b',
+      'mv a b && python x.py',
+      'mv a b && echo x > b',
+      'mv a b && echo x >& b',
+      'mv a b && sh -c "rm b"',
+      'mv c a; mv a b',
+      'cp c a && mv a b',
+      'git checkout a && mv a b',
+      'mv *.c x; mv a b',
+      'mv ../a b',
+      'mv "~/a" b',
+      'mv "a\\"b" b',
+      `mv a b #${'x'.repeat(65536)}`,
     ])
       expect(moves(none), none).toEqual([]);
     expect(moves('mv a b;'.repeat(500)).length).toBeLessThanOrEqual(8);
