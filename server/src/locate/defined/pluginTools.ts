@@ -1,11 +1,13 @@
 /**
  * Tools that the source of a plugin registers: `registerTool({ name: "…" })`, `registerTool(factory, { name | names })`, and
  * `defineToolPlugin({ tools: (tool) => [tool({ name: "…" })] })`. Only names that stand there as text count, or as a constant of the same
- * file that is declared once: what would have to be run to be known is not guessed.
+ * file: what would have to be run to be known is not guessed.
  */
 import { toolKey } from './definition';
 import type { Definition } from './definition';
-import { parts, properties, property } from './jsObject';
+import { constants } from './constants';
+import { parts, property } from './jsObject';
+import type { Steps } from './jsObject';
 import { jsTokens } from './jsTokens';
 import type { Token, Tokens } from './jsTokens';
 import { TextLines } from './textLines';
@@ -32,26 +34,32 @@ export function namesIn(tokens: Tokens): readonly Token[] {
   return new Finding(tokens).names();
 }
 
-/** A type between a name and its value has no more words than this. */
-const typeWords = 24;
+/** Words looked at in a whole file, as a multiple of those there are: people need far less. */
+export const looksPerWord = 16;
 
 class Finding {
   readonly #tokens: Tokens;
   readonly #found: Token[] = [];
-  readonly #seen = new Set<Token>();
-  /** Where the value of each constant begins; null: it is declared more than once, or has none. */
+  /** Where each of them begins. */
+  readonly #starts = new Set<number>();
   readonly #values: ReadonlyMap<string, number | null>;
+  /** By where an object begins, what was found in it: the same constant may be given to any number of calls. */
+  readonly #names = new Map<number, Token | null>();
+  readonly #options = new Map<number, readonly Token[]>();
+  readonly #definitions = new Set<number>();
+  readonly #steps: Steps;
 
   constructor(tokens: Tokens) {
     this.#tokens = tokens;
-    this.#values = declared(tokens);
+    this.#values = constants(tokens);
+    this.#steps = { left: looksPerWord * tokens.list.length };
   }
 
   names(): readonly Token[] {
     const { list } = this.#tokens;
     // What is defined within a definition is looked through with it, not once more.
     let defined = 0;
-    for (let at = 0; at < list.length && this.#found.length < maxToolsPerFile; at++) {
+    for (let at = 0; at < list.length && this.#found.length < maxToolsPerFile && this.#steps.left > 0; at++) {
       if (list[at]?.kind !== 'name') continue;
       const open = this.#callAt(at);
       if (open === null) continue;
@@ -71,26 +79,41 @@ class Finding {
   }
 
   #registered(open: number): void {
-    const [tool, options] = parts(this.#tokens, open);
+    const [tool, options] = parts(this.#tokens, open, this.#steps);
     if (tool === undefined) return;
     const object = this.#object(tool.from) ?? this.#made(tool.from);
     const own = object === null ? null : this.#nameIn(object);
     if (own !== null) this.#add(own);
     const given = options === undefined ? null : this.#object(options.from);
-    if (given === null) return;
-    for (const one of properties(this.#tokens, given)) {
-      if (one.key.text === 'name') this.#addOther(this.#string(one.from, one.to), own);
-      if (one.key.text === 'names' && this.#is(one.from, '['))
-        for (const part of parts(this.#tokens, one.from)) this.#addOther(this.#string(part.from, part.to), own);
-    }
+    if (given !== null) for (const name of this.#namesIn(given)) if (name.text !== own?.text) this.#add(name);
+  }
+
+  /** Of the options beside a tool. What they say once more is the same tool. */
+  #namesIn(options: number): readonly Token[] {
+    const known = this.#options.get(options);
+    if (known !== undefined) return known;
+    const found: Token[] = [];
+    const take = (from: number, to: number): void => {
+      const name = this.#string(from, to);
+      if (name !== null && found.length < maxToolsPerFile) found.push(name);
+    };
+    const name = property(this.#tokens, options, 'name', this.#steps);
+    if (name !== null) take(name.from, name.to);
+    const names = property(this.#tokens, options, 'names', this.#steps);
+    if (names !== null && this.#is(names.from, '['))
+      for (const part of parts(this.#tokens, names.from, this.#steps)) take(part.from, part.to);
+    this.#options.set(options, found);
+    return found;
   }
 
   /** Answers up to where it was looked through: one that is never closed is looked through no more often than one that is. */
   #defined(open: number): number {
     const { list, close } = this.#tokens;
-    const [given] = parts(this.#tokens, open);
+    const [given] = parts(this.#tokens, open, this.#steps);
     const object = given === undefined ? null : this.#object(given.from);
-    const tools = object === null ? null : property(this.#tokens, object, 'tools');
+    if (object === null || this.#definitions.has(object)) return open;
+    this.#definitions.add(object);
+    const tools = property(this.#tokens, object, 'tools', this.#steps);
     if (tools === null) return open;
     const end = Math.max(close.get(open) ?? open, tools.to);
     // `tools: (tool) => …`, `tools: tool => …` and `tools(tool) { … }`.
@@ -99,7 +122,7 @@ class Finding {
     for (let at = tools.from + 1; at < tools.to; at++) {
       const token = list[at];
       if (token?.kind !== 'name' || token.text !== maker.text || this.#is(at - 1, '.') || !this.#is(at + 1, '(')) continue;
-      const [tool] = parts(this.#tokens, at + 1);
+      const [tool] = parts(this.#tokens, at + 1, this.#steps);
       const made = tool === undefined ? null : this.#object(tool.from);
       const name = made === null ? null : this.#nameIn(made);
       if (name !== null) this.#add(name);
@@ -125,8 +148,12 @@ class Finding {
   }
 
   #nameIn(object: number): Token | null {
-    const name = property(this.#tokens, object, 'name');
-    return name === null ? null : this.#string(name.from, name.to);
+    const known = this.#names.get(object);
+    if (known !== undefined) return known;
+    const name = property(this.#tokens, object, 'name', this.#steps);
+    const found = name === null ? null : this.#string(name.from, name.to);
+    this.#names.set(object, found);
+    return found;
   }
 
   /** Text that stands here alone, or a constant of the whole file that is text. */
@@ -145,15 +172,9 @@ class Finding {
     return found?.kind === 'string' && found.text !== '' && found.depth === 0 && alone ? { ...found } : null;
   }
 
-  /** What is said once more in the options is the same tool. */
-  #addOther(name: Token | null, own: Token | null): void {
-    if (name !== null && name.text !== own?.text) this.#add(name);
-  }
-
   #add(token: Token): void {
-    const same = [...this.#seen].some(({ start }) => start === token.start);
-    if (same || this.#found.length >= maxToolsPerFile) return;
-    this.#seen.add(token);
+    if (this.#starts.has(token.start) || this.#found.length >= maxToolsPerFile) return;
+    this.#starts.add(token.start);
     this.#found.push(token);
   }
 
@@ -161,29 +182,4 @@ class Finding {
     const token = this.#tokens.list[at];
     return token?.kind === 'other' && token.text === text;
   }
-}
-
-function declared({ list, close }: Tokens): ReadonlyMap<string, number | null> {
-  const values = new Map<string, number | null>();
-  for (let at = 0; at + 1 < list.length; at++) {
-    const word = list[at];
-    if (word?.kind !== 'name' || (word.text !== 'const' && word.text !== 'let' && word.text !== 'var')) continue;
-    const name = list[at + 1];
-    if (name?.kind !== 'name') continue;
-    const value = word.text === 'const' && !values.has(name.text) ? valueAfter(list, close, at + 2) : null;
-    values.set(name.text, value);
-  }
-  return values;
-}
-
-/** Where the value begins, after `=` or after a type and `=`. */
-function valueAfter(list: Tokens['list'], close: Tokens['close'], from: number): number | null {
-  if (list[from]?.text !== '=' && list[from]?.text !== ':') return null;
-  for (let at = from, words = 0; at < list.length && words < typeWords; words++) {
-    const token = list[at];
-    if (token?.kind === 'other' && token.text === '=') return at + 1;
-    if (token?.kind === 'other' && token.text === ';') return null;
-    at = (close.get(at) ?? at) + 1;
-  }
-  return null;
 }

@@ -91,6 +91,26 @@ describe('the source of a plugin', () => {
       'if (x(1)) /`/.test(y);\nconst doc = `registerTool({ name: "no" })`;\nregisterTool({ name: "a" })',
       ['a'],
     ],
+    ['a parameter of the name', `const NAME = "x";\nfunction f(NAME) { api.registerTool({ name: NAME }) }`, []],
+    [
+      'a parameter that is taken apart',
+      `const NAME = "x";\nexport const f = ({ a: [NAME] }): void => { api.registerTool({ name: NAME }) }`,
+      [],
+    ],
+    ['the one parameter of an arrow', `const NAME = "x";\nlist.map(NAME => api.registerTool({ name: NAME }))`, []],
+    ['what a method or a catch is given', `const NAME = "x", T = {};\nclass C { m(NAME) {} }\napi.registerTool({ name: NAME })`, []],
+    ['what is taken apart', `const NAME = "x";\nfunction f(c) { const { NAME } = c; api.registerTool({ name: NAME }) }`, []],
+    ['one of several', `const NAME = "x";\nfunction f() { let z, NAME = "y"; api.registerTool({ name: NAME }) }`, []],
+    ['what is imported', `import { type A, NAME } from "x";\n{ const NAME = "a"; }\napi.registerTool({ name: NAME })`, []],
+    ['a constant that a condition looks at', `const NAME = "a";\nif (on(NAME)) { api.registerTool({ name: NAME }) }`, ['a']],
+    [
+      'a constant that is a default',
+      `const NAME = "a";\nexport default ({ api }) => { use(NAME); api.registerTool({ name: NAME }); };`,
+      ['a'],
+    ],
+    ['a name that is said twice', `registerTool({ name: "a", name: "b" });\nregisterTool(f, { name: "c", name: "d" })`, []],
+    ['what is spread after the name', `registerTool({ name: "a", x: [1, 2], ...over })`, []],
+    ['what is spread before it, or within', `registerTool({ ...base, name: "a", x: { ...y }, z: f(...y) })`, ['a']],
     ['one in a loop', 'for await (const x of y) /`/.test(x);\nregisterTool({ name: "a" })', ['a']],
     ['a division', 'const y = f(x) / 2 + a.if(x) / "`".length;\nregisterTool({ name: "a" })', ['a']],
     ['an apostrophe in markup', `const x = <p>Don't</p>;\napi.registerTool({ name: "a" })`, ['a']],
@@ -117,6 +137,13 @@ tool({ name: "not_of_it" })`;
     expect(names('x.registerTool({ name: "a" });\n'.repeat(maxToolsPerFile + 50))).toHaveLength(maxToolsPerFile);
     expect(jsTokens('a '.repeat(maxTokens + 1)).cut).toBe(true);
     expect(names(`x.registerTool({ name: "${'a'.repeat(500)}" })`)).toEqual([]);
+  });
+});
+
+describe('a manifest', () => {
+  it('counts as it was said last, up to where it makes no sense', () => {
+    const text = `{ id: 'no', id: 'p', contracts: { tools: ["no"] }, contracts: { tools: ["no"], tools: ["a", 'b', 3, ["no"], "c" "no"] } }`;
+    expect(readManifest(text)).toMatchObject({ pluginId: 'p', tools: [{ name: 'a' }, { name: 'b' }, { name: 'c' }] });
   });
 });
 
@@ -315,6 +342,11 @@ describe('hostile files', () => {
     ['definitions that never end', (n: number) => 'defineToolPlugin({ tools: t => t({ '.repeat(n)],
     ['templates in templates', (n: number) => `registerTool(${'`${'.repeat(n)}`],
     ['constants', (n: number) => 'const a: { = '.repeat(n) + 'registerTool({ name: a })'],
+    ['one constant for all calls', (n: number) => `const K={${'a,'.repeat(n)}};${'registerTool(K);'.repeat(n)}`],
+    ['one with many names', (n: number) => `const K={names:[${'"a",'.repeat(n)}]};${'registerTool(f,K);'.repeat(n)}`],
+    ['one for all definitions', (n: number) => `const K={tools:t=>[${'a,'.repeat(n)}]};${'defineToolPlugin(K);'.repeat(n)}`],
+    ['parameters in parameters', (n: number) => `${'(a='.repeat(n)}${')=>{}'.repeat(n)}`],
+    ['imports', (n: number) => 'import {a '.repeat(n)],
     ['commas', (n: number) => `registerTool({ ${',a'.repeat(n)} }, { ${',b'.repeat(n)} })`],
   ])('take twice as long when they are twice as large: %s', (_what, make) => {
     expect(steps(make(4000))).toBeLessThan(2.5 * steps(make(2000)) + 1000);
