@@ -4,16 +4,16 @@
  * takes no tool of it. No link is followed and no secret file is opened, but for `openclaw.json`, of which only the names of MCP servers
  * are kept.
  */
-import { lstat, readdir } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readRegular } from '../../attach/regularFile';
-import { isSecretPath } from '../../attach/secretPaths';
 import { isUnreadable } from '../mapping';
-import { configFile, manifestFile } from './definition';
+import { manifestFile } from './definition';
 import type { Definition } from './definition';
 import { definingFile, findDefinitions } from './findDefinitions';
 import { readManifest } from './manifest';
+import { isReallyWithin, isSkipped, isWithin, listed, manifestAbove, maxDepth, slashed } from './places';
 
 export interface FileDefinitions {
   readonly definitions: readonly Definition[];
@@ -45,33 +45,16 @@ export interface DefinitionLook {
 export const maxFileBytes = 1024 * 1024;
 export const maxEntries = 20_000;
 export const maxFiles = 2000;
-const maxDepth = 12;
+/** Definitions that one search answers. */
+export const maxFound = 1000;
+/** What changes again and again while it is looked through is answered as it was seen last, and looked through anew by who asks next. */
+export const scansAtMost = 3;
 /** Files whose definitions are remembered: all of a search, and those that stand open beside. */
 const filesKept = maxFiles + 200;
 export const changesFollowed = 200;
 /** What nobody tells the changes of is looked through again after this long; also what is told of may be missed once. */
 const rescanMs = 60_000;
 const rescanWatchedMs = 15 * 60_000;
-const skippedDirectories = new Set([
-  ...[
-    'node_modules',
-    '.git',
-    '.hg',
-    '.svn',
-    'dist',
-    'build',
-    'out',
-    'target',
-    'vendor',
-    '.venv',
-    'venv',
-    '__pycache__',
-    '.cache',
-    'coverage',
-  ],
-]);
-const transcripts = /(?:^|\/)agents\/[^/]+\/sessions$/;
-
 interface Scan {
   readonly key: string;
   readonly at: number;
@@ -86,15 +69,18 @@ export class DefinitionFiles {
   #watched = false;
   #reads = 0;
   #walked = 0;
+  #askedPlugins = 0;
+  /** Raised by whatever is told: a scan that was under way then may have missed it. */
+  #told = 0;
 
   constructor(folders: () => readonly string[], now: () => number = Date.now) {
     this.#folders = folders;
     this.#now = now;
   }
 
-  /** How often a file was read, and a directory listed, for tests that nothing is done twice. */
-  get work(): { readonly reads: number; readonly directories: number } {
-    return { reads: this.#reads, directories: this.#walked };
+  /** How often a file was read, a directory listed, and a plugin looked for, for tests that nothing is done twice. */
+  get work(): { readonly reads: number; readonly directories: number; readonly plugins: number } {
+    return { reads: this.#reads, directories: this.#walked, plugins: this.#askedPlugins };
   }
 
   /** From now on `changed` tells what changes. */
@@ -104,13 +90,19 @@ export class DefinitionFiles {
 
   /** The workspace has other folders now. */
   invalidate(): void {
+    this.#told += 1;
     this.#scan = null;
   }
 
   /** Files came, went or have another text. Of many at once, as when a branch is checked out, nothing is looked at until it is asked for. */
   async changed(paths: readonly string[], signal: AbortSignal): Promise<void> {
     if (paths.length > changesFollowed) return this.invalidate();
-    for (const path of paths) await this.#changed(path, signal);
+    const defining = paths.filter((path) => {
+      const kind = definingFile(slashed(path));
+      return kind !== null && kind !== 'prompt';
+    });
+    if (defining.length > 0) this.#told += 1;
+    for (const path of defining) await this.#changed(path, signal);
   }
 
   /** What a plugin's folder holds is looked at again when its manifest came or went. */
@@ -118,9 +110,8 @@ export class DefinitionFiles {
     const scan = this.#scan;
     const folder = scan === null ? undefined : [...scan.folders.keys()].find((each) => isWithin(each, path));
     const kind = definingFile(slashed(path));
-    if (scan === null || folder === undefined || kind === null || kind === 'prompt') return;
-    const found = scan.folders.get(folder);
-    if (found === undefined || isSkipped(folder, path)) return;
+    const found = folder === undefined ? undefined : scan?.folders.get(folder);
+    if (folder === undefined || found === undefined || isSkipped(folder, path) || !(await isReallyWithin([folder], path))) return;
     if (kind === 'manifest') {
       const beneath = dirname(path);
       for (const known of found.files) if (isWithin(beneath, known)) found.files.delete(known);
@@ -140,8 +131,10 @@ export class DefinitionFiles {
 
   /** The plugin that a file is of; null: it lies beneath no manifest. */
   async pluginOf(path: string): Promise<{ readonly id: string | null } | null> {
+    this.#askedPlugins += 1;
     const folder = this.#folders().find((each) => isWithin(each, path));
-    const manifest = folder === undefined ? null : await manifestAbove(folder, dirname(path));
+    if (folder === undefined || !(await isReallyWithin(this.#folders(), path))) return null;
+    const manifest = await manifestAbove(folder, dirname(path));
     return manifest === null ? null : { id: (await this.#read(manifest))?.pluginId ?? null };
   }
 
@@ -151,38 +144,45 @@ export class DefinitionFiles {
     const found: FoundDefinition[] = [];
     const looked: FolderLooked[] = [];
     for (const [place, { files, reason }] of scan.folders) {
+      let cut = false;
       for (const path of files) {
-        if (signal.aborted) break;
-        const file = await this.#read(path);
-        if (file === null) continue;
-        for (const definition of file.definitions) {
-          if (definition.key === null || !keys.has(definition.key)) continue;
-          const ofPlugin = definition.kind === 'plugin-tool' || definition.kind === 'manifest-tool';
-          const pluginId = ofPlugin ? ((await this.pluginOf(path))?.id ?? null) : null;
-          found.push({ definition, uri: pathToFileURL(path).href, pluginId });
-        }
+        if (signal.aborted || cut) break;
+        const asked = (await this.#read(path))?.definitions.filter(({ key }) => key !== null && keys.has(key)) ?? [];
+        const room = maxFound - found.length;
+        cut = asked.length > room;
+        const pluginId = room > 0 && asked.some(isOfPlugin) ? ((await this.pluginOf(path))?.id ?? null) : null;
+        for (const definition of asked.slice(0, room))
+          found.push({ definition, uri: pathToFileURL(path).href, pluginId: isOfPlugin(definition) ? pluginId : null });
       }
-      looked.push({ place, files: files.size, reason: signal.aborted ? 'it was stopped' : reason });
+      const tooMany = cut ? `more than ${maxFound} definitions were found; the rest was not looked at` : null;
+      looked.push({ place, files: files.size, reason: signal.aborted ? 'it was stopped' : (tooMany ?? reason) });
     }
     return { found, looked };
   }
 
   async #scanned(signal: AbortSignal): Promise<Scan> {
-    const folders = this.#folders();
-    const key = JSON.stringify(folders);
     const fresh = this.#watched ? rescanWatchedMs : rescanMs;
-    if (this.#scan !== null && this.#scan.key === key && this.#now() - this.#scan.at < fresh) return this.#scan;
-    const before = this.#scan;
-    const found = new Map<string, { files: Set<string>; reason: string | null }>();
+    const known = this.#scan;
+    if (known !== null && known.key === JSON.stringify(this.#folders()) && this.#now() - known.at < fresh) return known;
+    for (let scans = 1; ; scans++) {
+      const told = this.#told;
+      const scan = await this.#scanAll(signal);
+      // Told meanwhile that something is different now: what was looked through before it was may not show it.
+      const whole = this.#told === told && !signal.aborted;
+      if (whole) this.#scan = scan;
+      if (whole || signal.aborted || scans >= scansAtMost) return scan;
+    }
+  }
+
+  async #scanAll(signal: AbortSignal): Promise<Scan> {
+    const folders = this.#folders();
     const at = this.#now();
+    const found = new Map<string, { files: Set<string>; reason: string | null }>();
     for (const folder of folders) {
       const { files, reason } = await this.#walk(folder, folder, false, maxFiles, signal);
       found.set(folder, { files: new Set(files), reason });
     }
-    const scan: Scan = { key, at, folders: found };
-    // Told meanwhile that the folders are others: whoever asks next looks again.
-    if (this.#scan === before && !signal.aborted) this.#scan = scan;
-    return scan;
+    return { key: JSON.stringify(folders), at, folders: found };
   }
 
   async #walk(
@@ -233,6 +233,7 @@ export class DefinitionFiles {
       const stamp = `${mtimeMs} ${size} ${ino}`;
       const known = this.#known.get(path);
       if (known?.stamp === stamp) return known.file;
+      if (!(await isReallyWithin(this.#folders(), path))) return null;
       this.#reads += 1;
       const { bytes } = await readRegular(path, maxFileBytes, 'refused');
       const text = bytes.toString('utf8');
@@ -257,47 +258,6 @@ export class DefinitionFiles {
   }
 }
 
-async function listed(directory: string) {
-  try {
-    const children = await readdir(directory, { withFileTypes: true });
-    return children.sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? 'there is none' : `it can't be read (${code})`;
-  }
-}
-
-/** The manifest in this directory or the next one above it, within the folder. */
-async function manifestAbove(folder: string, directory: string): Promise<string | null> {
-  let at = directory;
-  for (let up = 0; up <= maxDepth && isWithin(folder, at); up++) {
-    const path = join(at, manifestFile);
-    try {
-      if ((await lstat(path)).isFile()) return path;
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-    }
-    const above = dirname(at);
-    if (above === at) break;
-    at = above;
-  }
-  return null;
-}
-
-function isSkipped(folder: string, path: string): boolean {
-  const inside = slashed(relative(folder, path));
-  const names = inside.split('/');
-  if (names.some((name) => skippedDirectories.has(name)) || transcripts.test(inside)) return true;
-  // A workspace is no root: what is secret by where it lies in a whole system is not so beneath it.
-  const judged = names.at(-1) === configFile ? [...names.slice(0, -1), 'file'] : names;
-  return isSecretPath(`/workspace/${judged.join('/')}`);
-}
-
-function isWithin(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
-function slashed(path: string): string {
-  return sep === '/' ? path : path.split(sep).join('/');
+function isOfPlugin({ kind }: Definition): boolean {
+  return kind === 'plugin-tool' || kind === 'manifest-tool';
 }

@@ -2,9 +2,18 @@
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mcpKey, skillKey, toolKey } from '../../../../server/src/locate/defined/definition';
-import { changesFollowed, DefinitionFiles, maxFileBytes, maxFiles } from '../../../../server/src/locate/defined/definitionFiles';
+import {
+  changesFollowed,
+  DefinitionFiles,
+  maxFileBytes,
+  maxFiles,
+  maxFound,
+  scansAtMost,
+} from '../../../../server/src/locate/defined/definitionFiles';
+import { maxToolsPerFile } from '../../../../server/src/locate/defined/pluginTools';
 
 let folder: string;
 let files: DefinitionFiles;
@@ -66,6 +75,55 @@ describe('definitions of a workspace', () => {
     rmSync(outside, { recursive: true });
   });
 
+  it('are not read behind a directory that is a link out of the workspace, or to what is passed over in it', async () => {
+    const outside = realpathSync(mkdtempSync(join(tmpdir(), 'sandglass-outside-')));
+    try {
+      for (const place of [outside, join(folder, 'node_modules/x'), join(folder, 'real')]) {
+        mkdirSync(place, { recursive: true });
+        writeFileSync(join(place, 'openclaw.json'), '{"mcp":{"servers":{"m":{}}}}');
+        writeFileSync(join(place, 'openclaw.plugin.json'), manifest('one'));
+      }
+      symlinkSync(outside, join(folder, 'link'));
+      symlinkSync(join(folder, 'node_modules/x'), join(folder, 'skipped'));
+      symlinkSync(join(folder, 'real'), join(folder, 'within'));
+      const found = (await find(mcpKey('m'), toolKey('one'))).paths;
+      expect(found).toEqual(['real/openclaw.json', 'real/openclaw.plugin.json']);
+      for (const link of ['link', 'skipped']) {
+        for (const name of ['openclaw.json', 'openclaw.plugin.json']) {
+          expect(await files.ofFile(join(folder, link, name))).toBeNull();
+          await files.changed([join(folder, link, name)], signal);
+        }
+        expect(await files.pluginOf(join(folder, link, 'index.ts'))).toBeNull();
+      }
+      expect((await find(mcpKey('m'), toolKey('one'))).paths).toEqual(found);
+      expect(await files.ofFile(join(folder, 'within/openclaw.json'))).toMatchObject({ definitions: [{ name: 'm' }] });
+      // A workspace that is opened by a link is still itself.
+      const byLink = new DefinitionFiles(() => [join(folder, 'within')]);
+      expect(await byLink.ofFile(join(folder, 'within/openclaw.json'))).toMatchObject({ definitions: [{ name: 'm' }] });
+    } finally {
+      rmSync(outside, { recursive: true });
+    }
+  });
+
+  it('are asked once for each file of which plugin they are, and are not without end', async () => {
+    write('a/openclaw.plugin.json', manifest());
+    const same = tool('one').repeat(maxToolsPerFile);
+    const needed = maxFound / maxToolsPerFile;
+    for (let n = 0; n < needed; n++) write(`a/f${n}.ts`, same);
+    const whole = await find(toolKey('one'));
+    expect(whole).toMatchObject({ found: { length: maxFound }, looked: [{ reason: null }] });
+    expect(whole.found.every(({ pluginId }) => pluginId === 'p')).toBe(true);
+    expect(files.work.plugins).toBe(needed);
+    for (let n = 0; n < 3; n++) write(`a/g${n}.ts`, same);
+    files.invalidate();
+    const { reads, plugins } = files.work;
+    expect(await find(toolKey('one'))).toMatchObject({
+      found: { length: maxFound },
+      looked: [{ reason: expect.stringContaining(`more than ${maxFound}`) }],
+    });
+    expect(files.work).toMatchObject({ reads: reads + 1, plugins: plugins + needed });
+  });
+
   it('are read once, and again when their file is another', async () => {
     write('a/openclaw.plugin.json', manifest());
     for (let n = 0; n < 20; n++) write(`a/f${n}.ts`, tool(`t${n}`));
@@ -73,10 +131,10 @@ describe('definitions of a workspace', () => {
     const { reads, directories } = files.work;
     expect(reads).toBe(21);
     await find(toolKey('t4'));
-    expect(files.work).toEqual({ reads, directories });
+    expect(files.work).toMatchObject({ reads, directories });
     write('a/f3.ts', `${tool('t3')}${tool('new_one')}`);
     expect((await find(toolKey('new_one'))).paths).toEqual(['a/f3.ts']);
-    expect(files.work).toEqual({ reads: reads + 1, directories });
+    expect(files.work).toMatchObject({ reads: reads + 1, directories });
     rmSync(join(folder, 'a/f3.ts'));
     expect((await find(toolKey('new_one'))).paths).toEqual([]);
   });
@@ -114,6 +172,39 @@ describe('definitions of a workspace', () => {
     write('skills/t/SKILL.md', '# t');
     files.invalidate();
     expect((await find(skillKey('t'))).paths).toEqual(['skills/t/SKILL.md']);
+  });
+
+  it.each([
+    ['a change', (path: string) => files.changed([path], signal)],
+    ['that all is different', () => files.invalidate()],
+  ])('are found also when %s is told while they are looked for', async (_what, tell) => {
+    files.watch();
+    for (let n = 0; n < 200; n++) mkdirSync(join(folder, `d${n}`));
+    const first = find(skillKey('late'));
+    // The folder itself is listed by then.
+    while (files.work.directories < 2) await turn();
+    await tell(write('late/SKILL.md', '# late'));
+    await first;
+    expect((await find(skillKey('late'))).paths).toEqual(['late/SKILL.md']);
+    // And once that is done, nothing is looked through again.
+    const { directories } = files.work;
+    await find(skillKey('late'));
+    expect(files.work.directories).toBe(directories);
+  });
+
+  it('are not looked for without end where something changes all the time', async () => {
+    const path = write('skills/s/SKILL.md', '# s');
+    const restless: DefinitionFiles = new DefinitionFiles(
+      () => [folder],
+      () => {
+        void restless.changed([path], signal);
+        return now;
+      },
+    );
+    for (let asked = 1; asked <= 2; asked++) {
+      expect((await restless.find(new Set([skillKey('s')]), signal)).found).toHaveLength(1);
+      expect(restless.work.directories).toBe(3 * scansAtMost * asked);
+    }
   });
 
   it('are left out where they are too many, too large or too deep, and that is said', async () => {
