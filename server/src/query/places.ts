@@ -26,8 +26,9 @@ import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import { callKey, LineHistories, rangeKey } from './lineHistories';
 import type { FileLines, FileNow } from './lineHistories';
-import { movesFollowed, movesOf } from './movedFiles';
-import type { MovedAway } from './movedFiles';
+import { MovedFiles } from './movedFiles';
+import type { FileThere } from './movedFiles';
+import { readUntil, unlessAborted } from './patience';
 import { spanPayload } from './payload';
 
 export interface PlaceSource {
@@ -111,6 +112,11 @@ export class Places {
     return this.#files.read(source.id, source.source.files, path, signal);
   }
 
+  /** null: there is none that may be shown, or nobody answered before it was too late. Rejects when it is given up. */
+  readUntil(source: PlaceSource, path: string, signal: AbortSignal, late: AbortSignal): Promise<CachedFile | null> {
+    return readUntil(this.#files, source, path, signal, late);
+  }
+
   get workspace(): Pick<PlacesContext, 'folders' | 'mappings'> {
     const { folders, mappings } = this.#context();
     return { folders, mappings };
@@ -160,7 +166,8 @@ export class PlacesRound {
   readonly #signal: AbortSignal;
   /** By source and path; where the lines that are known of a file are in it now. */
   readonly #lines = new Map<string, Promise<LinesNow>>();
-  readonly #moves = new Map<string, readonly MovedAway[]>();
+  readonly #moved: MovedFiles;
+  readonly #gone = new Map<string, Promise<boolean>>();
   /** By source and path; lives as long as the question. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
   /** In this order. */
@@ -181,6 +188,7 @@ export class PlacesRound {
     this.#matched = matched;
     this.#histories = histories;
     this.#signal = signal;
+    this.#moved = new MovedFiles(store, () => this.#breathe());
   }
 
   /** Lets others have their turn now and then: files and calls may be made to be slow. */
@@ -207,7 +215,7 @@ export class PlacesRound {
       await this.#breathe();
       const path = await this.#pathOf(source, claim);
       if (path === null || (onlyPath !== undefined && path !== onlyPath)) continue;
-      const moved = await this.#movedAway(source, path, span);
+      const moved = await this.#movedAway(source, path, view, span);
       if (moved !== null) {
         add(await this.#anchorWhereMoved(source, { ...claim, path: moved }));
         continue;
@@ -222,38 +230,38 @@ export class PlacesRound {
   }
 
   /** Where a file that is not there any more was surely moved to; null: it is there, or that is not known. */
-  async #movedAway(source: PlaceSource, path: string, span: Span): Promise<string | null> {
-    if ((await this.#resolve(source, path)).file !== null || span.startTime === null) return null;
-    let at = path;
-    let since = Date.parse(span.startTime);
-    for (let i = 0; i < movesFollowed; i++) {
-      const after = since;
-      const move = this.#movesOf(source, at).find(({ start }) => start > after);
-      if (move === undefined) return null;
-      const there: string[] = [];
-      for (const to of move.into) if ((await this.#resolve(source, to)).file !== null) there.push(to);
-      // A file that can't be read may be there all the same.
-      if (there.length > 0) return there.length === 1 && (await this.#isGone(source, path)) ? (there[0] ?? null) : null;
-      const [only, ...others] = move.into;
-      if (only === undefined || others.length > 0) return null;
-      at = only;
-      since = move.end;
-    }
-    return null;
+  async #movedAway(source: PlaceSource, path: string, view: SessionView, span: Span): Promise<string | null> {
+    if ((await this.#resolve(source, path)).file !== null || span.startTime === null || span.endTime === null) return null;
+    const call = { session: view.row, spanId: span.id, start: Date.parse(span.startTime), end: Date.parse(span.endTime) };
+    const moved = await this.#moved.nameAfter(source.row, path, call, (to) => this.#there(source, to));
+    // A file that can't be read may be there all the same.
+    return moved !== null && (await this.#isGone(source, path)) ? moved : null;
   }
 
-  #movesOf(source: PlaceSource, path: string): readonly MovedAway[] {
+  /** A file that can be shown, and when the sandbox's own was written last, so that a change that no call tells of is seen. */
+  async #there(source: PlaceSource, path: string): Promise<FileThere | null> {
+    const { file, original } = await this.#resolve(source, path);
+    if (file === null) return null;
+    if (source.source.kind === 'directory') return { writtenAt: null };
+    await original();
+    return { writtenAt: (await this.#inSandbox(source, path))?.mtime ?? Number.POSITIVE_INFINITY };
+  }
+
+  /** Surely not there now, not only not to be read. */
+  #isGone(source: PlaceSource, path: string): Promise<boolean> {
     const key = `${source.row} ${path}`;
-    const moves = this.#moves.get(key) ?? movesOf(this.#store, source.row, path);
-    this.#moves.set(key, moves);
-    return moves;
+    const gone = this.#gone.get(key) ?? this.#seeGone(source, path);
+    this.#gone.set(key, gone);
+    return gone;
   }
 
-  async #isGone(source: PlaceSource, path: string): Promise<boolean> {
+  async #seeGone(source: PlaceSource, path: string): Promise<boolean> {
+    const late = AbortSignal.timeout(readTimeoutMs);
     try {
-      return (await source.source.files.stat(path, this.#signal)) === null;
+      return (await unlessAborted(source.source.files.stat(path, AbortSignal.any([this.#signal, late])), late)) === null;
     } catch (error) {
-      if (SandboxFileError.is(error)) return error.reason === 'not-found';
+      // Also "not found": a sandbox that is not there says so of all.
+      if (SandboxFileError.is(error) || (late.aborted && !this.#signal.aborted)) return false;
       throw error;
     }
   }
@@ -266,7 +274,7 @@ export class PlacesRound {
     if (claim.kind === 'lines') return { ...whole, uri, sandboxPath: claim.path, how: claim.how, stale: true };
     const placed = placeClaim(claim, file.lines, true);
     if (placed === null) return null;
-    const sure = doubted(claim, placed, file.lines, true);
+    const sure = claim.kind === 'file' ? { ...placed, stale: true } : doubted(claim, placed, file.lines, true);
     const startLine = claim.kind === 'text' && !sure.stale ? Math.min(sure.startLine + (claim.before ?? 0), sure.endLine) : sure.startLine;
     return { ...sure, startLine, uri, sandboxPath: claim.path };
   }
@@ -372,18 +380,8 @@ export class PlacesRound {
     return resolved;
   }
 
-  async #inSandbox(source: PlaceSource, path: string): Promise<CachedFile | null> {
-    // An engine that does not answer must not keep every other place from being shown.
-    const late = AbortSignal.timeout(readTimeoutMs);
-    try {
-      return await unlessAborted(this.#files.read(source.id, source.source.files, path, AbortSignal.any([this.#signal, late])), late);
-    } catch (error) {
-      if (SandboxFileError.is(error)) return null;
-      if (!late.aborted || this.#signal.aborted) throw error;
-      // Whoever asks next does not wait for the same answer.
-      this.#files.forget(source.id, path);
-      return null;
-    }
+  #inSandbox(source: PlaceSource, path: string): Promise<CachedFile | null> {
+    return readUntil(this.#files, source, path, this.#signal, AbortSignal.timeout(readTimeoutMs));
   }
 
   async #find(source: PlaceSource, path: string): Promise<ResolvedFile> {
@@ -562,20 +560,6 @@ function nothing(): Promise<null> {
 
 function never(): boolean {
   return false;
-}
-
-/** Also where the work takes no notice of being aborted. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: (() => void) | null = null;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (abort !== null) signal.removeEventListener('abort', abort);
-  }
 }
 
 /** Editors write addresses with other escapes than we do. */

@@ -19,11 +19,16 @@ interface Made {
   readonly args: object;
   readonly details?: object;
   readonly isError?: boolean;
+  /** Milliseconds later than its turn. */
+  readonly after?: number;
 }
 const write: Made = { name: 'write', args: { path: `${w}/a.py`, content: text } };
-const exec = (command: string, exitCode = 0): Made => ({
+const other = 'other = 1\nx = 2\n';
+const wr = (path: string, content = other): Made => ({ name: 'write', args: { path: `${w}/${path}`, content } });
+const read = (path: string): Made => ({ name: 'read', args: { path: `${w}/${path}` } });
+const exec = (command: string, exitCode = 0, more: object = {}): Made => ({
   name: 'exec',
-  args: { command },
+  args: { command, ...more },
   details: { cwd: w, exitCode, status: 'completed' },
 });
 const patch = (from: string, to: string): Made => ({
@@ -41,8 +46,8 @@ async function placeOfFirst(
 ): Promise<readonly string[]> {
   const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
   const ingest = new Ingest(store, row);
-  const records = calls.flatMap(({ name, args, details = {}, isError = false }, n): SourceRecord[] => {
-    const time = t0 + n * 10_000;
+  const records = calls.flatMap(({ name, args, details = {}, isError = false, after = 0 }, n): SourceRecord[] => {
+    const time = t0 + n * 10_000 + after;
     const record = (id: string, at: number, message: object): SourceRecord => ({
       kind: 'transcript',
       agent: 'main',
@@ -96,11 +101,24 @@ async function placeOfFirst(
 
 describe('a file that was moved after a call', () => {
   it.each<[string, readonly Made[], Readonly<Record<string, string | null>>, readonly string[]]>([
-    ['by a patch', [write, patch(`${w}/a.py`, `${w}/b.py`)], { 'b.py': text }, ['b.py']],
-    ['by a command', [write, exec('mv a.py b.py')], { 'b.py': text }, ['b.py']],
-    ['by git', [write, exec('cd . && git mv -f a.py sub/b.py && ls')], { 'sub/b.py': text }, ['sub/b.py']],
-    ['into a directory', [write, exec('mv a.py sub')], { 'sub/a.py': text }, ['sub/a.py']],
-    ['twice', [write, exec('mv a.py b.py/'), patch(`${w}/b.py/a.py`, `${w}/c.py`)], { 'c.py': text }, ['c.py']],
+    ['by a patch', [write, patch(`${w}/a.py`, `${w}/b.py`)], { 'b.py': text }, ['b.py stale']],
+    ['by a command', [write, exec('mv a.py b.py')], { 'b.py': text }, ['b.py stale']],
+    ['by git', [write, exec('cd . && git mv -f a.py sub/b.py && ls')], { 'sub/b.py': text }, ['sub/b.py stale']],
+    ['into a directory', [write, exec('mv a.py sub')], { 'sub/a.py': text }, ['sub/a.py stale']],
+    ['twice', [write, exec('mv a.py b.py/'), patch(`${w}/b.py/a.py`, `${w}/c.py`)], { 'c.py': text }, ['c.py stale']],
+    [
+      'twice by commands, the first name taken by another file',
+      [write, exec('mv a.py b.py'), exec('mv b.py c.py'), wr('b.py')],
+      { 'b.py': other, 'c.py': text },
+      ['c.py stale'],
+    ],
+    ['and read, run before', [write, exec('python a.py'), exec('mv a.py b.py'), read('b.py')], { 'b.py': text }, ['b.py stale']],
+    [
+      'first to one name, another of its name later',
+      [write, exec('mv a.py b.py'), write, exec('mv a.py c.py')],
+      { 'b.py': text, 'c.py': text },
+      ['b.py stale'],
+    ],
     ['and is there again', [write, exec('mv a.py b.py')], { 'a.py': 'other\n', 'b.py': text }, ['a.py']],
   ])('%s', async (_, calls, files, expected) => {
     using store = memoryStore();
@@ -115,6 +133,27 @@ describe('a file that was moved after a call', () => {
     ['moved with others', [write, exec('mv a.py b.py sub')], { 'sub/a.py': text }],
     ['moved by a pattern', [write, exec('mv *.py sub')], { 'sub/a.py': text }],
     ['moved to one of two that are there', [write, exec('mv a.py sub')], { sub: text, 'sub/a.py': text }],
+    ['moved away and removed', [write, exec('mv a.py b.py'), exec('rm b.py'), wr('b.py')], { 'b.py': other }],
+    ['moved and removed at once', [write, exec('mv a.py b.py && rm b.py'), wr('b.py')], { 'b.py': other }],
+    ['moved on at once', [write, exec('mv a.py b.py && mv b.py c.py'), wr('b.py')], { 'b.py': other, 'c.py': text }],
+    ['moved, and its new name written', [write, exec('mv a.py b.py'), wr('b.py')], { 'b.py': other }],
+    ['moved, and its new name run', [write, exec('mv a.py b.py'), exec('./change b.py')], { 'b.py': other }],
+    ['perhaps moved before', [write, exec('mv a.py c.py; ls'), write, exec('mv a.py b.py')], { 'b.py': text, 'c.py': text }],
+    ['moved where another file is moved later', [write, exec('mv a.py b.py'), exec('mv x.py b.py')], { 'b.py': other }],
+    ['moved on another machine', [write, exec('mv a.py b.py', 0, { host: 'node' })], { 'b.py': text }],
+    ['moved on a named machine', [write, exec('mv a.py b.py', 0, { node: 'x' })], { 'b.py': text }],
+    ['moved within its own time', [write, { ...exec('mv a.py b.py'), after: -9_980 }], { 'b.py': text }],
+    [
+      'touched too often since to know its first move',
+      [write, exec('mv a.py b.py'), ...Array.from({ length: 70 }, () => write), exec('mv a.py c.py')],
+      { 'b.py': text, 'c.py': text },
+    ],
+    [
+      'moved to a name that was touched too often since',
+      [write, exec('mv a.py b.py'), ...Array.from({ length: 70 }, () => read('b.py'))],
+      { 'b.py': text },
+    ],
+    ['moved by a command that is long', [write, exec(`mv a.py b.py #${'x'.repeat(5000)}`)], { 'b.py': text }],
     ['moved before the call', [exec('mv a.py b.py'), write], { 'b.py': text }],
     ['still there, but not to be read', [write, exec('mv a.py b.py')], { 'a.py': null, 'b.py': text }],
   ])('has no place where it was %s', async (_, calls, files) => {
@@ -134,8 +173,11 @@ describe('a file that was moved after a call', () => {
       expect(await placeOfFirst(store, [edit(newText), exec('mv a.py b.py')], { 'b.py': now })).toEqual(expected);
     }
     using store = memoryStore();
+    const twice = [edit(long), exec('mv a.py b.py'), exec('mv b.py c.py'), wr('b.py', now)];
+    expect(await placeOfFirst(store, twice, { 'b.py': now })).toEqual([]);
+    using another = memoryStore();
     const read: Made = { name: 'read', args: { path: `${w}/a.py`, offset: 2, limit: 2 } };
-    expect(await placeOfFirst(store, [read, exec('mv a.py b.py')], { 'b.py': now })).toEqual(['b.py stale']);
+    expect(await placeOfFirst(another, [read, exec('mv a.py b.py')], { 'b.py': now })).toEqual(['b.py stale']);
   });
 });
 
