@@ -68,7 +68,7 @@ async function definitionsAt(
   { line, character }: Position,
   signal: AbortSignal,
 ): Promise<readonly UsedDefinition[]> {
-  return (await definitions.inFile(uri, signal)).filter(({ definition: { range } }) => {
+  return (await definitions.inFile(uri, signal, line)).filter(({ definition: { range } }) => {
     if (range.start.line !== line) return false;
     const whole = range.start.line === range.end.line && range.start.character === range.end.character;
     return whole || (range.start.character <= character && character <= range.end.character);

@@ -1,5 +1,5 @@
 /** The editor's requests, each answered from the hub, the store or the places. */
-import type { CancellationToken, Connection } from 'vscode-languageserver';
+import type { CancellationToken, CodeLens, Connection } from 'vscode-languageserver';
 import { ErrorCodes, ResponseError } from 'vscode-languageserver';
 import type { ActAndSample } from './actAndSample';
 import { ActionError } from './actions/errors';
@@ -285,13 +285,13 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const signal = signalOf(token);
     const { uri } = textDocument;
     const round = places.round(signal);
-    const lenses = [
-      ...(await lensesOfDefinitions(need(), uri, signal)),
-      ...codeLenses(opened.store, uri, await calls.of(round, uri)),
-      ...(await mappingLenses(need(), round, uri)),
-    ];
-    const blamed = await blames.withLines(round, uri, signal);
-    return blamed === null ? lenses : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
+    const ofCalls = async (): Promise<readonly CodeLens[]> => {
+      const lenses = [...codeLenses(opened.store, uri, await calls.of(round, uri)), ...(await mappingLenses(need(), round, uri))];
+      const blamed = await blames.withLines(round, uri, signal);
+      return blamed === null ? lenses : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
+    };
+    // Either may have to ask sandboxes: neither waits for the other.
+    return (await Promise.all([lensesOfDefinitions(need(), uri, signal), ofCalls()])).flat();
   });
   connection.onHover(async ({ textDocument, position }, token) => {
     const { calls, opened, places } = need();

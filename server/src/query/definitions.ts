@@ -2,7 +2,6 @@
  * What is defined in a file and what its uses came to, the calls of a definition, and the definition of a call's tool. Sums are the
  * database's: no session is read again for them.
  */
-import { SandboxFileError } from '../attach/errors';
 import { plainLine } from '../decode/preview';
 import { coreOwner, isBuiltIn } from '../locate/defined/builtIn';
 import type { Definition } from '../locate/defined/definition';
@@ -53,21 +52,25 @@ export const listedUses = 500;
 const sumsKept = 32;
 /** Workspaces of a sandbox that a prompt file is looked for in: those of the most sessions. */
 const workspacesAsked = 16;
-/** A file of a sandbox that takes longer is none that could be told of. */
-const readTimeoutMs = 5000;
+/** At once of one sandbox. */
+const askedAtOnce = 4;
+/** Of all that is asked of sandboxes for one file of the editor: what they hold that takes longer is not told of. */
+const askedMs = 2000;
 
 export class Definitions {
   readonly files: DefinitionFiles;
   readonly #store: Store;
   readonly #places: Places;
   readonly #context: () => DefinitionsContext;
+  readonly #patience: () => AbortSignal;
   /** Of files that are asked for again and again, as while somebody types; until a call comes. */
   readonly #sums = new Map<string, ReadonlyMap<string, UseSums>>();
 
-  constructor(store: Store, places: Places, context: () => DefinitionsContext) {
+  constructor(store: Store, places: Places, context: () => DefinitionsContext, patience = () => AbortSignal.timeout(askedMs)) {
     this.#store = store;
     this.#places = places;
     this.#context = context;
+    this.#patience = patience;
     this.files = new DefinitionFiles(() => context().folders);
   }
 
@@ -76,8 +79,8 @@ export class Definitions {
     this.#sums.clear();
   }
 
-  /** What is worth telling of a file of the editor. */
-  async inFile(uri: string, signal: AbortSignal): Promise<readonly UsedDefinition[]> {
+  /** What is worth telling of a file of the editor. `line`: of this line, so that no sandbox is asked for what does not stand there. */
+  async inFile(uri: string, signal: AbortSignal, line?: number): Promise<readonly UsedDefinition[]> {
     const context = this.#context();
     const sandbox = parseSandboxUri(uri);
     if (sandbox !== null) {
@@ -89,6 +92,7 @@ export class Definitions {
     if (path === null || kind === null) return [];
     const definitions = (await this.files.ofFile(path))?.definitions ?? [];
     if (definitions.length === 0) return [];
+    if (kind === 'prompt' && line !== undefined && definitions.every(({ range }) => range.start.line !== line)) return [];
     if (kind === 'prompt') return this.#promptFile(context, path, definitions, signal);
     const plugin = kind === 'source' || kind === 'manifest' ? await this.files.pluginOf(path) : null;
     const used = this.#used(definitions, context.sources, plugin?.id ?? null);
@@ -151,7 +155,7 @@ export class Definitions {
   async #inSandbox(source: PlaceSource, path: string, signal: AbortSignal): Promise<readonly UsedDefinition[]> {
     const kind = definingFile(path);
     if (kind === null || kind === 'config') return [];
-    const file = await this.#fileIn(source, path, signal);
+    const file = await this.#fileIn(source, path, signal, this.#patience());
     if (file === null || file.bytes.byteLength > maxFileBytes) return [];
     const definitions = findDefinitions(path, Buffer.from(file.bytes).toString('utf8'));
     if (kind === 'prompt') return this.#prompt(definitions, [source], path);
@@ -159,13 +163,13 @@ export class Definitions {
     return kind === 'source' ? used.filter(({ sums }) => sums !== null) : used;
   }
 
-  /** null: there is none that may be shown, or nobody answers. */
-  async #fileIn(source: PlaceSource, path: string, signal: AbortSignal): Promise<CachedFile | null> {
-    const late = AbortSignal.timeout(readTimeoutMs);
+  /** null: there is none that may be shown, nobody answered in time, or nobody wants to know any more. */
+  async #fileIn(source: PlaceSource, path: string, signal: AbortSignal, late: AbortSignal): Promise<CachedFile | null> {
+    if (signal.aborted || late.aborted) return null;
     try {
-      return await this.#places.read(source, path, AbortSignal.any([signal, late]));
+      return await this.#places.readUntil(source, path, signal, late);
     } catch (error) {
-      if (SandboxFileError.is(error) || signal.aborted || late.aborted) return null;
+      if (signal.aborted) return null;
       throw error;
     }
   }
@@ -190,17 +194,27 @@ export class Definitions {
     signal: AbortSignal,
   ): Promise<readonly UsedDefinition[]> {
     const name = definitions[0]?.name ?? '';
+    const late = this.#patience();
+    // One sandbox that does not answer takes no other's turn.
+    const found = await Promise.all(
+      sources.map(async (source) => {
+        const workspaces = [...this.#store.sessions.workspaces(source.row)].sort((a, b) => b.sessions - a.sessions);
+        const left = workspaces.slice(0, workspacesAsked).values();
+        const here: string[] = [];
+        const ask = async (): Promise<void> => {
+          for (const { workspaceDir } of left) {
+            const inSandbox = `${withoutSlash(workspaceDir)}/${name}`;
+            const hash = async (): Promise<string | null> => (await this.#fileIn(source, inSandbox, signal, late))?.hash ?? null;
+            const mapped = await toWorkspace(inSandbox, { folders, mappings, mounts: source.source.mounts }, hash);
+            if (mapped?.path === path) here.push(inSandbox);
+          }
+        };
+        await Promise.all(Array.from({ length: askedAtOnce }, ask));
+        return { source, here };
+      }),
+    );
     const byPath = new Map<string, PlaceSource[]>();
-    for (const source of sources) {
-      const workspaces = [...this.#store.sessions.workspaces(source.row)].sort((a, b) => b.sessions - a.sessions);
-      for (const { workspaceDir } of workspaces.slice(0, workspacesAsked)) {
-        if (signal.aborted) return [];
-        const inSandbox = `${withoutSlash(workspaceDir)}/${name}`;
-        const hash = async (): Promise<string | null> => (await this.#fileIn(source, inSandbox, signal))?.hash ?? null;
-        const mapped = await toWorkspace(inSandbox, { folders, mappings, mounts: source.source.mounts }, hash);
-        if (mapped?.path === path) byPath.set(inSandbox, [...(byPath.get(inSandbox) ?? []), source]);
-      }
-    }
+    for (const { source, here } of found) for (const inSandbox of here) byPath.set(inSandbox, [...(byPath.get(inSandbox) ?? []), source]);
     const used = [...byPath].flatMap(([inSandbox, of]) => this.#prompt(definitions, of, inSandbox));
     // One file of the workspace is one of the sandbox; where two have the same bytes it is that of more sessions.
     return used.sort((a, b) => (b.sessions ?? 0) - (a.sessions ?? 0)).slice(0, 1);

@@ -9,6 +9,7 @@ import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
 import { Definitions } from '../../../server/src/query/definitions';
 import { Places } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/places';
 import { recording } from '../../fixtures/recordings';
 import { info, memoryStore, readInto } from '../support/traces';
 
@@ -139,4 +140,80 @@ it('takes no call of a tool that is known to be another’s for one of this plug
     const led = ((await definitions.ofCall(source, span.id, signal))?.places ?? []).map(({ uri }) => uri);
     expect([owner, led.includes(mine)]).toEqual([owner, owner === 'mine' || owner === null]);
   }
+});
+
+/** Two sandboxes with the same history, beside a workspace that has the prompt file of both. */
+async function promptFile(
+  read: (id: string) => Promise<{ readonly bytes: Uint8Array; readonly mtime: number }>,
+  patience: () => AbortSignal = () => new AbortController().signal,
+) {
+  const store = memoryStore();
+  const sources: PlaceSource[] = [];
+  for (const id of ['0000000000000001', '0000000000000002']) {
+    const row = await readInto(store, recording('openclaw-2026.7.1').root, id);
+    const files = { read: () => read(id), stat: () => Promise.resolve(null), list: () => Promise.resolve([]) };
+    sources.push({ id, row, source: { files, mounts: [] } });
+  }
+  writeFileSync(join(folder, 'AGENTS.md'), '# Mine\n');
+  const context = { source: (of: number) => sources.find(({ row }) => row === of) ?? null, sources, folders: [folder], mappings: [] };
+  const definitions = new Definitions(store, new Places(store, () => context), () => context, patience);
+  return { store, sources, ask: (line?: number) => definitions.inFile(pathToFileURL(join(folder, 'AGENTS.md')).href, signal, line) };
+}
+
+const mine = { bytes: Buffer.from('# Mine\n'), mtime: 1 };
+
+it('asks one sandbox for a prompt file while another does not answer', async () => {
+  let answer: (() => void) | null = null;
+  const { store, sources, ask } = await promptFile((id) => {
+    if (id.endsWith('2')) {
+      answer?.();
+      return Promise.resolve(mine);
+    }
+    // Answers only once the other was asked.
+    return new Promise((resolve) => (answer = () => resolve(mine)));
+  });
+  using _store = store;
+  const [used, ...more] = await ask();
+  expect(more).toEqual([]);
+  expect(used?.sources).toEqual(sources.map(({ row }) => row));
+  expect(used?.sessions).toBeGreaterThan(0);
+});
+
+it('waits no longer for a prompt file than it may, whatever a sandbox does', async () => {
+  let late = new AbortController();
+  const asked: string[] = [];
+  const { store, ask } = await promptFile(
+    (id) => {
+      asked.push(id.slice(-1));
+      if (asked.includes('1') && asked.includes('2')) late.abort();
+      return new Promise(() => undefined);
+    },
+    () => late.signal,
+  );
+  using _store = store;
+  expect(await ask()).toEqual([]);
+  expect(new Set(asked)).toEqual(new Set(['1', '2']));
+  // Who asks again does not wait for the same answer; where no definition stands nobody is asked.
+  late = new AbortController();
+  asked.length = 0;
+  expect(await ask(5)).toEqual([]);
+  expect(asked).toEqual([]);
+  expect(await ask(0)).toEqual([]);
+  expect(new Set(asked)).toEqual(new Set(['1', '2']));
+});
+
+it('tells of a prompt file what one sandbox answered, where another never does', async () => {
+  const late = new AbortController();
+  const { store, sources, ask } = await promptFile(
+    (id) => {
+      if (id.endsWith('1')) return new Promise(() => undefined);
+      setImmediate(() => {
+        late.abort();
+      });
+      return Promise.resolve(mine);
+    },
+    () => late.signal,
+  );
+  using _store = store;
+  expect((await ask()).map((used) => used.sources)).toEqual([[sources[1]?.row]]);
 });
