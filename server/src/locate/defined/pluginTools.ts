@@ -119,7 +119,7 @@ class Finding {
     // `tools: (tool) => …`, `tools: tool => …` and `tools(tool) { … }`.
     const maker = list[this.#is(tools.from, '(') ? tools.from + 1 : tools.from];
     if (maker?.kind !== 'name') return end;
-    for (let at = tools.from + 1; at < tools.to; at++) {
+    for (let at = tools.from + 1; at < tools.to && --this.#steps.left > 0; at++) {
       const token = list[at];
       if (token?.kind !== 'name' || token.text !== maker.text || this.#is(at - 1, '.') || !this.#is(at + 1, '(')) continue;
       const [tool] = parts(this.#tokens, at + 1, this.#steps);

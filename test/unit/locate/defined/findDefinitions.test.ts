@@ -345,6 +345,13 @@ describe('hostile files', () => {
     ['one constant for all calls', (n: number) => `const K={${'a,'.repeat(n)}};${'registerTool(K);'.repeat(n)}`],
     ['one with many names', (n: number) => `const K={names:[${'"a",'.repeat(n)}]};${'registerTool(f,K);'.repeat(n)}`],
     ['one for all definitions', (n: number) => `const K={tools:t=>[${'a,'.repeat(n)}]};${'defineToolPlugin(K);'.repeat(n)}`],
+    [
+      'definitions in constants in constants',
+      (n: number) => {
+        const each = Array.from({ length: n / 4 }, (_, k) => k);
+        return `${each.map((k) => `const K${k}={tools:t=>[`).join('')}${']}'.repeat(each.length)};${each.map((k) => `defineToolPlugin(K${k});`).join('')}`;
+      },
+    ],
     ['parameters in parameters', (n: number) => `${'(a='.repeat(n)}${')=>{}'.repeat(n)}`],
     ['imports', (n: number) => 'import {a '.repeat(n)],
     ['commas', (n: number) => `registerTool({ ${',a'.repeat(n)} }, { ${',b'.repeat(n)} })`],
