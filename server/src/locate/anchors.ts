@@ -2,6 +2,7 @@
  * From a call to the lines it belongs to, in a file as it is today. An edit is found by the text it wrote, not by stored
  * numbers; what can't be found any more is marked stale. Pure: files come in as lines.
  */
+import { posix } from 'node:path';
 import type { Span } from '../protocol/document';
 import type { AnchorHow } from '../protocol/messages';
 import { asArray, asNumber, asObject, asString } from '../decode/json';
@@ -131,12 +132,12 @@ function otherClaims(span: Span, args: unknown, workspaceDir: string | null, res
     result === null
       ? strings(span.attributes['sandglass.places']).map((place) => ({ ...splitPlace(place), text: null, inPackage: false }))
       : placeRefs(result);
-  const packages = ['', ...goPackages(result ?? '')];
+  const packages = goPackages(result ?? '');
   // The text of a file that was only shown may name places of another day.
   if (command?.shows !== true)
     for (const { path, line, text, inPackage } of [...places].reverse()) {
-      const prefixes = inPackage ? sourceRoots : path.includes('/') || !path.endsWith('.go') ? [''] : packages;
-      const [first, ...others] = pathsIn(path, directories, prefixes);
+      const ofGo = !inPackage && !path.includes('/') && path.endsWith('.go');
+      const [first, ...others] = ofGo ? goPaths(path, directories, packages) : pathsIn(path, directories, inPackage ? sourceRoots : ['']);
       if (first === undefined) continue;
       const shown = text === null || command?.searches !== true ? {} : { shown: text };
       const alternatives = others.length > 0 ? { others } : {};
@@ -172,20 +173,34 @@ function pathsIn(path: string, directories: readonly (string | null)[], prefixes
   return [...paths];
 }
 
-const packageLine = /^(?:FAIL|ok {2})\t([\w.~/-]{1,256})\t/gm;
+const packageLine = /^FAIL\t([\w.~/-]{1,256})\t/gm;
 const packageLimit = 4;
 
-/** Tests of Go name their files without the directory; below the failed ones stands the package, whose end it is. */
+/** Tests of Go name their files without the directory; below the failed ones stands the package. */
 function goPackages(output: string): readonly string[] {
-  const ends = new Set<string>();
   if (!output.includes('FAIL\t')) return [];
-  let seen = 0;
+  const packages: string[] = [];
   for (const match of output.slice(-32 * 1024).matchAll(packageLine)) {
-    if (++seen > packageLimit) break;
-    const parts = (match[1] ?? '').split('/');
+    if (packages.length === packageLimit) break;
+    packages.push(match[1] ?? '');
+  }
+  return packages;
+}
+
+/** The end of the package is the directory; where the directory that it ran in is called so, it may be that one. */
+function goPaths(path: string, directories: readonly (string | null)[], packages: readonly string[]): readonly string[] {
+  if (packages.length === 0) return pathsIn(path, directories, ['']);
+  const ends = new Set<string>();
+  for (const name of packages) {
+    const parts = name.split('/');
     for (let from = 1; from < parts.length; from++) ends.add(parts.slice(from).join('/'));
   }
-  return [...ends];
+  // A module may have a name of one word that is no directory's.
+  const here = directories.filter(
+    (directory) =>
+      directory !== null && packages.some((name) => !name.includes('/') || name.split('/').at(-1) === posix.basename(directory)),
+  );
+  return [...new Set([...pathsIn(path, here, ['']), ...pathsIn(path, directories, [...ends])])].slice(0, candidateLimit);
 }
 
 /** Of a tool that takes a file and a line of it, counted from one as people do. */

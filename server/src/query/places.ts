@@ -279,19 +279,24 @@ export class PlacesRound {
     return { ...sure, startLine, uri, sandboxPath: claim.path };
   }
 
-  /** Of the files that a claim may mean, the one that is there; null: none, or more than one, and nothing tells them apart. */
+  /** Of the files that a claim may mean, the one that is there; null: none, or another may be meant that nothing tells apart. */
   async #pathOf(source: PlaceSource, claim: PlaceClaim): Promise<string | null> {
     if (claim.others === undefined) return claim.path;
     const there: { readonly path: string; readonly line: string | undefined }[] = [];
+    const missing: string[] = [];
     for (const path of [claim.path, ...claim.others]) {
       const { file } = await this.#resolve(source, path);
       const line = claim.kind === 'lines' ? file?.lines[claim.start] : '';
-      if (file !== null) there.push({ path, line });
+      if (file === null) missing.push(path);
+      else there.push({ path, line });
     }
-    if (there.length <= 1) return there[0]?.path ?? null;
     const shown = claim.kind === 'lines' ? claim.shown : undefined;
     const same = shown === undefined ? [] : there.filter(({ line }) => line !== undefined && showsLine(shown, line));
-    return same.length === 1 ? (same[0]?.path ?? null) : null;
+    const [only] = there.length === 1 ? there : same.length === 1 ? same : [];
+    if (only === undefined) return null;
+    // One that is there and can't be read, or that was there then, may be the one.
+    for (const path of missing) if ((await this.#moved.isKnown(source.row, path)) || !(await this.#isGone(source, path))) return null;
+    return only.path;
   }
 
   #linesOf(source: PlaceSource, path: string): Promise<LinesNow> {

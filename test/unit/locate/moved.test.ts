@@ -19,6 +19,9 @@ interface Made {
   readonly args: object;
   readonly details?: object;
   readonly isError?: boolean;
+  readonly out?: string;
+  /** Its place is asked for, not that of the first call that is no command. */
+  readonly asked?: boolean;
   /** Milliseconds later than its turn. */
   readonly after?: number;
 }
@@ -38,15 +41,16 @@ const patch = (from: string, to: string): Made => ({
   },
 });
 
-/** Where the first call that is no command is said to have been, the files of the sandbox being these at the end. */
+/** Where that call, or the first that is no command, is said to have been, the files of the sandbox being these at the end. */
 async function placeOfFirst(
   store: Store,
   calls: readonly Made[],
   files: Readonly<Record<string, string | null>>,
+  mtime = t0,
 ): Promise<readonly string[]> {
   const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
   const ingest = new Ingest(store, row);
-  const records = calls.flatMap(({ name, args, details = {}, isError = false, after = 0 }, n): SourceRecord[] => {
+  const records = calls.flatMap(({ name, args, details = {}, isError = false, after = 0, out = 'done' }, n): SourceRecord[] => {
     const time = t0 + n * 10_000 + after;
     const record = (id: string, at: number, message: object): SourceRecord => ({
       kind: 'transcript',
@@ -58,7 +62,7 @@ async function placeOfFirst(
       text: JSON.stringify({ type: 'message', id, timestamp: new Date(at).toISOString(), message }),
     });
     const content = [{ type: 'toolCall', id: `c${n}`, name, arguments: args }];
-    const result = { toolCallId: `c${n}`, toolName: name, content: [{ type: 'text', text: 'done' }], details, isError };
+    const result = { toolCallId: `c${n}`, toolName: name, content: [{ type: 'text', text: out }], details, isError };
     return [
       record(`a${n}`, time, { role: 'assistant', timestamp: time - 1, provider: 'p', model: 'm', content }),
       record(`r${n}`, time + 50, { role: 'toolResult', ...result, timestamp: time + 50 }),
@@ -76,20 +80,24 @@ async function placeOfFirst(
       files: {
         read: (path) => {
           const found = lookUp(path);
-          if (typeof found === 'string') return Promise.resolve({ bytes: Buffer.from(found), mtime: t0 });
+          if (typeof found === 'string') return Promise.resolve({ bytes: Buffer.from(found), mtime });
           return Promise.reject(new SandboxFileError(found === null ? 'too-large' : 'not-found', path));
         },
-        stat: (path) => Promise.resolve(lookUp(path) === undefined ? null : { type: 'file', size: 1, mtime: t0 }),
+        stat: (path) => Promise.resolve(lookUp(path) === undefined ? null : { type: 'file', size: 1, mtime }),
         list: () => Promise.resolve([]),
       },
     },
   };
   const places = new Places(store, () => ({ source: () => source, folders: [], mappings: [] }));
   const [session] = store.sessions.newest(row, 1);
+  const asked = `c${Math.max(
+    0,
+    calls.findIndex((call) => call.asked === true || (call.name !== 'exec' && !calls.some((one) => one.asked))),
+  )}`;
   const span =
     session === undefined
       ? undefined
-      : store.spans.ofKind(session, 'execute_tool').find(({ span }) => span.attributes['gen_ai.tool.name'] !== 'exec')?.span;
+      : store.spans.ofKind(session, 'execute_tool').find(({ span }) => span.attributes['gen_ai.tool.call.id'] === asked)?.span;
   const found = span === undefined ? null : findSpan(store, row, span.id);
   if (found === null) throw new Error('the call is not known');
   const anchors = await places.round(new AbortController().signal).anchorsOf(source, found.view, found.span);
@@ -161,6 +169,17 @@ describe('a file that was moved after a call', () => {
     expect(await placeOfFirst(store, calls, files)).toEqual([]);
   });
 
+  it('has no place where the file was written later by nobody knows whom', async () => {
+    const calls = [write, exec('mv a.py b.py'), exec('rm b.py; python gen.py')];
+    for (const [mtime, expected] of [
+      [t0 + 10_000, ['b.py stale']],
+      [t0 + 20_000, []],
+    ] as const) {
+      using store = memoryStore();
+      expect(await placeOfFirst(store, calls, { 'b.py': text }, mtime)).toEqual(expected);
+    }
+  });
+
   it('has the lines of an edit where its text tells them, and else the file, marked as changed', async () => {
     const long = ['def wide(items):', '    low = min(items)', '    high = max(items)', '    return high - low'].join('\n');
     const edit = (newText: string): Made => ({ name: 'edit', args: { path: `${w}/a.py`, edits: [{ oldText: 'x = 1', newText }] } });
@@ -178,6 +197,42 @@ describe('a file that was moved after a call', () => {
     using another = memoryStore();
     const read: Made = { name: 'read', args: { path: `${w}/a.py`, offset: 2, limit: 2 } };
     expect(await placeOfFirst(another, [read, exec('mv a.py b.py')], { 'b.py': now })).toEqual(['b.py stale']);
+  });
+});
+
+describe('a place whose directory the output leaves out', () => {
+  const c = 'int a;\nint b;\nint c;\nint d;\n';
+  const gcc: Made = { ...exec('cd sub && gcc main.c', 1), out: 'main.c:3:5: error: x', asked: true };
+  const make: Made = { ...exec('cd sub && make', 1), out: 'main.c:3:5: error: x', asked: true };
+  const go = (out: string): Made => ({
+    ...exec('go test ./...', 1),
+    out: `--- FAIL: TestX (0.00s)\n    foo_test.go:3: bad\n${out}`,
+    asked: true,
+  });
+  const ofSub = go('FAIL\nFAIL\tgithub.com/x/repo/sub\t0.1s\nFAIL');
+  const java: Made = { ...exec('./gradlew test', 1), out: '\tat com.acme.Foo.run(Foo.java:3)', asked: true };
+  it.each<[string, readonly Made[], Readonly<Record<string, string | null>>, readonly string[]]>([
+    ['where only one is there', [make], { 'sub/main.c': c }, ['sub/main.c:3']],
+    ['where it was run before as well', [{ ...make, asked: false }, make], { 'sub/main.c': c }, ['sub/main.c:3']],
+    ['in the package that failed', [ofSub], { 'sub/foo_test.go': c }, ['sub/foo_test.go:3']],
+    ['in the package where it ran', [go('FAIL\nFAIL\tgithub.com/x/w\t0.1s\nFAIL')], { 'foo_test.go': c }, ['foo_test.go:3']],
+    ['in the one root of sources', [java], { 'app/com/acme/Foo.java': c }, ['app/com/acme/Foo.java:3']],
+    ['nowhere: the one it named is gone', [gcc, exec('rm -r sub')], { 'main.c': c }, []],
+    ['nowhere: one that was written is gone', [wr('sub/main.c', c), make], { 'main.c': c }, []],
+    ['nowhere: two are there', [make], { 'main.c': c, 'sub/main.c': c }, []],
+    ['nowhere: another is there and not to be read', [make], { 'main.c': c, 'sub/main.c': null }, []],
+    ['nowhere: the package is gone', [ofSub], { 'foo_test.go': c }, []],
+    ['nowhere: the package can not be read', [ofSub], { 'foo_test.go': c, 'sub/foo_test.go': null }, []],
+    [
+      'nowhere: only the package that did not fail has it',
+      [go('FAIL\nFAIL\tgithub.com/x/repo/sub\t0.1s\nok  \tgithub.com/x/repo/aaa\t0.1s\nFAIL')],
+      { 'aaa/foo_test.go': c },
+      [],
+    ],
+    ['nowhere: one of its roots had it', [wr('src/com/acme/Foo.java', c), java], { 'app/com/acme/Foo.java': c }, []],
+  ])('is %s', async (_, calls, files, expected) => {
+    using store = memoryStore();
+    expect((await placeOfFirst(store, calls, files)).filter((place) => /:\d/.test(place))).toEqual(expected);
   });
 });
 
