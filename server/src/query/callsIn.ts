@@ -67,11 +67,10 @@ export class CallsIn {
       this.#keep(uri, kept);
       return kept.calls;
     }
-    const before = round.sought;
-    const calls = await this.#calls(round, uri, paths);
-    // Of those before, only these have a say in it.
-    if (round.aborted || paths.length + round.sought - before > seenLimit) return calls;
-    const seen = await round.seen(paths, before);
+    const { learned: calls, files } = await round.consulting(() => this.#calls(round, uri, paths));
+    const deciding = [...paths.map(({ source, path }) => ({ source, path })), ...files];
+    if (round.aborted || new Set(deciding.map(({ source, path }) => `${source.row} ${path}`)).size > seenLimit) return calls;
+    const seen = await round.seen(deciding);
     // A change meanwhile leaves an answer that may be half of before and half of after.
     if (!round.aborted && generation === this.#generation) this.#keep(uri, { ...known, seen, calls });
     return calls;

@@ -57,6 +57,8 @@ export interface SandboxPath {
 export interface SeenFile extends SandboxPath {
   /** The sandbox's own file was read too, where the workspace has one that calls are shown in. */
   readonly own: boolean;
+  /** Whether it surely was not there had a say. */
+  readonly gone: boolean;
   readonly state: string;
 }
 
@@ -170,8 +172,8 @@ export class PlacesRound {
   readonly #gone = new Map<string, Promise<boolean>>();
   /** By source and path; lives as long as the question. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
-  /** In this order. */
-  readonly #sought: SandboxPath[] = [];
+  /** Files that had a say in something, also those that were looked at before, for each who wants to know. */
+  readonly #consulted = new Set<Map<string, SandboxPath>>();
   #rested = performance.now();
 
   constructor(
@@ -376,11 +378,11 @@ export class PlacesRound {
 
   #resolve(source: PlaceSource, path: string): Promise<ResolvedFile> {
     const key = `${source.row} ${path}`;
+    for (const files of this.#consulted) files.set(key, { source, path });
     let resolved = this.#resolved.get(key);
     if (resolved === undefined) {
       resolved = this.#find(source, path);
       this.#resolved.set(key, resolved);
-      this.#sought.push({ source, path });
     }
     return resolved;
   }
@@ -425,31 +427,40 @@ export class PlacesRound {
     return JSON.stringify([this.#context.folders, this.#context.mappings]);
   }
 
-  /** How many files were looked for by now. */
-  get sought(): number {
-    return this.#sought.length;
+  /** What is learned by that, and the files that had a say in it. */
+  async consulting<T>(learn: () => Promise<T>): Promise<{ readonly learned: T; readonly files: readonly SandboxPath[] }> {
+    const files = new Map<string, SandboxPath>();
+    this.#consulted.add(files);
+    try {
+      return { learned: await learn(), files: [...files.values()] };
+    } finally {
+      this.#consulted.delete(files);
+    }
   }
 
-  /** These files and those that were looked for after so many others, with what tells whether they are still the same. */
-  seen(paths: readonly SandboxPath[], after: number): Promise<readonly SeenFile[]> {
-    const places = new Map<string, SandboxPath>();
-    for (const place of [...paths, ...[...this.#sought].slice(after)]) places.set(`${place.source.row} ${place.path}`, place);
+  /** These files, with what tells whether they are still the same. */
+  seen(files: readonly SandboxPath[]): Promise<readonly SeenFile[]> {
+    const places = new Map(files.map((place) => [`${place.source.row} ${place.path}`, place]));
     return Promise.all(
       [...places.values()].map(async ({ source, path }) => {
         const own = (await this.#resolve(source, path)).ownAsked();
-        return { source, path, own, state: await this.#state(source, path, own) };
+        const gone = this.#gone.has(`${source.row} ${path}`);
+        return { source, path, own, gone, state: await this.#state(source, path, own, gone) };
       }),
     );
   }
 
   async stillSo(seen: readonly SeenFile[]): Promise<boolean> {
-    const same = await Promise.all(seen.map(async ({ source, path, own, state }) => (await this.#state(source, path, own)) === state));
+    const same = await Promise.all(
+      seen.map(async ({ source, path, own, gone, state }) => (await this.#state(source, path, own, gone)) === state),
+    );
     return !same.includes(false) && !this.#signal.aborted;
   }
 
-  async #state(source: PlaceSource, path: string, own: boolean): Promise<string> {
+  async #state(source: PlaceSource, path: string, own: boolean, gone: boolean): Promise<string> {
     const { uri, file, lastWrite, original, writtenAt } = await this.#resolve(source, path);
-    return JSON.stringify([uri, file?.hash, file?.mtime, lastWrite, own ? (await original())?.hash : null, writtenAt]);
+    const ownHash = own ? (await original())?.hash : null;
+    return JSON.stringify([uri, file?.hash, file?.mtime, lastWrite, ownHash, writtenAt, gone && (await this.#isGone(source, path))]);
   }
 
   /** Files of sandboxes that this file of the editor is, with its lines as they are now. */

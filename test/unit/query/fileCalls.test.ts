@@ -173,4 +173,60 @@ describe('asked again', () => {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+
+  it('a file of that name that is there by now, or may be, has a say where an output leaves out which one it means', async () => {
+    using store = memoryStore();
+    const row = store.transaction(() => store.sources.ensure('test', { info, registryProvider: null }));
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sandglass-meant-')));
+    try {
+      writeFileSync(join(folder, 'main.c'), 'int a;\nint b;\nint c;\n');
+      using ingest = new Ingest(store, row);
+      const arguments_ = { command: 'cd sub && make' };
+      const messages = [
+        { role: 'assistant', timestamp: t0, provider: 'p', content: [{ type: 'toolCall', id: 'c', name: 'exec', arguments: arguments_ }] },
+        {
+          role: 'toolResult',
+          toolCallId: 'c',
+          toolName: 'exec',
+          content: [{ type: 'text', text: 'main.c:2:5: error: x' }],
+          details: { cwd: '/sandbox', exitCode: 1, status: 'completed' },
+          isError: false,
+          timestamp: t0 + 5,
+        },
+      ];
+      ingest.apply(
+        messages.map((message, ordinal) => ({
+          kind: 'transcript' as const,
+          ...({ agent: 'main', session: 's', state: 'live', file: 's.jsonl', ordinal } as const),
+          text: JSON.stringify({ type: 'message', id: `m${ordinal}`, timestamp: iso(5 * ordinal), message }),
+        })),
+      );
+      ingest.settle();
+      let there = false;
+      const files = {
+        read: () => Promise.reject(new SandboxFileError(there ? 'too-large' : 'not-found', 'it can not be read')),
+        stat: () => Promise.resolve(there ? ({ type: 'file', size: 1, mtime: 0 } as const) : null),
+        list: () => Promise.resolve([]),
+      };
+      const source = { id: sourceId, row, source: { kind: 'container' as const, files, mounts: [] } };
+      const mappings = [{ sandbox: '/sandbox', workspace: '.' }];
+      const places = new Places(store, () => ({ source: () => source, folders: [folder], mappings }));
+      const calls = new CallsIn(store);
+      const ask = () => calls.of(places.round(new AbortController().signal), pathToFileURL(join(folder, 'main.c')).href);
+      const first = await ask();
+      expect(first.placed.map(({ anchor }) => anchor.startLine)).toEqual([1]);
+      expect(await ask()).toBe(first);
+      there = true;
+      places.forgetAll(source);
+      expect((await ask()).placed).toEqual([]);
+      there = false;
+      places.forgetAll(source);
+      expect((await ask()).placed.length).toBe(1);
+      mkdirSync(join(folder, 'sub'));
+      writeFileSync(join(folder, 'sub/main.c'), 'int a;\nint b;\nint c;\n');
+      expect((await ask()).placed).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
