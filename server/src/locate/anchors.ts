@@ -138,7 +138,7 @@ function otherClaims(span: Span, args: unknown, workspaceDir: string | null, res
     for (const { path, line, text, inPackage } of [...places].reverse()) {
       const ofGo = !inPackage && !path.includes('/') && path.endsWith('.go');
       const [first, ...others] = ofGo ? goPaths(path, directories, packages) : pathsIn(path, directories, inPackage ? sourceRoots : ['']);
-      if (first === undefined) continue;
+      if (first === undefined || (command?.strayed === true && !posix.isAbsolute(path))) continue;
       const shown = text === null || command?.searches !== true ? {} : { shown: text };
       const alternatives = others.length > 0 ? { others } : {};
       claims.push({ kind: 'lines', path: first, start: line - 1, end: line - 1, how: 'traceback', ...alternatives, ...shown });

@@ -23,6 +23,8 @@ export interface NamedFile {
 export interface CommandPlaces {
   /** Where its programs ran, the last first: names in the output are relative to one of them. */
   readonly directories: readonly string[];
+  /** It may have run in none of these: it went where its words don't say, or to too many. */
+  readonly strayed: boolean;
   readonly files: readonly NamedFile[];
   /** It only shows what stands in files: what looks like a place in the output is their text. */
   readonly shows: boolean;
@@ -191,8 +193,11 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
   const directories: string[] = [];
   const files = new Map<string, NamedFile>();
   let cwd = base;
+  let strayed = false;
   const ran = (directory: string | null): void => {
-    if (directory !== null && !directories.includes(directory) && directories.length < directoryLimit) directories.unshift(directory);
+    if (directory === null || directories.includes(directory)) return;
+    if (directories.length < directoryLimit) directories.unshift(directory);
+    else strayed = true;
   };
   ran(cwd);
   let onlyShows = true;
@@ -244,7 +249,9 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
       if (changes.has(program) || editsInPlace(program, args)) mayChange = true;
       if (program === 'cd' || program === 'pushd') {
         const target = args.find((arg) => !arg.startsWith('-'));
+        if (target === undefined || args.includes('-') || unknownName.test(target)) strayed = true;
         cwd = target === undefined || ++wandered > wanderLimit ? null : sandboxPath(target, cwd);
+        if (cwd === null) strayed = true;
         ran(cwd);
       } else if (program === 'git' && !args.some((arg) => gitReads.has(arg))) mayChange = true;
       else if (!silent.has(program)) {
@@ -257,7 +264,7 @@ export function commandPlaces(command: string, base: string | null): CommandPlac
     if (operator === '(') outer.push(cwd);
     if (operator === ')') cwd = outer.pop() ?? cwd;
   }
-  return { directories, files: [...files.values()], shows: onlyShows, searches, changes: mayChange, moves: sequence.moves };
+  return { directories, strayed, files: [...files.values()], shows: onlyShows, searches, changes: mayChange, moves: sequence.moves };
 }
 
 const moveOptions = /^(?:-[fvT]+|--force|--verbose|--no-target-directory)$/;
@@ -274,6 +281,8 @@ function moveOf(program: string, words: readonly string[], cwd: string | null): 
   return { from, into: target.endsWith('/') ? [within] : [to, within] };
 }
 
+/** What a shell makes another name of. */
+const unknownName = /[*?$`[{]/;
 const inOrder: ReadonlySet<string> = new Set(['&&', ';', '\n']);
 /** What makes it unsure whether, where or as what the words behind it run. */
 const unsureWords: ReadonlySet<string> = new Set(
