@@ -8,7 +8,7 @@ import type { AnchorHow } from '../protocol/messages';
 import { asArray, asNumber, asObject, asString } from '../decode/json';
 import { placeRefs } from '../decode/openclaw/placeRefs';
 import { parseApplyPatch } from './blame/patches';
-import { placesOfCommand } from './command';
+import { placesOfCommand, ranElsewhere } from './command';
 import { baseDirectory, sandboxPath } from './sandboxPath';
 import { splitPlace, strings, isForeign } from './touches';
 
@@ -126,6 +126,7 @@ function patchClaims(patch: string, base: string | null, failed: boolean): reado
 function otherClaims(span: Span, args: unknown, workspaceDir: string | null, result: string | null): readonly PlaceClaim[] {
   const base = baseDirectory(span, workspaceDir);
   const command = placesOfCommand(span, args, workspaceDir);
+  if (command !== null && ranElsewhere(args)) return [];
   const directories = command?.directories ?? [base];
   const claims: PlaceClaim[] = [];
   const places =

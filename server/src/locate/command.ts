@@ -441,6 +441,12 @@ export function placesOfCommand(span: Span, args: unknown, workspaceDir: string 
   return commandPlaces(command, (told === null ? null : sandboxPath(told, workspaceDir ?? base)) ?? base);
 }
 
+/** Whether a command was sent to another machine: what it names is not the sandbox's. */
+export function ranElsewhere(args: unknown): boolean {
+  const object = asObject(args);
+  return object?.['host'] === 'node' || (asString(object?.['node']) ?? '') !== '';
+}
+
 /** Whether a call may have changed a file that it names in another way than an edit tells. */
 export function changesUnnamed(span: Span, args: unknown): boolean {
   return placesOfCommand(span, args, null)?.changes ?? false;

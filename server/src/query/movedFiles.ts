@@ -4,7 +4,7 @@
  */
 import { asObject, asString } from '../decode/json';
 import { parseApplyPatch } from '../locate/blame/patches';
-import { placesOfCommand } from '../locate/command';
+import { placesOfCommand, ranElsewhere } from '../locate/command';
 import type { FileMove } from '../locate/command';
 import { baseDirectory, sandboxPath } from '../locate/sandboxPath';
 import { ranCommand } from '../locate/touches';
@@ -199,9 +199,7 @@ export class MovedFiles {
   #judgeCommand(session: number, span: Span): Judged {
     const args = asObject(spanArguments(this.#store, session, span));
     const command = asString(args?.['command']);
-    // What ran on another machine moved nothing here.
-    const elsewhere = args?.['host'] === 'node' || (args?.['node'] !== undefined && args['node'] !== null);
-    if (command === null || command.length > judgedChars || elsewhere) return doubtful;
+    if (command === null || command.length > judgedChars || ranElsewhere(args)) return doubtful;
     const places = placesOfCommand(span, args, this.#store.sessions.byRow(session)?.workspaceDir ?? null);
     if (places === null) return doubtful;
     const ended = (span.status === 'ok' || span.status === 'denied') && span.attributes['sandglass.exit_code'] === 0;

@@ -220,6 +220,7 @@ describe('a place whose directory the output leaves out', () => {
     ['nowhere: the one it named is gone', [gcc, exec('rm -r sub')], { 'main.c': c }, []],
     ['nowhere: one that was written is gone', [wr('sub/main.c', c), make], { 'main.c': c }, []],
     ['nowhere: it went where nobody knows', [{ ...make, args: { command: 'cd "$DIR" && make' } }], { 'main.c': c }, []],
+    ['nowhere: it ran on another machine', [{ ...make, args: { command: 'make', host: 'node' } }], { 'main.c': c }, []],
     ['nowhere: it went back', [{ ...make, args: { command: 'cd sub && cd - && make' } }], { 'main.c': c }, []],
     [
       'nowhere: it went to too many directories',
