@@ -237,7 +237,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     fileSaved(uri) {
       if (isPolicyName(uri)) this.policiesChanged();
       if (isSuppressions(uri)) suppressing.readAgain();
-      const sessions = places.round(new AbortController().signal).sessionsOf(uri);
+      const sessions = places.round(new AbortController().signal).editorFiles.sessionsOf(uri);
       for (const row of sessions) problems.touch(row);
       if (sessions.size > 0 || definingFile(uri) !== null) refreshLenses.ask();
     },

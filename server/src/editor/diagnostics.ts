@@ -5,8 +5,9 @@
 import type { Diagnostic, DiagnosticRelatedInformation } from 'vscode-languageserver-protocol';
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
 import { findSpan, retryOf } from '../query/detail';
-import type { PlaceSource, Places, PlacesRound } from '../query/places';
-import { normalUri } from '../query/places';
+import type { PlaceSource } from '../query/placeSource';
+import type { Places, PlacesRound } from '../query/places';
+import { normalUri } from '../query/sameUri';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import type { Span } from '../protocol/document';

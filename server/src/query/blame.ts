@@ -15,7 +15,9 @@ import type { BlamedCall, BlamedLines, FileBlame, LineAuthor } from '../protocol
 import type { Store } from '../store/store';
 import type { TouchingCall } from '../store/touches';
 import { blamedCall } from './blamedCall';
-import type { FileAt, PlacesRound, PlaceSource } from './places';
+import type { FileAt } from './editorFiles';
+import type { PlacesRound } from './places';
+import type { PlaceSource } from './placeSource';
 import { spanPayload } from './payload';
 
 /** Calls looked at for one file, the newest; what the others did is not known then. */
@@ -117,7 +119,7 @@ export class Blames {
     signal: AbortSignal,
   ): Promise<{ readonly blame: FileBlame; readonly file: CachedFile } | null> {
     let best: { readonly blame: FileBlame; readonly file: CachedFile } | null = null;
-    const files = await round.filesAt(uri);
+    const files = await round.editorFiles.filesAt(uri);
     const rows = new Set(files.map(({ source }) => source.row));
     for (const at of files) {
       if (signal.aborted) return null;

@@ -4,7 +4,7 @@ import { liesOutside } from '../locate/outside';
 import type { Store } from '../store/store';
 import { findSpan } from './detail';
 import { callAt } from './pages';
-import type { PlaceSource } from './places';
+import type { PlaceSource } from './placeSource';
 
 export function blamedCall(
   store: Store,

@@ -7,8 +7,12 @@ import type { Anchor } from '../protocol/messages';
 import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import { findSpan } from './detail';
-import { callsPerFile, sameUri } from './places';
-import type { PlacesRound, PlaceSource, SeenFile, TouchedPath } from './places';
+import { callsPerFile } from './editorFiles';
+import type { TouchedPath } from './editorFiles';
+import type { PlacesRound } from './places';
+import type { PlaceSource } from './placeSource';
+import type { SeenFile } from './roundFiles';
+import { sameUri } from './sameUri';
 
 /** Files of the editor whose calls are remembered. */
 const filesKept = 8;
@@ -55,24 +59,24 @@ export class CallsIn {
   /** The same object as before while nothing changed. Nothing when the round was aborted. */
   async of(round: PlacesRound, uri: string): Promise<FileCalls> {
     const generation = this.#generation;
-    const paths = await round.pathsOf(uri);
+    const paths = await round.editorFiles.pathsOf(uri);
     const kept = this.#kept.get(uri);
     const known = {
       generation,
-      setting: round.setting,
+      setting: round.files.setting,
       paths: JSON.stringify(paths.map(({ source, path, alsoAs }) => [source.row, path, alsoAs])),
     };
     const same = kept?.generation === generation && kept.setting === known.setting && kept.paths === known.paths;
-    if (same && (await round.stillSo(kept.seen))) {
+    if (same && (await round.files.stillSo(kept.seen))) {
       this.#keep(uri, kept);
       return kept.calls;
     }
-    const { learned: calls, files } = await round.consulting(() => this.#calls(round, uri, paths));
+    const { learned: calls, files } = await round.files.consulting(() => this.#calls(round, uri, paths));
     const deciding = [...paths.map(({ source, path }) => ({ source, path })), ...files];
-    if (round.aborted || new Set(deciding.map(({ source, path }) => `${source.row} ${path}`)).size > seenLimit) return calls;
-    const seen = await round.seen(deciding);
+    if (round.files.aborted || new Set(deciding.map(({ source, path }) => `${source.row} ${path}`)).size > seenLimit) return calls;
+    const seen = await round.files.seen(deciding);
     // A change meanwhile leaves an answer that may be half of before and half of after.
-    if (!round.aborted && generation === this.#generation) this.#keep(uri, { ...known, seen, calls });
+    if (!round.files.aborted && generation === this.#generation) this.#keep(uri, { ...known, seen, calls });
     return calls;
   }
 
@@ -84,7 +88,7 @@ export class CallsIn {
       older += touched.reduce((sum, { total, newest }) => sum + total - newest.length, 0);
       const spans = new Set<string>();
       for (const touch of touched.flatMap(({ newest }) => newest)) {
-        if (round.aborted) return { placed: [], older: 0 };
+        if (round.files.aborted) return { placed: [], older: 0 };
         if (spans.has(touch.spanId)) continue;
         spans.add(touch.spanId);
         const found = findSpan(this.#store, source.row, touch.spanId);

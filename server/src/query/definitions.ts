@@ -20,7 +20,8 @@ import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import type { UseSums, WantedUses } from '../store/uses';
 import { findSpan } from './detail';
-import type { Places, PlaceSource } from './places';
+import type { Places } from './places';
+import type { PlaceSource } from './placeSource';
 
 export interface DefinitionsContext {
   readonly sources: readonly PlaceSource[];

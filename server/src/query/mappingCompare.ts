@@ -22,7 +22,8 @@ import type { PathMapping } from '../protocol/messages';
 import type { Store } from '../store/store';
 import { baseName } from '../store/touches';
 import { spanPayload } from './payload';
-import type { Places, PlaceSource } from './places';
+import type { Places } from './places';
+import type { PlaceSource } from './placeSource';
 
 /** How much is looked at. What is left out is remembered: it may match alike. */
 export interface MappingBounds {

@@ -16,7 +16,7 @@ import { baseName } from '../store/touches';
 import { Comparing, isUnmapped, usualBounds } from './mappingCompare';
 import type { Asked, Candidate, MappingsAsked, Touched } from './mappingCompare';
 import { mayRival, placeIn, UnseenNamesakes } from './mappingDoubts';
-import type { PlaceSource } from './places';
+import type { PlaceSource } from './placeSource';
 
 /** Sessions of a source looked at, those last written in. */
 const sessionsLooked = 40;

@@ -1,7 +1,7 @@
 /** Waiting for a sandbox's files no longer than it may take: an engine that does not answer must not keep everything else from being shown. */
 import { SandboxFileError } from '../attach/errors';
 import type { CachedFile, FileCache } from '../locate/fileCache';
-import type { PlaceSource } from './places';
+import type { PlaceSource } from './placeSource';
 
 /** Also where the work takes no notice of being aborted. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

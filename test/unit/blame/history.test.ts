@@ -12,7 +12,7 @@ import type { FileBlame } from '../../../server/src/protocol/messages';
 import { Blames, historiesKept } from '../../../server/src/query/blame';
 import { LineHistories } from '../../../server/src/query/lineHistories';
 import { Places } from '../../../server/src/query/places';
-import type { PlaceSource } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/placeSource';
 import type { Store } from '../../../server/src/store/store';
 import { info, memoryStore } from '../support/traces';
 

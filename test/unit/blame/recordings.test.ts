@@ -8,7 +8,7 @@ import type { FileBlame } from '../../../server/src/protocol/messages';
 import { Blames } from '../../../server/src/query/blame';
 import { spanPayload } from '../../../server/src/query/payload';
 import { Places } from '../../../server/src/query/places';
-import type { PlaceSource } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/placeSource';
 import type { Store } from '../../../server/src/store/store';
 import { recording } from '../../fixtures/recordings';
 import { memoryStore, readInto } from '../support/traces';

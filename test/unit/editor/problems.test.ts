@@ -10,7 +10,8 @@ import { callsOfProblem, grouped, relatedRepeats } from '../../../server/src/edi
 import type { PlacedDiagnostic } from '../../../server/src/editor/placed';
 import type { ProblemSettings } from '../../../server/src/protocol/problems';
 import { problemsPerFile } from '../../../server/src/protocol/problems';
-import type { Places, PlaceSource } from '../../../server/src/query/places';
+import type { Places } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/placeSource';
 import { recording } from '../../fixtures/recordings';
 import { memoryStore, readInto } from '../support/traces';
 

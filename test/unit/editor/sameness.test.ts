@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Ingest } from '../../../server/src/collect/ingest';
 import { sessionProblems } from '../../../server/src/editor/diagnostics';
 import { failsTheSame } from '../../../server/src/editor/sameness';
-import type { Places, PlaceSource } from '../../../server/src/query/places';
+import type { Places } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/placeSource';
 import { info, memoryStore } from '../support/traces';
 
 interface Failed {

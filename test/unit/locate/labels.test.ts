@@ -10,7 +10,7 @@ import type { Anchor } from '../../../server/src/protocol/messages';
 import { CallsIn } from '../../../server/src/query/callsIn';
 import type { FileCalls } from '../../../server/src/query/callsIn';
 import { Places } from '../../../server/src/query/places';
-import type { PlaceSource, PlacesContext } from '../../../server/src/query/places';
+import type { PlaceSource, PlacesContext } from '../../../server/src/query/placeSource';
 import { findSpan } from '../../../server/src/query/detail';
 import type { Store } from '../../../server/src/store/store';
 import { judge, judgeLater, linesOfPlace } from '../../labels/judge';

@@ -12,7 +12,7 @@ import { usualBounds } from '../../../server/src/query/mappingCompare';
 import type { MappingBounds } from '../../../server/src/query/mappingCompare';
 import { mappingAnswer } from '../../../server/src/query/mappings';
 import { Places } from '../../../server/src/query/places';
-import type { PlaceSource } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/placeSource';
 import type { Store } from '../../../server/src/store/store';
 import { recording } from '../../fixtures/recordings';
 import { info, memoryStore, readInto } from '../support/traces';

@@ -6,7 +6,7 @@ import { Ingest } from '../../../server/src/collect/ingest';
 import { commandPlaces } from '../../../server/src/locate/command';
 import { findSpan } from '../../../server/src/query/detail';
 import { Places } from '../../../server/src/query/places';
-import type { PlaceSource } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/placeSource';
 import type { Store } from '../../../server/src/store/store';
 import { info, memoryStore } from '../support/traces';
 

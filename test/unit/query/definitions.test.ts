@@ -9,7 +9,7 @@ import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
 import { Definitions } from '../../../server/src/query/definitions';
 import { Places } from '../../../server/src/query/places';
-import type { PlaceSource } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/placeSource';
 import { recording } from '../../fixtures/recordings';
 import { info, memoryStore, readInto } from '../support/traces';
 

@@ -11,7 +11,8 @@ import { Ingest } from '../../../server/src/collect/ingest';
 import { codeLenses } from '../../../server/src/editor/codeLenses';
 import { sandboxUri } from '../../../server/src/locate/sandboxUri';
 import { CallsIn } from '../../../server/src/query/callsIn';
-import { callsPerFile, Places } from '../../../server/src/query/places';
+import { callsPerFile } from '../../../server/src/query/editorFiles';
+import { Places } from '../../../server/src/query/places';
 import { info, memoryStore } from '../support/traces';
 
 const sourceId = createHash('sha256').update('x').digest('hex').slice(0, 16);

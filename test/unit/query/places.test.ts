@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SandboxFiles } from '../../../server/src/attach/record';
 import { findSpan } from '../../../server/src/query/detail';
 import { Places } from '../../../server/src/query/places';
-import type { PlaceSource } from '../../../server/src/query/places';
+import type { PlaceSource } from '../../../server/src/query/placeSource';
 import type { Span } from '../../../server/src/protocol/document';
 import { recording } from '../../fixtures/recordings';
 import { memoryStore, readInto } from '../support/traces';
