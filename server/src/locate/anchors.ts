@@ -6,6 +6,7 @@ import { posix } from 'node:path';
 import type { Span } from '../protocol/document';
 import type { AnchorHow } from '../protocol/messages';
 import { asArray, asNumber, asObject, asString } from '../decode/json';
+import { memoryHits, memoryTool } from '../decode/openclaw/memoryResults';
 import { placeRefs } from '../decode/openclaw/placeRefs';
 import { parseApplyPatch } from './blame/patches';
 import { placesOfCommand, ranElsewhere } from './command';
@@ -70,6 +71,9 @@ export function claimsOf(span: Span, args: unknown, workspaceDir: string | null,
     case 'memory_get':
       claims = path === null ? [] : [span.status === 'error' ? { kind: 'file', path, how: 'path' } : readClaim(path, object)];
       break;
+    case memoryTool:
+      claims = memoryClaims(base, result);
+      break;
     case 'apply_patch':
       claims = patchClaims(asString(object['input']) ?? asString(object['patch']) ?? '', base, span.status === 'error');
       break;
@@ -100,6 +104,25 @@ function readClaim(path: string, args: Readonly<Record<string, unknown>>): Place
   if (offset === null && limit === null) return { kind: 'file', path, how: 'path' };
   const start = Math.max(0, (offset ?? 1) - 1);
   return { kind: 'lines', path, start, end: start + Math.max(1, limit ?? 1) - 1, how: 'read-range' };
+}
+
+/** The lines of each hit, as long as they begin with what the excerpt began with. */
+function memoryClaims(base: string | null, result: string | null): readonly PlaceClaim[] {
+  return memoryHits(parsed(result)).flatMap(({ path: written, startLine, endLine, shown }): PlaceClaim[] => {
+    const path = sandboxPath(written, base);
+    const lines = { start: startLine - 1, end: endLine - 1, how: 'read-range', ...(shown === null ? {} : { shown }) } as const;
+    return path === null ? [] : [{ kind: 'lines', path, ...lines }];
+  });
+}
+
+/** Null where it is no JSON, or was cut. */
+function parsed(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 function patchClaims(patch: string, base: string | null, failed: boolean): readonly PlaceClaim[] {

@@ -11,6 +11,7 @@ import { preview } from '../preview';
 import { claimsSuccess } from './claims';
 import { failureLine } from './failureLine';
 import { textMark } from './marks';
+import { memoryHits, memoryTool } from './memoryResults';
 import { promptText } from './promptText';
 import { placeRefs } from './placeRefs';
 import { toolCallBlock } from './toolCall';
@@ -203,7 +204,7 @@ function decodeToolResult(base: Base, message: JsonObject, secretsIn: SecretsIn)
     cwd: asString(details['cwd']),
     childSessionKey: asString(details['childSessionKey']),
     childRunId: asString(details['runId']),
-    places: placeRefs(text).map((ref) => `${ref.path}:${ref.line}`),
+    places: placesOf(split?.name ?? toolName, details, text),
     firstChangedLine: asNumber(details['firstChangedLine']),
     failure: failed ? failureOf(details, text) : null,
     preview: preview(text),
@@ -211,6 +212,13 @@ function decodeToolResult(base: Base, message: JsonObject, secretsIn: SecretsIn)
     digest: digestOf(text),
     secrets: secretsIn(message),
   };
+}
+
+/** `path:line` of each place that the result names. */
+function placesOf(tool: string, details: JsonObject, text: string): readonly string[] {
+  return tool === memoryTool
+    ? memoryHits(details).map(({ path, startLine }) => `${path}:${startLine}`)
+    : placeRefs(text).map(({ path, line }) => `${path}:${line}`);
 }
 
 /** A tool that says its error says it first and explains after; a program's output tells it last. */
