@@ -13,6 +13,19 @@ import { bed, BedSandbox, copyOut, docker, listing, readersIn, readerScript, VER
 const there = await bed(VERSIONS.jsonl, VERSIONS.sqlite);
 /** What a busy machine needs until what was written in a sandbox is here. */
 const PATIENCE_MS = 60_000;
+/** What does not end says what it was. */
+async function within<T>(what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not end`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 const signal = new AbortController().signal;
 const CANARIES = ['nemobed-canary-sandbox-jwt', 'nemobed-gateway-token-not-a-secret'];
 
@@ -201,16 +214,16 @@ describe.skipIf(there.kind === 'missing').each(LAYOUTS)('$title', ({ version, ge
     expect(stored(records)).toEqual(stored(await readAll(source)));
   });
 
-  it('that is stopped says so, is found as stopped, and its history can be read', { timeout: 480_000 }, async () => {
-    const before = stored(await readAll(source));
+  it('that is stopped says so, is found as stopped, and its history can be read', { timeout: 5 * PATIENCE_MS }, async () => {
+    const before = stored(await within('reading it before', readAll(source)));
     const live = new Following(source);
-    await live.caughtUp();
+    await within('following it', live.caughtUp());
     const ended = live.until(() => false, 0, 2 * PATIENCE_MS).catch((error: unknown) => error);
-    await sandbox.stop();
+    await within('stopping it', sandbox.stop());
     expect(AttachError.is(await ended, 'container-stopped'), String(await ended)).toBe(true);
-    const records = await readAll(source);
+    const records = await within('reading it when it was stopped', readAll(source));
     expect(records.find((record) => record.kind === 'way')).toMatchObject({ way: 'archive' });
     expect(stored(records)).toEqual(expect.arrayContaining([...before]));
-    expect((await find()).state).toBe('stopped');
+    expect((await within('finding it', find())).state).toBe('stopped');
   });
 });
