@@ -307,15 +307,7 @@ function findingTitle(t: Texts, finding: Finding): string {
   return finding.preview ? t('findings.preview', title) : title;
 }
 
-const known = [
-  'history-rewritten',
-  'repeated-calls',
-  'no-progress',
-  'failing-tool',
-  'claimed-success',
-  'secret-exposed',
-  'secret-then-request',
-] as const;
+const known = ['history-rewritten', ...findingCodes] as const;
 
 function isKnown(code: string): code is (typeof known)[number] {
   return (known as readonly string[]).includes(code);

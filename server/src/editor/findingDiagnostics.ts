@@ -2,9 +2,7 @@
  * Findings as problems, in the read-only document of their session: a finding is of a session and of no line. Those that are
  * suppressed are none, and those that are `preview` only where a person set a severity for their code.
  */
-import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
-import { assertNever } from '../model/assertNever';
-import type { Finding, FindingSeverity, Span } from '../protocol/document';
+import type { Finding, Span } from '../protocol/document';
 import type { ProblemSettings } from '../protocol/problems';
 import { findSpan } from '../query/detail';
 import { findingsOf } from '../query/findings';
@@ -15,7 +13,7 @@ import type { Store } from '../store/store';
 import type { ProblemWishes } from './diagnostics';
 import { callUri, label, sessionUri, toolName } from './labels';
 import type { PlacedDiagnostic } from './placed';
-import { severityWished } from './severities';
+import { lspSeverities, severityWished } from './severities';
 
 /** Further spans that a problem links to. */
 const relatedSpans = 10;
@@ -45,7 +43,7 @@ function placed(store: Store, source: PlaceSource, view: SessionView, { code, se
     uri: normalUri(sessionUri(source.id, view.info)),
     diagnostic: {
       range,
-      severity: severityOf(severity),
+      severity: lspSeverities[severity],
       code,
       codeDescription: { href: callUri(source.id, first) },
       source: 'Sandglass',
@@ -54,17 +52,4 @@ function placed(store: Store, source: PlaceSource, view: SessionView, { code, se
       data: { sourceId: source.id, sessionId: view.info.id, spanId: first.id, evidence: spanIds[0] ?? null },
     },
   };
-}
-
-function severityOf(severity: FindingSeverity): DiagnosticSeverity {
-  switch (severity) {
-    case 'error':
-      return DiagnosticSeverity.Error;
-    case 'warning':
-      return DiagnosticSeverity.Warning;
-    case 'information':
-      return DiagnosticSeverity.Information;
-    default:
-      return assertNever(severity);
-  }
 }

@@ -1,6 +1,5 @@
 /** How severe a problem is: as docs/problems.md says of its code, unless a person set another for it. */
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
-import { assertNever } from '../model/assertNever';
 import { alwaysListed, listedSeverities } from '../protocol/problems';
 import type { ProblemSettings, ProblemSeverity } from '../protocol/problems';
 import type { PlacedDiagnostic } from './placed';
@@ -19,25 +18,14 @@ export function withSeverities(placed: readonly PlacedDiagnostic[], severities: 
   return placed.flatMap((one) => {
     const wished = severityWished(String(one.diagnostic.code), severities);
     if (wished === null) return [one];
-    const severity = lspSeverity(wished);
-    return severity === null ? [] : [{ ...one, diagnostic: { ...one.diagnostic, severity } }];
+    return wished === 'off' ? [] : [{ ...one, diagnostic: { ...one.diagnostic, severity: lspSeverities[wished] } }];
   });
 }
 
-/** null: it is not to be shown. */
-function lspSeverity(severity: ProblemSeverity): DiagnosticSeverity | null {
-  switch (severity) {
-    case 'error':
-      return DiagnosticSeverity.Error;
-    case 'warning':
-      return DiagnosticSeverity.Warning;
-    case 'information':
-      return DiagnosticSeverity.Information;
-    case 'hint':
-      return DiagnosticSeverity.Hint;
-    case 'off':
-      return null;
-    default:
-      return assertNever(severity);
-  }
-}
+/** As the editor has them. */
+export const lspSeverities: Readonly<Record<Exclude<ProblemSeverity, 'off'>, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  information: DiagnosticSeverity.Information,
+  hint: DiagnosticSeverity.Hint,
+};

@@ -21,7 +21,7 @@ const callsLooked = 64;
 /** Of a longer command nothing is sure: it may be made to be slow. */
 const judgedChars = 4096;
 /** What a call wrote may carry a time a little after the call's own. */
-const clockSlackMs = 2000;
+export const clockSlackMs = 2000;
 
 export interface CallOfFile {
   readonly session: number;

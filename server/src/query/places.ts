@@ -19,7 +19,7 @@ import type { Store } from '../store/store';
 import { EditorFiles } from './editorFiles';
 import { callKey, LineHistories, rangeKey } from './lineHistories';
 import type { FileLines, FileNow } from './lineHistories';
-import { MovedFiles } from './movedFiles';
+import { clockSlackMs, MovedFiles } from './movedFiles';
 import type { FileThere } from './movedFiles';
 import { readUntil } from './patience';
 import { spanPayload } from './payload';
@@ -35,8 +35,6 @@ const tellingLater = 4;
 
 type LinesNow = FileLines & { readonly now: ReadonlyMap<number, number> };
 
-/** What a call wrote may carry a time a little after the call's own. */
-const clockSlackMs = 2000;
 /** After this long a question stands back for others. */
 const turnMs = 25;
 
