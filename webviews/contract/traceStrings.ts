@@ -194,7 +194,7 @@ export const traceStrings = {
   'detail.openChild': 'Open Sub-agent',
   'detail.showFlow': 'Show Flow',
   'detail.places': 'Places',
-  'detail.written': 'Written where it is not looked for',
+  'detail.written': 'Written outside the workspace or git',
   'detail.outside': 'outside the agent’s workspace',
   'detail.noGit': 'in no git repository: nothing but this trace says what stood there before',
   'detail.noPlace': 'This call has no place in a file.',

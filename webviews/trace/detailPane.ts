@@ -240,7 +240,7 @@ export class DetailPane {
       'section',
       { class: 'detail-section' },
       element('h3', { text: t('detail.written') }),
-      element('ul', { class: 'places' }, ...items),
+      element('ul', { class: 'places written' }, ...items),
     );
   }
 
