@@ -163,14 +163,11 @@ async function promptFile(
 const mine = { bytes: Buffer.from('# Mine\n'), mtime: 1 };
 
 it('asks one sandbox for a prompt file while another does not answer', async () => {
-  let answer: (() => void) | null = null;
+  const other = Promise.withResolvers<void>();
   const { store, sources, ask } = await promptFile((id) => {
-    if (id.endsWith('2')) {
-      answer?.();
-      return Promise.resolve(mine);
-    }
-    // Answers only once the other was asked.
-    return new Promise((resolve) => (answer = () => resolve(mine)));
+    if (id.endsWith('2')) other.resolve();
+    // The first answers only once the other was asked, whichever is asked first.
+    return id.endsWith('2') ? Promise.resolve(mine) : other.promise.then(() => mine);
   });
   using _store = store;
   const [used, ...more] = await ask();
