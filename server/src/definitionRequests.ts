@@ -1,13 +1,5 @@
 /** What the editor asks about definitions: their uses, and from a call's document where its tool comes from. */
-import type {
-  CancellationToken,
-  CodeLens,
-  Connection,
-  Definition as DefinitionAnswer,
-  Hover,
-  Location,
-  Position,
-} from 'vscode-languageserver';
+import type { CodeLens, Connection, Definition as DefinitionAnswer, Hover, Location, Position } from 'vscode-languageserver';
 import { definingFile } from './locate/defined/findDefinitions';
 import { pathOfFileUri } from './locate/fileUri';
 import { definitionHover, toolHover } from './editor/definitionHover';
@@ -20,6 +12,7 @@ import { findSpan } from './query/detail';
 import { listedUses } from './query/definitions';
 import type { UsedDefinition } from './query/definitions';
 import { callAt } from './query/pages';
+import { signalOf } from './signalOf';
 import type { Live } from './requests';
 
 const shownCalls = 50;
@@ -27,13 +20,6 @@ const shownCalls = 50;
 const outcomeLine = { start: { line: 1, character: 0 }, end: { line: 1, character: 0 } };
 /** What may hold definitions or bring some with it: a plugin's manifest makes its sources count. */
 export const definingGlobs = ['**/*.{js,jsx,mjs,cjs,ts,tsx,mts,cts}', '**/{SKILL.md,openclaw.plugin.json,openclaw.json}'];
-
-function signalOf(token: CancellationToken): AbortSignal {
-  const controller = new AbortController();
-  if (token.isCancellationRequested) controller.abort();
-  token.onCancellationRequested(() => controller.abort());
-  return controller.signal;
-}
 
 export function registerDefinitionRequests(connection: Connection, need: () => Live): void {
   connection.onRequest(usesAtRequest, async ({ uri, line, character }, token) =>

@@ -2,7 +2,7 @@
 import type { Connection } from 'vscode-languageserver';
 import { mappingsRequest } from './protocol/mappings';
 import { mappingAnswer } from './query/mappings';
-import { signalOf } from './requests';
+import { signalOf } from './signalOf';
 import type { Live } from './requests';
 
 export function registerMappingRequests(connection: Connection, need: () => Live): void {

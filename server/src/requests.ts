@@ -1,5 +1,5 @@
 /** The editor's requests, each answered from the hub, the store or the places. */
-import type { CancellationToken, CodeLens, Connection } from 'vscode-languageserver';
+import type { CodeLens, Connection } from 'vscode-languageserver';
 import { ErrorCodes, ResponseError } from 'vscode-languageserver';
 import type { ActAndSample } from './actAndSample';
 import { ActionError } from './actions/errors';
@@ -25,6 +25,7 @@ import { findSpan, spanDetail } from './query/detail';
 import type { Definitions } from './query/definitions';
 import { findingsOf } from './query/findings';
 import { callAt, tracePage } from './query/pages';
+import { signalOf } from './signalOf';
 import type { CallsIn } from './query/callsIn';
 import { writtenFiles } from './query/written';
 import type { Places } from './query/places';
@@ -61,13 +62,6 @@ export interface Live extends AsyncDisposable {
   fileSaved(uri: string): void;
   /** What lenses say, or whether there are any, is another now. */
   lensesChanged(): void;
-}
-
-export function signalOf(token: CancellationToken): AbortSignal {
-  const controller = new AbortController();
-  if (token.isCancellationRequested) controller.abort();
-  token.onCancellationRequested(() => controller.abort());
-  return controller.signal;
 }
 
 function failed(error: AttachError | ActionError): ResponseError<messages.OpenFailure> {

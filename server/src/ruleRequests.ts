@@ -1,5 +1,5 @@
 /** What the editor asks about policy files, and the watch over them. */
-import type { CancellationToken, Connection } from 'vscode-languageserver';
+import type { Connection } from 'vscode-languageserver';
 import { DidChangeWatchedFilesNotification } from 'vscode-languageserver';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,6 +10,7 @@ import { suppressActions } from './editor/suppressActions';
 import { maxPolicyBytes } from './policy/parsePolicy';
 import { backTestRequest, ruleChangeRequest } from './protocol/rules';
 import { callsOf } from './requests';
+import { signalOf } from './signalOf';
 import type { Live } from './requests';
 
 const yamlFiles = '**/*.{yaml,yml}';
@@ -21,13 +22,6 @@ export function isSuppressions(uri: string): boolean {
 
 export function isPolicyName(uri: string): boolean {
   return /\.ya?ml$/i.test(uri);
-}
-
-function signalOf(token: CancellationToken): AbortSignal {
-  const controller = new AbortController();
-  if (token.isCancellationRequested) controller.abort();
-  token.onCancellationRequested(() => controller.abort());
-  return controller.signal;
 }
 
 export function registerRuleRequests(connection: Connection, need: () => Live): void {

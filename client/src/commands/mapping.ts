@@ -10,7 +10,7 @@ import { fileScheme } from '../contributions';
 import type { SettingId } from '../contributions';
 import type { Notifier } from '../notify';
 import { withoutIcons } from '../plainText';
-import { directoriesAbove, withMapping, writtenDirectory } from './mappingSetting';
+import { directoriesAbove, withMapping, writtenDirectory } from '../connection/mappingSetting';
 import { lookedRow, matchText, nameIn, proposalRow, sandboxText, workspaceText } from './mappingText';
 
 const t = vscode.l10n.t;

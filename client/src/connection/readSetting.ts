@@ -1,6 +1,6 @@
 /** Settings as the editor has them; mappings of the user hold beside those of the workspace. */
 import * as vscode from 'vscode';
-import { mergedMappings } from '../commands/mappingSetting';
+import { mergedMappings } from './mappingSetting';
 import type { SettingId } from '../contributions';
 
 export function readSetting(id: SettingId): unknown {

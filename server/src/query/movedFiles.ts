@@ -5,7 +5,7 @@
 import { asObject, asString } from '../decode/json';
 import { parseApplyPatch } from '../locate/blame/patches';
 import { placesOfCommand, ranElsewhere } from '../locate/command';
-import type { FileMove } from '../locate/command';
+import type { FileMove } from '../locate/sureMoves';
 import { baseDirectory, sandboxPath } from '../locate/sandboxPath';
 import { ranCommand } from '../locate/touches';
 import type { Span } from '../protocol/document';

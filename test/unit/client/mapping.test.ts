@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { rowsOf, writeMapping } from '../../../client/src/commands/mapping';
 import { MappingOffer } from '../../../client/src/commands/mappingOffer';
-import { directoriesAbove, mergedMappings, withMapping, writtenDirectory } from '../../../client/src/commands/mappingSetting';
+import { directoriesAbove, mergedMappings, withMapping, writtenDirectory } from '../../../client/src/connection/mappingSetting';
 import { lookedRow, proposalRow, sandboxText, workspaceText } from '../../../client/src/commands/mappingText';
 import { readSetting } from '../../../client/src/connection/readSetting';
 import type { Notice } from '../../../client/src/notify';

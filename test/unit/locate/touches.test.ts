@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
-import { commandChars } from '../../../server/src/locate/command';
+import { commandChars } from '../../../server/src/locate/shellWords';
 import { mayLeadTo } from '../../../server/src/locate/touches';
 import type { Store } from '../../../server/src/store/store';
 import { info, memoryStore } from '../support/traces';
