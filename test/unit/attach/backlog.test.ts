@@ -201,7 +201,8 @@ describe('what is written while a history is read', () => {
     const { stateDir, sessions } = files(300);
     const records = await slowly(stateDir, 10, () => appendFileSync(join(sessions, `${name(0)}.jsonl`), entry('live')));
     expect(records.filter(isEntry('live'))).toHaveLength(1);
-    expect(sessionsInOrder(records.slice(records.findIndex(isEntry('live')) + 1)).length).toBeGreaterThan(SESSIONS - 10);
+    // However fast the others are read.
+    expect(sessionsInOrder(records.slice(records.findIndex(isEntry('live')) + 1))).toHaveLength(SESSIONS - 1);
     expect(records.filter(({ kind }) => kind === 'reread')).toEqual([]);
   });
 

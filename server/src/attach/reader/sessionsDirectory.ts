@@ -91,6 +91,8 @@ export class SessionsDirectory {
     this.#reading.add(name);
     try {
       yield* this.#scanFile(name);
+      // What was written to it meanwhile comes with it, and does not wait for the next look: many sessions may come before that.
+      if (this.#passedOver.has(name)) yield* this.#scanFile(name);
     } finally {
       this.#reading.delete(name);
     }
