@@ -14,7 +14,7 @@ import { chooseRuntime, runtimeCandidates } from './connection/runtime';
 import { ServerHost } from './connection/serverHost';
 import type { ServerState } from './connection/serverHost';
 import { readSetting } from './connection/readSetting';
-import { readNodePath, readSettings } from './connection/settings';
+import { readNodePath, readSettings, untrusted } from './connection/settings';
 import { loadStoreKey } from './connection/storeKey';
 import type { StoreKey } from './connection/storeKey';
 import { until } from './commands/until';
@@ -149,7 +149,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
 
 /** In an untrusted workspace the machine's settings are left out too: nothing is attached to there. */
 function currentSettings(): Settings {
-  return readSettings(vscode.workspace.isTrusted ? readSetting : () => undefined);
+  return readSettings(vscode.workspace.isTrusted ? readSetting : untrusted(readSetting));
 }
 
 async function initializeOptions(context: vscode.ExtensionContext, notifier: Notifier): Promise<InitializeOptions> {

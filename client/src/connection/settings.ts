@@ -2,11 +2,21 @@
 import type { FindingThresholds, PathMapping, Settings } from '../../../server/src/protocol/messages';
 import { alwaysListed, listedSeverities, problemCodes, problemSeverities, problemsPerFile } from '../../../server/src/protocol/problems';
 import type { ProblemSettings, ProblemSeverity } from '../../../server/src/protocol/problems';
+import { settings } from '../contributions';
 import type { SettingId } from '../contributions';
+import { priceBook } from './priceSetting';
 
 export type ReadSetting = (id: SettingId) => unknown;
 
 const maxListed = 200;
+
+/**
+ * What holds in an untrusted workspace: nothing that it, or the machine, could be misused with. What no workspace can set holds as
+ * ever; of prices a window with others than its neighbours would have every session of the common store priced again.
+ */
+export function untrusted(read: ReadSetting): ReadSetting {
+  return (id) => (settings[id].scope === 'application' ? read(id) : undefined);
+}
 
 export function readSettings(read: ReadSetting): Settings {
   return {
@@ -23,6 +33,7 @@ export function readSettings(read: ReadSetting): Settings {
     },
     problems: problems(read),
     definitionLenses: read('sandglass.definitions.lenses') !== false,
+    cost: { prices: priceBook(read('sandglass.cost.prices')) },
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { NotificationType, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import type { Finding, Looked, SandboxInfo, SessionInfo, Skipped, Span, PolicySpan, SpanStatus } from './document';
+import type { PriceBookEntry } from './cost';
 import type { ProblemSettings } from './problems';
 
 /** Sent as LSP `initializationOptions`. */
@@ -41,6 +42,12 @@ export interface Settings {
   readonly problems?: ProblemSettings;
   /** Lenses where tools come from; left out: they are shown. */
   readonly definitionLenses?: boolean;
+  /** The user's price book, the same in all windows; left out: there is none. */
+  readonly cost?: CostSettings;
+}
+
+export interface CostSettings {
+  readonly prices: readonly PriceBookEntry[];
 }
 
 export interface FindingThresholds {

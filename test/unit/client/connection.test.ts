@@ -7,7 +7,7 @@ import { cachedProbe } from '../../../client/src/connection/probe';
 import type { Memory } from '../../../client/src/connection/probe';
 import { chooseRuntime, readProbe, runtimeCandidates } from '../../../client/src/connection/runtime';
 import type { RuntimeProbe } from '../../../server/src/protocol/messages';
-import { readNodePath, readSettings } from '../../../client/src/connection/settings';
+import { readNodePath, readSettings, untrusted } from '../../../client/src/connection/settings';
 import { loadStoreKey } from '../../../client/src/connection/storeKey';
 
 class FakeMemory implements Memory {
@@ -186,6 +186,7 @@ describe('settings', () => {
       'sandglass.findings.failuresInARow': 'often',
       'sandglass.problems.perFile': 0,
       'sandglass.problems.severity': { 'failed-call': 'hint', 'denied-call': 'loud', 'history-rewritten': 'off', other: 'error' },
+      'sandglass.cost.prices': [{ model: 'm', input: 1 }, { model: 'n', input: -1 }, 'free'],
       'sandglass.server.nodePath': ' /n ',
     };
     const read = (id: string): unknown => values[id];
@@ -199,6 +200,7 @@ describe('settings', () => {
       // What is no severity, or would hide a rewritten history, is not set.
       problems: { perFile: 1, severity: { 'failed-call': 'hint' } },
       definitionLenses: true,
+      cost: { prices: [{ model: 'm', input: 1 }] },
     });
     expect(readNodePath(read)).toBe('/n');
     expect(readSettings(() => undefined)).toEqual({
@@ -209,6 +211,17 @@ describe('settings', () => {
       findings: { repeatedCalls: 4, noProgressCalls: 12, failuresInARow: 4 },
       problems: { perFile: 50, severity: {} },
       definitionLenses: true,
+      cost: { prices: [] },
     });
+  });
+
+  it('of an untrusted workspace takes what no workspace can set, and nothing else', () => {
+    const values: Record<string, unknown> = {
+      'sandglass.directories': ['/a'],
+      'sandglass.autoAttach': true,
+      'sandglass.cost.prices': [{ model: 'm', input: 1 }],
+    };
+    const read = (id: string): unknown => values[id];
+    expect(readSettings(untrusted(read))).toEqual({ ...readSettings(() => undefined), cost: { prices: [{ model: 'm', input: 1 }] } });
   });
 });

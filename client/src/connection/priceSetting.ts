@@ -1,0 +1,61 @@
+/**
+ * The setting `sandglass.cost.prices`: the user's price book as the server takes it, and with one price more or fewer. What else
+ * stands in it is left as it is.
+ */
+import type { PriceBookEntry } from '../../../server/src/protocol/cost';
+
+/** Entries of the book; as package.json has it. */
+export const pricesLimit = 500;
+/** Characters of each text; as package.json has it. */
+export const priceTextLimit = 200;
+/** US dollars; a price above this is a slip of the keyboard. */
+export const highestRate = 1_000_000;
+
+export const rateNames = ['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWrite1h', 'perHour'] as const;
+export type RateName = (typeof rateNames)[number];
+
+/** An entry of which one part can't be read is left out whole: with that part gone it would price other calls, or otherwise. */
+export function priceBook(value: unknown): readonly PriceBookEntry[] {
+  return Array.isArray(value) ? value.slice(0, pricesLimit).flatMap((entry) => priceEntry(entry) ?? []) : [];
+}
+
+function priceEntry(value: unknown): PriceBookEntry | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { provider, model, from, insteadOfReported, note, ...others } = value as Readonly<Record<string, unknown>>;
+  if (!isName(model)) return null;
+  if (provider !== undefined && !isName(provider)) return null;
+  if (from !== undefined && !isDay(from)) return null;
+  if (insteadOfReported !== undefined && typeof insteadOfReported !== 'boolean') return null;
+  if (note !== undefined && typeof note !== 'string') return null;
+  const rates: Partial<Record<RateName, number>> = {};
+  for (const name of rateNames) {
+    const rate = others[name];
+    if (rate === undefined) continue;
+    if (!isRate(rate)) return null;
+    rates[name] = rate;
+  }
+  if (Object.keys(rates).length === 0) return null;
+  return {
+    model: model.trim(),
+    ...(provider === undefined ? {} : { provider: provider.trim() }),
+    ...(from === undefined ? {} : { from }),
+    ...rates,
+    ...(insteadOfReported === undefined ? {} : { insteadOfReported }),
+    ...(note === undefined ? {} : { note: note.slice(0, priceTextLimit) }),
+  };
+}
+
+export function isRate(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 && value <= highestRate;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= priceTextLimit;
+}
+
+/** A day that is in the calendar, not the 31st of June. */
+function isDay(value: unknown): value is string {
+  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+  const at = new Date(`${value}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(value);
+}
