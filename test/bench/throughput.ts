@@ -12,6 +12,7 @@ import { foldAgents } from '../unit/support/foldAgents';
 import type { SessionDraft } from '../unit/support/foldAgents';
 import { Store } from '../../server/src/store/store';
 import { accountFor } from '../../server/src/usage/account';
+import { emptyBook } from '../../server/src/usage/book';
 import { recordings } from '../fixtures/recordings';
 import { figure, line, median } from './figures';
 
@@ -47,7 +48,7 @@ function decodeAndFold(all: readonly Told[]): number {
     drafts.set(event.session, draft);
     draft.events.push(event);
   }
-  return foldAgents(drafts.values(), (call) => accountFor(call, { registryProvider: 'nvidia-prod' })).length;
+  return foldAgents(drafts.values(), (call) => accountFor(call, { registryProvider: 'nvidia-prod', book: emptyBook })).length;
 }
 
 function store(all: readonly SourceRecord[]): number {

@@ -24,6 +24,7 @@ import type { NewRecord, SessionRow, StoredRecord } from '../store/entries';
 import type { KeptSpan, TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import { accountFor } from '../usage/account';
+import { emptyBook } from '../usage/book';
 import { FoldPacing } from './foldPacing';
 import { GatewayEvents } from './gatewayEvents';
 import { LiveSessions } from './liveSessions';
@@ -194,7 +195,12 @@ export class SessionFolds implements Disposable {
         if (fold === null || !fold.append(live.fresh, this.#ownershipOfNew(session))) {
           anew = true;
           live.findings = new SessionFindings(session);
-          fold = new SessionFold(session.agent, session.session, (call) => accountFor(call, { registryProvider }), live.findings);
+          fold = new SessionFold(
+            session.agent,
+            session.session,
+            (call) => accountFor(call, { registryProvider, book: emptyBook }),
+            live.findings,
+          );
           if (!fold.append([...live.events.values()], this.#ownership(session, live))) throw new Error('its entries have no order');
         }
         live.fold = fold;

@@ -1,12 +1,13 @@
 /** An LLM call's span: one assistant message that a model made. */
 import type { Span } from '../protocol/document';
+import { accountedCall } from './account';
 import type { AccountFor } from './account';
 import { isoTime } from './isoTime';
 import type { ChatDraft } from './turns';
 
 export function chatSpan(id: string, chat: ChatDraft, turnId: string, account: AccountFor, active: boolean): Span {
   const { entry } = chat;
-  const accounted = account({ provider: entry.provider, model: entry.model, usage: entry.usage, time: entry.startTime });
+  const accounted = account(accountedCall(entry));
   const thinking = entry.blocks.filter((block) => block.kind === 'thinking');
   const text = entry.blocks.find((block) => block.kind === 'text');
   const failed = entry.stopReason === 'error';
@@ -39,6 +40,9 @@ export function chatSpan(id: string, chat: ChatDraft, turnId: string, account: A
       'sandglass.cost.usd': accounted.cost.usd,
       'sandglass.cost.basis': accounted.cost.basis,
       'sandglass.cost.source': accounted.cost.source,
+      'sandglass.cost.date': accounted.cost.date,
+      'sandglass.cost.reason': accounted.cost.reason,
+      'sandglass.usage.cache_write_1h.input_tokens': entry.usage?.cacheWrite1h ?? null,
       'sandglass.thinking_blocks': thinking.length,
       'sandglass.thinking.preview': thinking[0]?.preview ?? null,
       'sandglass.preview': text?.preview ?? null,

@@ -50,6 +50,8 @@ export interface TokenUsage {
   readonly output: number;
   readonly cacheRead: number;
   readonly cacheWrite: number;
+  /** How much of `cacheWrite` is kept for an hour, which costs more; null: not said. */
+  readonly cacheWrite1h: number | null;
   readonly reasoning: number | null;
   /** US dollars as OpenClaw computed or the provider billed; 0 often only means "no price in its config". */
   readonly costUsd: number | null;

@@ -1,5 +1,6 @@
 /** What a session itself did: nothing inherited, each model call and each tool call once. Kept running. */
 import type { CostBasis, SessionTotals } from '../protocol/document';
+import { accountedCall } from './account';
 import type { AccountFor } from './account';
 import type { ToolResultEntry } from './events';
 import { ExactSum } from './exactSum';
@@ -60,7 +61,7 @@ export class Totals {
       this.#usage.cacheWrite += entry.usage.cacheWrite;
       if (entry.usage.reasoning !== null) this.#reasoning = (this.#reasoning ?? 0) + entry.usage.reasoning;
     }
-    const { cost } = this.#account({ provider: entry.provider, model: entry.model, usage: entry.usage, time: entry.startTime });
+    const { cost } = this.#account(accountedCall(entry));
     if (cost.usd === null) this.#unpricedCalls += 1;
     else {
       this.#usd.add(cost.usd);

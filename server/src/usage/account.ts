@@ -3,23 +3,31 @@
  * OpenTelemetry's input includes them. Nothing is ever priced at zero for want of a price.
  */
 import { calcPrice } from '@pydantic/genai-prices';
+import type { UnpricedReason } from '../protocol/cost';
 import type { CostBasis } from '../protocol/document';
 import type { TokenUsage } from '../model/events';
-import { overlayPrice } from './overlay';
+import type { PriceBook } from './book';
+import { overlayDate, overlayPrice } from './overlay';
 
 export interface CallFacts {
   readonly provider: string | null;
   readonly model: string | null;
   readonly usage: TokenUsage | null;
+  /** Epoch milliseconds. */
   readonly time: number | null;
+  readonly durationMs: number | null;
 }
 
 export interface CallCost {
   /** US dollars; null exactly when the basis is `unknown`. */
   readonly usd: number | null;
   readonly basis: CostBasis;
-  /** Where the price comes from and of which date, for the hover; null when the cost was reported. */
+  /** Where the price comes from. */
   readonly source: string | null;
+  /** Of which day the price is, `YYYY-MM-DD`; null where that is not known. */
+  readonly date: string | null;
+  /** Why there is no price; null exactly when there is one. */
+  readonly reason: UnpricedReason | null;
 }
 
 export interface Account {
@@ -28,9 +36,10 @@ export interface Account {
   readonly cost: CallCost;
 }
 
-/** What the sandbox's registry says of the vendor behind the provider `inference`, which hides it. */
-export interface ProviderContext {
+export interface PriceContext {
+  /** What the sandbox's registry says of the vendor behind the provider `inference`, which hides it. */
   readonly registryProvider: string | null;
+  readonly book: PriceBook;
 }
 
 const localProviders = /^(?:ollama|vllm|llama-?cpp|lm-?studio|local)(?:-local)?$/i;
@@ -52,34 +61,36 @@ const priceProviders: Readonly<Record<string, string>> = {
   xai: 'x-ai',
 };
 
-export function accountFor(call: CallFacts, context: ProviderContext): Account {
+export function accountFor(call: CallFacts, context: PriceContext): Account {
   const usage = call.usage;
   const inclusiveInput = usage === null ? 0 : usage.input + usage.cacheRead + usage.cacheWrite;
   return { inclusiveInput, cost: costOf(call, inclusiveInput, context) };
 }
 
-const unknown: CallCost = { usd: null, basis: 'unknown', source: null };
+function unpriced(reason: UnpricedReason): CallCost {
+  return { usd: null, basis: 'unknown', source: null, date: null, reason };
+}
 
-function costOf(call: CallFacts, inclusiveInput: number, context: ProviderContext): CallCost {
+function costOf(call: CallFacts, inclusiveInput: number, context: PriceContext): CallCost {
   const usage = call.usage;
-  if (usage === null) return unknown;
-  if (usage.costUsd !== null && usage.costUsd > 0) return { usd: usage.costUsd, basis: 'reported', source: null };
-  if (call.model === null) return unknown;
+  if (usage === null) return unpriced('no-usage');
+  if (usage.costUsd !== null && usage.costUsd > 0) return { usd: usage.costUsd, basis: 'reported', source: null, date: null, reason: null };
+  if (call.model === null) return unpriced('no-model');
   // `inference` stands for whatever provider the sandbox was given; who that is, only the registry knows.
   const provider = call.provider === 'inference' ? context.registryProvider : call.provider;
-  if (provider === null) return unknown;
-  if (localProviders.test(provider)) return { usd: 0, basis: 'local', source: 'runs on own hardware' };
+  if (provider === null) return unpriced(call.provider === null ? 'provider-unknown' : 'vendor-unknown');
+  if (localProviders.test(provider)) return { usd: 0, basis: 'local', source: 'runs on own hardware', date: null, reason: null };
   // A call that failed before a token was counted: nothing was observed to be charged.
-  if (inclusiveInput === 0 && usage.output === 0) return unknown;
+  if (inclusiveInput === 0 && usage.output === 0) return unpriced('no-usage');
   const overlay = overlayPrice(call.model, usage, provider);
-  if (overlay !== null) return { usd: overlay.usd, basis: 'overlay', source: overlay.source };
+  if (overlay !== null) return { usd: overlay.usd, basis: 'overlay', source: overlay.source, date: overlayDate, reason: null };
   return priced(call, usage, inclusiveInput, provider);
 }
 
 function priced(call: CallFacts, usage: TokenUsage, inclusiveInput: number, provider: string): CallCost {
   const providerId = priceProviders[provider];
   // A provider the package does not know must not get somebody else's price for a model of the same name.
-  if (providerId === undefined) return unknown;
+  if (providerId === undefined) return unpriced('provider-unknown');
   try {
     const price = calcPrice(
       {
@@ -91,11 +102,11 @@ function priced(call: CallFacts, usage: TokenUsage, inclusiveInput: number, prov
       call.model ?? '',
       { providerId, ...(call.time === null ? {} : { timestamp: new Date(call.time) }) },
     );
-    if (price === null || !Number.isFinite(price.total_price)) return unknown;
-    return { usd: price.total_price, basis: 'priced', source: `${price.provider.name}: ${price.model.id}` };
+    if (price === null || !Number.isFinite(price.total_price)) return unpriced('model-unknown');
+    return { usd: price.total_price, basis: 'priced', source: `${price.provider.name}: ${price.model.id}`, date: null, reason: null };
   } catch (error) {
     // The package throws on counts it holds impossible; a number it can't stand behind is no price.
-    if (error instanceof Error) return unknown;
+    if (error instanceof Error) return unpriced('counts-impossible');
     throw error;
   }
 }

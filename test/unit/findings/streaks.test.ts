@@ -10,6 +10,7 @@ import { candidatesPerCode, spansPerCandidate, Streaks } from '../../../server/s
 import { lowest, usual } from '../../../server/src/findings/thresholds';
 import { SessionFold } from '../../../server/src/model/sessionFold';
 import { accountFor } from '../../../server/src/usage/account';
+import { emptyBook } from '../../../server/src/usage/book';
 import { eventsOf, found, strengths } from './transcript';
 import type { MadeCall } from './transcript';
 
@@ -199,7 +200,7 @@ describe('all of them', () => {
       fc.property(turns, fc.array(fc.nat(6), { minLength: 1 }), (made, pieces) => {
         const events = eventsOf(made);
         const findings = new SessionFindings({ agent: 'main', session: 's' });
-        const fold = new SessionFold('main', 's', (asked) => accountFor(asked, { registryProvider: null }), findings);
+        const fold = new SessionFold('main', 's', (asked) => accountFor(asked, { registryProvider: null, book: emptyBook }), findings);
         expect(findings.take()).toEqual([]);
         let shown: readonly Candidate[] = [];
         for (let at = 0, i = 0; at < events.length; i++) {

@@ -5,6 +5,7 @@ import { SessionFindings } from '../../../server/src/findings/sessionFindings';
 import type { SessionEvent } from '../../../server/src/model/events';
 import { SessionFold } from '../../../server/src/model/sessionFold';
 import { accountFor } from '../../../server/src/usage/account';
+import { emptyBook } from '../../../server/src/usage/book';
 
 export interface MadeCall {
   readonly name?: string;
@@ -64,7 +65,7 @@ export function linesOf(turns: readonly MadeTurn[]): readonly string[] {
 /** `own`: false for what a fork copied. */
 export function found(turns: readonly MadeTurn[], own = true): readonly Candidate[] {
   const findings = new SessionFindings({ agent: 'main', session: 's' });
-  const fold = new SessionFold('main', 's', (call) => accountFor(call, { registryProvider: null }), findings);
+  const fold = new SessionFold('main', 's', (call) => accountFor(call, { registryProvider: null, book: emptyBook }), findings);
   fold.append(eventsOf(turns), { owns: () => own, ownsCall: () => own });
   return findings.candidates;
 }

@@ -6,6 +6,7 @@ import { decodeTrajectory } from '../../../server/src/decode/openclaw/trajectory
 import { foldAgents } from '../support/foldAgents';
 import type { SessionDraft } from '../support/foldAgents';
 import { accountFor } from '../../../server/src/usage/account';
+import { emptyBook } from '../../../server/src/usage/book';
 import { recordings } from '../../fixtures/recordings';
 import { recordsOf, traceOf } from '../support/traces';
 
@@ -29,7 +30,7 @@ describe.each(recordings())('$name', ({ root }) => {
       draft.events.push(event);
       if (record.kind === 'transcript') draft.states.add(record.state);
     }
-    const folded = foldAgents(drafts.values(), (call) => accountFor(call, { registryProvider: provider }));
+    const folded = foldAgents(drafts.values(), (call) => accountFor(call, { registryProvider: provider, book: emptyBook }));
     expect(folded.length).toBe(document.sessions.length);
     for (const session of folded) {
       const stored = document.sessions.find((candidate) => candidate.id === session.id);

@@ -11,6 +11,7 @@ import { SessionFold } from '../../../server/src/model/sessionFold';
 import type { SessionFacts } from '../../../server/src/model/sessionFold';
 import type { MadeSpan } from '../../../server/src/model/spanMaker';
 import { accountFor } from '../../../server/src/usage/account';
+import { emptyBook } from '../../../server/src/usage/book';
 import { recordings } from '../../fixtures/recordings';
 import { recordsOf } from '../support/traces';
 
@@ -41,7 +42,7 @@ interface Grown {
 
 /** `batches`: of which the first is never refused. */
 function grow(batches: readonly (readonly SessionEvent[])[]): Grown {
-  const make = (): SessionFold => new SessionFold('main', 's', (call) => accountFor(call, { registryProvider: null }));
+  const make = (): SessionFold => new SessionFold('main', 's', (call) => accountFor(call, { registryProvider: null, book: emptyBook }));
   let fold = make();
   let facts: SessionFacts | null = null;
   let anew = 0;

@@ -171,6 +171,7 @@ function decodeUsage(usage: JsonObject | null): TokenUsage | null {
     output: asCount(usage['output']),
     cacheRead: asCount(usage['cacheRead']),
     cacheWrite: asCount(usage['cacheWrite']),
+    cacheWrite1h: usage['cacheWrite1h'] === undefined ? null : asCount(usage['cacheWrite1h']),
     reasoning: usage['reasoningTokens'] === undefined ? null : asCount(usage['reasoningTokens']),
     costUsd: asCost(asObject(usage['cost'])?.['total']),
   };
