@@ -39,6 +39,24 @@ export function shortCostText(cost: CostTotals, t: Translate): string | null {
   return cost.usd !== null && cost.unpricedCalls > 0 ? `≥ ${dollars(cost.usd)}` : costText(cost, t);
 }
 
+/**
+ * What calls came to, what matters first: money and then tokens. With a flat rate (`sandglass.cost.subscription`) tokens, and of money
+ * what the same calls would have cost by the call. Null: no call yet.
+ */
+export function spendText(spend: CostTotals & { readonly usage: UsageTotals }, flatRate: boolean, t: Translate): string | null {
+  const count = totalTokens(spend.usage);
+  const tokens = count > 0 ? t('{0} tokens', tokenCount(count)) : null;
+  const money = shortCostText(spend, t);
+  const parts = flatRate ? [tokens, money === null ? null : moneyText(money, spend.usd, flatRate, t)] : [money, tokens];
+  const said = parts.filter((part) => part !== null);
+  return said.length === 0 ? null : said.join(' · ');
+}
+
+/** A sum of money as it is to be read: under a flat rate nobody is billed for it. `text`: as of `dollars` or `costText`. */
+export function moneyText(text: string, usd: number | null, flatRate: boolean, t: Translate): string {
+  return flatRate && usd !== null ? t('{0} API equivalent', text) : text;
+}
+
 /** 12 s, 2:10, 1:02:03. */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byteCount, clock, costText, dollars, shortCostText, tokenCount, totalTokens } from '../../../client/src/format';
+import { byteCount, clock, costText, dollars, shortCostText, spendText, tokenCount, totalTokens } from '../../../client/src/format';
 import { translate } from './translate';
 
 describe('numbers as people read them', () => {
@@ -50,5 +50,16 @@ describe('cost', () => {
     expect(shortCostText({ usd: 0.021, byBasis: { priced: 0.021 }, unpricedCalls: 2 }, translate)).toBe('≥ $0.02');
     expect(shortCostText({ usd: null, byBasis: {}, unpricedCalls: 2 }, translate)).toBe('no price');
     expect(costText({ usd: 0, byBasis: { local: 0 }, unpricedCalls: 0 }, translate)).toBe('$0 (local model)');
+  });
+
+  it('with a flat rate comes after the tokens, and is no bill', () => {
+    const usage = { input: 300, output: 100, cacheRead: 40_000, cacheWrite: 600, reasoning: 90 };
+    const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: null };
+    const priced = { usd: 0.021, byBasis: { priced: 0.021 }, unpricedCalls: 1, usage };
+    expect(spendText(priced, false, translate)).toBe('≥ $0.02 · 41k tokens');
+    expect(spendText(priced, true, translate)).toBe('41k tokens · ≥ $0.02 API equivalent');
+    expect(spendText({ usd: null, byBasis: {}, unpricedCalls: 1, usage }, true, translate)).toBe('41k tokens · no price');
+    expect(spendText({ usd: null, byBasis: {}, unpricedCalls: 1, usage: none }, true, translate)).toBe('no price');
+    expect(spendText({ usd: null, byBasis: {}, unpricedCalls: 0, usage: none }, false, translate)).toBeNull();
   });
 });
