@@ -2,6 +2,14 @@
  * The store's schema. A change of it is a new step at the end; a step that was released is never edited. One that has sessions folded
  * again says so by `UPDATE session SET dirty = 1`: see folding.ts.
  */
+/** Within a trigger: what an LLM call came to is no part of its sum any more. */
+const takenFromSpend = `UPDATE spend SET calls = calls - 1, input = input - OLD.input, output = output - OLD.output, cache_read = cache_read - OLD.cache_read,
+    cache_write = cache_write - OLD.cache_write, reasoning = reasoning - coalesce(OLD.reasoning, 0), reasoned = reasoned - (OLD.reasoning IS NOT NULL),
+    pico = pico - coalesce(OLD.pico, 0), cut = cut - OLD.cut
+   WHERE session = OLD.session AND slot = OLD.slot AND model = OLD.model AND trigger = OLD.trigger AND basis = OLD.basis;
+  DELETE FROM spend WHERE session = OLD.session AND slot = OLD.slot AND model = OLD.model AND trigger = OLD.trigger AND basis = OLD.basis
+    AND calls = 0;`;
+
 export const migrations: readonly string[] = [
   `
 CREATE TABLE meta(name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
@@ -312,6 +320,101 @@ DELETE FROM use WHERE NOT EXISTS (SELECT 1 FROM span WHERE span.session = use.se
   `
 -- Whose tool was called, where the call tells: plugins have tools of the same name. Sessions that were folded before are folded again.
 ALTER TABLE use ADD COLUMN owner_blind BLOB;
+UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
+`,
+  `
+-- LLM calls that count, each once: inherited and repeated ones are not here. Times are epoch milliseconds, before 1970: null. trigger and
+-- basis: see ledger.ts; pico: picodollars, so that sums are exact, null: no price. counted: the transcript told counts. cut: it failed or
+-- was aborted, and nothing was counted. model, tool: names, sealed. reasoning: null: not told.
+CREATE TABLE model(id INTEGER PRIMARY KEY, blind BLOB NOT NULL UNIQUE, body BLOB NOT NULL) STRICT;
+CREATE TABLE tool(id INTEGER PRIMARY KEY, blind BLOB NOT NULL UNIQUE, body BLOB NOT NULL) STRICT;
+ALTER TABLE span ADD COLUMN trigger INTEGER;
+CREATE TABLE llm_call(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  span_id TEXT NOT NULL,
+  turn_id TEXT,
+  model INTEGER NOT NULL REFERENCES model(id),
+  trigger INTEGER NOT NULL,
+  basis INTEGER NOT NULL,
+  start INTEGER,
+  slot INTEGER NOT NULL AS (CASE WHEN start IS NULL THEN -1 ELSE start / 900000 END) VIRTUAL,
+  duration INTEGER,
+  input INTEGER NOT NULL,
+  output INTEGER NOT NULL,
+  cache_read INTEGER NOT NULL,
+  cache_write INTEGER NOT NULL,
+  reasoning INTEGER,
+  pico INTEGER,
+  counted INTEGER NOT NULL,
+  cut INTEGER NOT NULL,
+  PRIMARY KEY(session, span_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX llm_call_by_turn ON llm_call(session, turn_id);
+CREATE INDEX llm_call_by_start ON llm_call(session, start);
+CREATE INDEX llm_call_by_cost ON llm_call(session, pico);
+
+-- What they came to in each quarter of an hour (all of the world's time zones begin their days at one): kept by the triggers below.
+CREATE TABLE spend(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  slot INTEGER NOT NULL,
+  model INTEGER NOT NULL,
+  trigger INTEGER NOT NULL,
+  basis INTEGER NOT NULL,
+  calls INTEGER NOT NULL,
+  input INTEGER NOT NULL,
+  output INTEGER NOT NULL,
+  cache_read INTEGER NOT NULL,
+  cache_write INTEGER NOT NULL,
+  reasoning INTEGER NOT NULL,
+  reasoned INTEGER NOT NULL,
+  pico INTEGER NOT NULL,
+  cut INTEGER NOT NULL,
+  PRIMARY KEY(session, slot, model, trigger, basis)
+) STRICT, WITHOUT ROWID;
+${(['INSERT', 'UPDATE'] as const)
+  .map(
+    (event) => `CREATE TRIGGER llm_call_${event.toLowerCase()} AFTER ${event} ON llm_call BEGIN
+  ${event === 'UPDATE' ? takenFromSpend : ''}
+  INSERT INTO spend(session, slot, model, trigger, basis, calls, input, output, cache_read, cache_write, reasoning, reasoned, pico, cut)
+  VALUES (NEW.session, NEW.slot, NEW.model, NEW.trigger, NEW.basis, 1, NEW.input, NEW.output, NEW.cache_read, NEW.cache_write,
+    coalesce(NEW.reasoning, 0), NEW.reasoning IS NOT NULL, coalesce(NEW.pico, 0), NEW.cut)
+  ON CONFLICT(session, slot, model, trigger, basis) DO UPDATE SET calls = calls + 1, input = input + excluded.input,
+    output = output + excluded.output, cache_read = cache_read + excluded.cache_read, cache_write = cache_write + excluded.cache_write,
+    reasoning = reasoning + excluded.reasoning, reasoned = reasoned + excluded.reasoned, pico = pico + excluded.pico, cut = cut + excluded.cut;
+END;`,
+  )
+  .join('\n')}
+CREATE TRIGGER llm_call_delete AFTER DELETE ON llm_call BEGIN
+  ${takenFromSpend}
+END;
+
+-- Which LLM call asked for which tool call.
+CREATE TABLE asked(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  span_id TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  tool INTEGER NOT NULL REFERENCES tool(id),
+  PRIMARY KEY(session, span_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX asked_by_chat ON asked(session, chat);
+
+-- What cost something that is written down nowhere. what: 0 a compaction, 1 an attempt that was made again.
+CREATE TABLE unseen(
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  span_id TEXT NOT NULL,
+  what INTEGER NOT NULL,
+  start INTEGER,
+  PRIMARY KEY(session, span_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER span_unaccounted AFTER DELETE ON span BEGIN
+  DELETE FROM llm_call WHERE session = OLD.session AND span_id = OLD.span_id;
+  DELETE FROM asked WHERE session = OLD.session AND span_id = OLD.span_id;
+  DELETE FROM unseen WHERE session = OLD.session AND span_id = OLD.span_id;
+END;
+
+-- By which prices it was folded; of another version, or another price book, it is folded again.
+ALTER TABLE session ADD COLUMN priced_as BLOB;
 UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
 `,
 ];

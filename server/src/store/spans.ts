@@ -5,6 +5,8 @@ import type { Place, PlacedSpan } from '../model/place';
 import type { CallFact, MadeSpan } from '../model/spanMaker';
 import type { Use } from '../locate/defined/uses';
 import type { Database } from './database';
+import { triggerCode } from './ledger';
+import type { LedgerStore } from './ledger';
 import type { Touch, TouchStore } from './touches';
 import type { UseStore } from './uses';
 
@@ -29,6 +31,9 @@ export interface PutSpans {
   readonly ran: readonly TimeRange[];
 }
 
+/** Part of each span's digest: what versions wrote that kept no ledger, or another one, is written again. */
+const accounted = 'ledger 1';
+
 interface SpanRecord {
   readonly body: Uint8Array;
   readonly place: Uint8Array;
@@ -40,10 +45,12 @@ export class SpanStore {
   readonly #db: Database;
   readonly #touches: TouchStore;
   readonly #uses: UseStore;
-  constructor(db: Database, touches: TouchStore, uses: UseStore) {
+  readonly #ledger: LedgerStore;
+  constructor(db: Database, touches: TouchStore, uses: UseStore, ledger: LedgerStore) {
     this.#db = db;
     this.#touches = touches;
     this.#uses = uses;
+    this.#ledger = ledger;
   }
 
   /**
@@ -67,6 +74,7 @@ export class SpanStore {
       if (known !== undefined && digest.equals(known.digest)) continue;
       const childBefore = known === undefined ? null : forget(kept.span.id);
       this.#write(session, kept, text, digest);
+      this.#ledger.put(session, kept.span, kept.turnId);
       changed.push(kept.span);
       const child = kept.childKey === null ? null : this.#db.box.blind(kept.childKey);
       ran.push(...this.#addFacts(session, kept, child));
@@ -89,7 +97,7 @@ export class SpanStore {
   #digest({ place, call, childKey, touches, uses }: KeptSpan, text: string): Buffer {
     return hash(
       'sha256',
-      `${place.key.toString('hex')} ${place.depth} ${JSON.stringify([call, childKey, touches, ...uses])} ${text}`,
+      `${accounted} ${place.key.toString('hex')} ${place.depth} ${JSON.stringify([call, childKey, touches, ...uses])} ${text}`,
       'buffer',
     ).subarray(0, 16);
   }
@@ -100,12 +108,12 @@ export class SpanStore {
     const counts = attributes['sandglass.inherited'] !== true;
     this.#db
       .prepare(
-        `INSERT INTO span(session, span_id, entry_id, kind, status, turn_id, place, depth, start, end, failed, thinking_blocks, tokens, cost_usd, target, digest, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO span(session, span_id, entry_id, kind, status, turn_id, place, depth, start, end, failed, thinking_blocks, tokens, cost_usd, target, trigger, digest, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT(session, span_id) DO UPDATE SET entry_id = excluded.entry_id, kind = excluded.kind, status = excluded.status, turn_id = excluded.turn_id,
            place = excluded.place, depth = excluded.depth, start = excluded.start, end = excluded.end, failed = excluded.failed,
            thinking_blocks = excluded.thinking_blocks, tokens = excluded.tokens, cost_usd = excluded.cost_usd, target = excluded.target,
-           digest = excluded.digest, body = excluded.body`,
+           trigger = excluded.trigger, digest = excluded.digest, body = excluded.body`,
       )
       .run(
         session,
@@ -123,6 +131,7 @@ export class SpanStore {
         counts ? count(attributes['gen_ai.usage.input_tokens']) + count(attributes['gen_ai.usage.output_tokens']) : 0,
         counts && typeof attributes['sandglass.cost.usd'] === 'number' ? attributes['sandglass.cost.usd'] : null,
         call === null ? null : box.blind(call.target),
+        span.kind === 'invoke_agent' ? triggerCode(span) : null,
         digest,
         box.seal(text),
       );

@@ -4,6 +4,7 @@ import type { OpenStore } from './database';
 import { EntryStore } from './entries';
 import { FindingStore } from './findings';
 import { GatewayLineStore } from './gatewayLines';
+import { LedgerStore } from './ledger';
 import { PolicyStore } from './policies';
 import { ResourceStore } from './resources';
 import { SessionStore } from './sessions';
@@ -20,6 +21,7 @@ export class Store implements Disposable {
   readonly spans: SpanStore;
   readonly touches: TouchStore;
   readonly uses: UseStore;
+  readonly ledger: LedgerStore;
   readonly policies: PolicyStore;
   readonly findings: FindingStore;
   readonly gatewayLines: GatewayLineStore;
@@ -33,7 +35,8 @@ export class Store implements Disposable {
     this.entries = new EntryStore(db);
     this.touches = new TouchStore(db);
     this.uses = new UseStore(db);
-    this.spans = new SpanStore(db, this.touches, this.uses);
+    this.ledger = new LedgerStore(db);
+    this.spans = new SpanStore(db, this.touches, this.uses, this.ledger);
     this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);
     this.findings = new FindingStore(db);

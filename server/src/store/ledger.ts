@@ -1,0 +1,382 @@
+/**
+ * The ledger of LLM calls: what each that counts used and cost, and what that came to in each quarter of an hour. It is written with the
+ * spans, so whoever changes a span changes what it cost; money is kept in picodollars, so sums are exact in whatever order they came.
+ */
+import type { CostBasis, Span, Trigger } from '../protocol/document';
+import type { Database } from './database';
+
+/** The quarter of an hour that `spend` is kept by: every time zone's days begin at one. */
+export const slotMs = 900_000;
+
+const bases: readonly CostBasis[] = ['reported', 'user', 'overlay', 'priced', 'local', 'unknown'];
+const triggers: readonly Trigger[] = ['user', 'cron', 'heartbeat', 'subagent', 'exec', 'unknown'];
+const unseenKinds = { compaction: 0, retry: 1 } as const;
+export type UnseenKind = keyof typeof unseenKinds;
+
+/** A model as it was called, by the names the agent wrote; untrusted text. */
+export interface ModelName {
+  readonly provider: string | null;
+  readonly model: string | null;
+}
+
+/** Sums of LLM calls. Money in whole microdollars and the picodollars beyond, both exact; `unpriced` calls have none. */
+export interface LedgerSum {
+  readonly calls: number;
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly reasoning: number;
+  /** Calls of which a count of reasoning tokens was told. */
+  readonly reasoned: number;
+  readonly micro: number;
+  readonly pico: number;
+  /** Calls that failed or were aborted and of which nothing was counted. */
+  readonly cut: number;
+}
+
+export interface SpendGroup extends LedgerSum {
+  readonly source: number;
+  readonly session: number;
+  readonly model: number;
+  readonly trigger: Trigger;
+  readonly basis: CostBasis;
+}
+
+export interface SlotGroup extends LedgerSum {
+  /** -1: no time is known. */
+  readonly slot: number;
+  readonly basis: CostBasis;
+}
+
+/** One LLM call. Times are epoch milliseconds. */
+export interface LedgerCall extends SpendGroup {
+  readonly spanId: string;
+  readonly turnId: string | null;
+  readonly start: number | null;
+  readonly durationMs: number | null;
+}
+
+export interface TurnGroup extends LedgerSum {
+  readonly session: number;
+  readonly turnId: string | null;
+  readonly basis: CostBasis;
+}
+
+/** A part of LLM calls; its counts are fractions where calls were divided. */
+export interface PartGroup extends LedgerSum {
+  /** null: of no tool, or of no file. */
+  readonly key: string | null;
+  readonly basis: CostBasis;
+}
+
+/** Sessions of which it is asked, and when their calls began (epoch ms, `to` exclusive). Calls without a time are in no bounded time. */
+export interface LedgerScope {
+  readonly sessions: readonly number[];
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+/** Farther than any time there is. */
+const never = 9e15;
+
+export class LedgerStore {
+  readonly #db: Database;
+  /** Ids of names that were written in this life; few. */
+  readonly #ids = new Map<string, number>();
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** What a span tells of cost; called for each that is new or other than before. What an earlier form of it told is replaced. */
+  put(session: number, span: Span, turnId: string | null): void {
+    if (span.kind === 'invoke_agent') this.#turn(session, span);
+    if (span.attributes['sandglass.inherited'] === true) {
+      this.#remove(session, span.id);
+      return;
+    }
+    if (span.kind === 'chat') this.#call(session, span, turnId);
+    else if (span.kind === 'execute_tool') this.#asked(session, span);
+    else if (span.kind === 'compaction') this.#unseen(session, span, 'compaction');
+    else if (span.kind === 'event' && span.name === 'model-retry') this.#unseen(session, span, 'retry');
+  }
+
+  #remove(session: number, spanId: string): void {
+    this.#db.prepare('DELETE FROM llm_call WHERE session = ? AND span_id = ?').run(session, spanId);
+    this.#db.prepare('DELETE FROM asked WHERE session = ? AND span_id = ?').run(session, spanId);
+    this.#db.prepare('DELETE FROM unseen WHERE session = ? AND span_id = ?').run(session, spanId);
+  }
+
+  /** What set it off may be known only after its calls: the trajectory comes behind the transcript. */
+  #turn(session: number, span: Span): void {
+    const trigger = triggerCode(span);
+    this.#db
+      .prepare('UPDATE llm_call SET trigger = ?3 WHERE session = ?1 AND turn_id = ?2 AND trigger <> ?3')
+      .run(session, span.id, trigger);
+  }
+
+  #call(session: number, { id, attributes, startTime, durationMs, status }: Span, turnId: string | null): void {
+    const number = (name: string): number => {
+      const value = attributes[name];
+      return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.min(Math.round(value), maxCount) : 0;
+    };
+    const name: ModelName = {
+      provider: textOrNull(attributes['gen_ai.provider.name']),
+      model: textOrNull(attributes['gen_ai.request.model']),
+    };
+    const counted = typeof attributes['gen_ai.usage.input_tokens'] === 'number';
+    const cacheRead = number('gen_ai.usage.cache_read.input_tokens');
+    const cacheWrite = number('gen_ai.usage.cache_write.input_tokens');
+    const input = Math.max(0, number('gen_ai.usage.input_tokens') - cacheRead - cacheWrite);
+    const output = number('gen_ai.usage.output_tokens');
+    const reasoning =
+      typeof attributes['gen_ai.usage.reasoning.output_tokens'] === 'number' ? number('gen_ai.usage.reasoning.output_tokens') : null;
+    const usd = attributes['sandglass.cost.usd'];
+    const start = startTime === null ? null : Date.parse(startTime);
+    const cut = (status === 'error' || status === 'aborted') && input + output + cacheRead + cacheWrite === 0;
+    this.#db.prepare('DELETE FROM llm_call WHERE session = ? AND span_id = ?').run(session, id);
+    this.#db
+      .prepare(
+        `INSERT INTO llm_call(session, span_id, turn_id, model, trigger, basis, start, duration, input, output, cache_read, cache_write, reasoning, pico, counted, cut)
+         VALUES (?1, ?2, ?3, ?4, coalesce((SELECT trigger FROM span WHERE session = ?1 AND span_id = ?3), ?5), ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`,
+      )
+      .run(
+        session,
+        id,
+        turnId,
+        this.#idOf('model', JSON.stringify([name.provider, name.model])),
+        triggers.indexOf('unknown'),
+        Math.max(0, bases.indexOf((attributes['sandglass.cost.basis'] ?? 'unknown') as CostBasis)),
+        start === null || Number.isNaN(start) || start < 0 ? null : start,
+        durationMs === null ? null : Math.round(durationMs),
+        input,
+        output,
+        cacheRead,
+        cacheWrite,
+        reasoning,
+        typeof usd === 'number' ? Math.min(Math.round(usd * 1e12), Number.MAX_SAFE_INTEGER) : null,
+        counted ? 1 : 0,
+        cut ? 1 : 0,
+      );
+  }
+
+  #asked(session: number, { id, parentId, name, attributes }: Span): void {
+    this.#db.prepare('DELETE FROM asked WHERE session = ? AND span_id = ?').run(session, id);
+    if (parentId === null) return;
+    const tool = textOrNull(attributes['gen_ai.tool.name']) ?? name;
+    this.#db
+      .prepare('INSERT INTO asked(session, span_id, chat, tool) VALUES (?, ?, ?, ?)')
+      .run(session, id, parentId, this.#idOf('tool', tool));
+  }
+
+  #unseen(session: number, { id, startTime, endTime }: Span, kind: UnseenKind): void {
+    const time = startTime ?? endTime;
+    this.#db
+      .prepare('INSERT OR REPLACE INTO unseen(session, span_id, what, start) VALUES (?, ?, ?, ?)')
+      .run(session, id, unseenKinds[kind], time === null ? null : Date.parse(time));
+  }
+
+  #idOf(table: 'model' | 'tool', text: string): number {
+    const key = `${table} ${text}`;
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const { box } = this.#db;
+    const blind = box.blind(text);
+    // A rolled back transaction took a new one along: what is remembered must still be there.
+    if (table === 'model') this.#db.prepare('INSERT OR IGNORE INTO model(blind, body) VALUES (?, ?)').run(blind, box.seal(text));
+    else this.#db.prepare('INSERT OR IGNORE INTO tool(blind, body) VALUES (?, ?)').run(blind, box.seal(text));
+    const row = this.#db
+      .prepare(table === 'model' ? 'SELECT id FROM model WHERE blind = ?' : 'SELECT id FROM tool WHERE blind = ?')
+      .get(blind) as { id: number };
+    return row.id;
+  }
+
+  modelName(id: number): ModelName {
+    const row = this.#db.prepare('SELECT body FROM model WHERE id = ?').get(id) as { body: Uint8Array } | undefined;
+    if (row === undefined) return { provider: null, model: null };
+    const [provider, model] = JSON.parse(this.#db.box.open(row.body)) as [string | null, string | null];
+    return { provider, model };
+  }
+
+  toolName(id: number): string | null {
+    const row = this.#db.prepare('SELECT body FROM tool WHERE id = ?').get(id) as { body: Uint8Array } | undefined;
+    return row === undefined ? null : this.#db.box.open(row.body);
+  }
+
+  /** Sessions of sources, but those that lie in several of them: each of these with all its rows. */
+  sessionsOf(sources: readonly number[]): { readonly single: readonly number[]; readonly twins: readonly (readonly number[])[] } {
+    const rows = this.#db
+      .prepare(
+        `SELECT min(id) AS id, CASE WHEN count(*) > 1 THEN group_concat(id) END AS rows FROM session
+          WHERE source IN (SELECT value FROM json_each(?)) AND body IS NOT NULL GROUP BY agent, session`,
+      )
+      .all(JSON.stringify(sources)) as { id: number; rows: string | null }[];
+    return {
+      single: rows.flatMap(({ id, rows: several }) => (several === null ? [id] : [])),
+      twins: rows.flatMap(({ rows: several }) => (several === null ? [] : [several.split(',').map(Number)])),
+    };
+  }
+
+  /** Sums by session, model, trigger and basis; times that lie on quarters of an hour. */
+  groups({ sessions, from, to }: LedgerScope): readonly SpendGroup[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT s.source, p.session, p.model, p.trigger, p.basis, sum(p.calls) AS calls, sum(p.input) AS input, sum(p.output) AS output,
+                sum(p.cache_read) AS cacheRead, sum(p.cache_write) AS cacheWrite, sum(p.reasoning) AS reasoning, sum(p.reasoned) AS reasoned,
+                sum(p.pico / 1000000) AS micro, sum(p.pico % 1000000) AS pico, sum(p.cut) AS cut
+           FROM json_each(?1) CROSS JOIN session s ON s.id = json_each.value
+           CROSS JOIN spend p ON p.session = s.id AND p.slot >= ?2 AND p.slot < ?3
+          GROUP BY p.session, p.model, p.trigger, p.basis`,
+      )
+      .all(JSON.stringify(sessions), firstSlot(from, to), lastSlot(to)) as unknown as CodedGroup[];
+    return rows.map(decoded);
+  }
+
+  /** Sums by quarter of an hour and basis. */
+  slots({ sessions, from, to }: LedgerScope): readonly SlotGroup[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT p.slot, p.basis, sum(p.calls) AS calls, sum(p.input) AS input, sum(p.output) AS output, sum(p.cache_read) AS cacheRead,
+                sum(p.cache_write) AS cacheWrite, sum(p.reasoning) AS reasoning, sum(p.reasoned) AS reasoned,
+                sum(p.pico / 1000000) AS micro, sum(p.pico % 1000000) AS pico, sum(p.cut) AS cut
+           FROM json_each(?1) CROSS JOIN spend p ON p.session = json_each.value AND p.slot >= ?2 AND p.slot < ?3
+          GROUP BY p.slot, p.basis ORDER BY p.slot`,
+      )
+      .all(JSON.stringify(sessions), firstSlot(from, to), lastSlot(to)) as unknown as (LedgerSum & { slot: number; basis: number })[];
+    return rows.map((row) => ({ ...row, basis: bases[row.basis] ?? 'unknown' }));
+  }
+
+  /** Each call once, by its span's id, in whichever of the sessions it lies: for those that lie in several sources, and for odd times. */
+  calls({ sessions, from, to }: LedgerScope): readonly LedgerCall[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT s.source, min(c.session) AS session, c.span_id AS spanId, c.turn_id AS turnId, c.model, c.trigger, c.basis, c.slot, c.start,
+                c.duration AS durationMs, 1 AS calls, c.input, c.output, c.cache_read AS cacheRead, c.cache_write AS cacheWrite,
+                coalesce(c.reasoning, 0) AS reasoning, c.reasoning IS NOT NULL AS reasoned, coalesce(c.pico, 0) / 1000000 AS micro,
+                coalesce(c.pico, 0) % 1000000 AS pico, c.cut
+           FROM json_each(?1) CROSS JOIN session s ON s.id = json_each.value CROSS JOIN llm_call c ON c.session = s.id
+          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) GROUP BY c.span_id ORDER BY c.start, c.span_id`,
+      )
+      .all(JSON.stringify(sessions), from, to) as unknown as (CodedGroup &
+      Pick<LedgerCall, 'spanId' | 'turnId' | 'start' | 'durationMs'>)[];
+    return rows.map(decoded);
+  }
+
+  /** What cost most first. */
+  dearest({ sessions, from, to }: LedgerScope, limit: number): readonly LedgerCall[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT s.source, c.session, c.span_id AS spanId, c.turn_id AS turnId, c.model, c.trigger, c.basis, c.start, c.duration AS durationMs,
+                1 AS calls, c.input, c.output, c.cache_read AS cacheRead, c.cache_write AS cacheWrite, coalesce(c.reasoning, 0) AS reasoning,
+                c.reasoning IS NOT NULL AS reasoned, c.pico / 1000000 AS micro, c.pico % 1000000 AS pico, c.cut
+           FROM json_each(?1) CROSS JOIN session s ON s.id = json_each.value
+           CROSS JOIN llm_call c INDEXED BY llm_call_by_cost ON c.session = s.id AND c.pico > 0
+          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) ORDER BY c.pico DESC, c.span_id LIMIT ?4`,
+      )
+      .all(JSON.stringify(sessions), from, to, limit) as unknown as (CodedGroup &
+      Pick<LedgerCall, 'spanId' | 'turnId' | 'start' | 'durationMs'>)[];
+    return rows.map(decoded);
+  }
+
+  turns({ sessions, from, to }: LedgerScope): readonly TurnGroup[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT c.session, c.turn_id AS turnId, c.basis, count(*) AS calls, sum(c.input) AS input, sum(c.output) AS output,
+                sum(c.cache_read) AS cacheRead, sum(c.cache_write) AS cacheWrite, total(c.reasoning) AS reasoning, count(c.reasoning) AS reasoned,
+                coalesce(sum(c.pico / 1000000), 0) AS micro, coalesce(sum(c.pico % 1000000), 0) AS pico, sum(c.cut) AS cut
+           FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
+          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) GROUP BY c.session, c.turn_id, c.basis`,
+      )
+      .all(JSON.stringify(sessions), from, to) as unknown as (Omit<TurnGroup, 'basis'> & { basis: number })[];
+    return rows.map((row) => ({ ...row, basis: bases[row.basis] ?? 'unknown' }));
+  }
+
+  /** An LLM call in equal parts by the tool calls that it asked for; null: it asked for none. `key`: the tool's row. */
+  tools({ sessions, from, to }: LedgerScope): readonly PartGroup[] {
+    const rows = this.#db
+      .prepare(
+        `WITH chat AS MATERIALIZED (
+           SELECT c.*, (SELECT count(*) FROM asked a WHERE a.session = c.session AND a.chat = c.span_id) AS parts
+             FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
+            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3))
+         SELECT a.tool AS key, c.basis, sum(1.0 / max(parts, 1)) AS calls, sum(1.0 * input / max(parts, 1)) AS input,
+                sum(1.0 * output / max(parts, 1)) AS output, sum(1.0 * cache_read / max(parts, 1)) AS cacheRead,
+                sum(1.0 * cache_write / max(parts, 1)) AS cacheWrite, total(1.0 * reasoning / max(parts, 1)) AS reasoning,
+                sum((reasoning IS NOT NULL) * 1.0 / max(parts, 1)) AS reasoned, 0 AS micro, total(1.0 * pico / max(parts, 1)) AS pico,
+                sum(cut * 1.0 / max(parts, 1)) AS cut
+           FROM chat c LEFT JOIN asked a ON a.session = c.session AND a.chat = c.span_id GROUP BY a.tool, c.basis`,
+      )
+      .all(JSON.stringify(sessions), from, to) as unknown as CodedPart[];
+    return rows.map(decodedPart);
+  }
+
+  /** The same by the files that those tool calls touched, each such part in equal parts. `key`: the hex of the path's blind. */
+  files({ sessions, from, to }: LedgerScope): readonly PartGroup[] {
+    const rows = this.#db
+      .prepare(
+        `WITH chat AS MATERIALIZED (
+           SELECT c.*, (SELECT count(*) FROM asked a WHERE a.session = c.session AND a.chat = c.span_id) AS parts
+             FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
+            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3)),
+         part AS (
+           SELECT c.*, a.span_id AS call, max(parts, 1) * max((SELECT count(*) FROM touch t WHERE t.session = a.session AND t.span_id = a.span_id), 1) AS share
+             FROM chat c LEFT JOIN asked a ON a.session = c.session AND a.chat = c.span_id)
+         SELECT hex(t.path_blind) AS key, p.basis, sum(1.0 / share) AS calls, sum(1.0 * input / share) AS input, sum(1.0 * output / share) AS output,
+                sum(1.0 * cache_read / share) AS cacheRead, sum(1.0 * cache_write / share) AS cacheWrite, total(1.0 * reasoning / share) AS reasoning,
+                sum((reasoning IS NOT NULL) * 1.0 / share) AS reasoned, 0 AS micro, total(1.0 * pico / share) AS pico, sum(cut * 1.0 / share) AS cut
+           FROM part p LEFT JOIN touch t ON t.session = p.session AND t.span_id = p.call GROUP BY t.path_blind, p.basis`,
+      )
+      .all(JSON.stringify(sessions), from, to) as unknown as CodedPart[];
+    return rows.map((row) => decodedPart({ ...row, key: row.key === '' ? null : row.key }));
+  }
+
+  /** What is known to have cost something that no count tells. */
+  unseen({ sessions, from, to }: LedgerScope): Readonly<Record<UnseenKind, number>> {
+    const rows = this.#db
+      .prepare(
+        `SELECT u.what, count(DISTINCT u.span_id) AS n FROM json_each(?1) CROSS JOIN unseen u ON u.session = json_each.value
+          WHERE (?2 IS NULL OR u.start >= ?2) AND (?3 IS NULL OR u.start < ?3) GROUP BY u.what`,
+      )
+      .all(JSON.stringify(sessions), from, to) as { what: number; n: number }[];
+    const of = (kind: UnseenKind): number => rows.find(({ what }) => what === unseenKinds[kind])?.n ?? 0;
+    return { compaction: of('compaction'), retry: of('retry') };
+  }
+}
+
+/** Far more than any model takes; sums of a billion such calls still are exact. */
+const maxCount = 1e9;
+
+type Coded<T> = Omit<T, 'trigger' | 'basis'> & { readonly trigger: number; readonly basis: number };
+type CodedGroup = Coded<SpendGroup>;
+interface CodedPart extends Omit<PartGroup, 'key' | 'basis'> {
+  readonly key: string | number | null;
+  readonly basis: number;
+}
+
+function decoded<T extends { readonly trigger: number; readonly basis: number }>(
+  row: T,
+): Omit<T, 'trigger' | 'basis'> & { readonly trigger: Trigger; readonly basis: CostBasis } {
+  return { ...row, trigger: triggers[row.trigger] ?? 'unknown', basis: bases[row.basis] ?? 'unknown' };
+}
+
+function decodedPart(row: CodedPart): PartGroup {
+  return { ...row, key: row.key === null ? null : String(row.key), basis: bases[row.basis] ?? 'unknown' };
+}
+
+/** As it stands in the column `trigger` of a turn's span. */
+export function triggerCode(span: Span): number {
+  return Math.max(0, triggers.indexOf((span.attributes['sandglass.trigger'] ?? 'unknown') as Trigger));
+}
+
+/** Calls without a time are only in what has no bounds. */
+function firstSlot(from: number | null, to: number | null): number {
+  return from === null ? (to === null ? -1 : 0) : Math.ceil(from / slotMs);
+}
+
+function lastSlot(to: number | null): number {
+  return to === null ? never : Math.ceil(to / slotMs);
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
