@@ -7,9 +7,9 @@ import type { PriceBookEntry } from '../../../server/src/protocol/cost';
 /** Entries of the book; as package.json has it. */
 export const pricesLimit = 500;
 /** Characters of each text; as package.json has it. */
-export const priceTextLimit = 200;
+export const priceTextLimit = 500;
 /** US dollars; a price above this is a slip of the keyboard. */
-export const highestRate = 1_000_000;
+export const highestRate = 100_000;
 
 export const rateNames = ['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWrite1h', 'perHour'] as const;
 export type RateName = (typeof rateNames)[number];
@@ -22,11 +22,13 @@ export function priceBook(value: unknown): readonly PriceBookEntry[] {
 function priceEntry(value: unknown): PriceBookEntry | null {
   if (typeof value !== 'object' || value === null) return null;
   const { provider, model, from, insteadOfReported, note, ...others } = value as Readonly<Record<string, unknown>>;
+  // A field of another name is a misspelt one: a price that silently would not hold.
+  if (Object.keys(others).some((name) => !rateNames.some((known) => known === name))) return null;
   if (!isName(model)) return null;
-  if (provider !== undefined && !isName(provider)) return null;
+  if (provider !== undefined && !isText(provider)) return null;
   if (from !== undefined && !isDay(from)) return null;
   if (insteadOfReported !== undefined && typeof insteadOfReported !== 'boolean') return null;
-  if (note !== undefined && typeof note !== 'string') return null;
+  if (note !== undefined && !isText(note)) return null;
   const rates: Partial<Record<RateName, number>> = {};
   for (const name of rateNames) {
     const rate = others[name];
@@ -34,14 +36,16 @@ function priceEntry(value: unknown): PriceBookEntry | null {
     if (!isRate(rate)) return null;
     rates[name] = rate;
   }
-  if (Object.keys(rates).length === 0) return null;
+  // Tokens without a price would be counted as free; and of the two ways to price a call one holds.
+  const perToken = rates.input !== undefined && rates.output !== undefined;
+  if (rates.perHour === undefined ? !perToken : Object.keys(rates).length > 1) return null;
   return {
-    model: model.trim(),
-    ...(provider === undefined ? {} : { provider: provider.trim() }),
+    model,
+    ...(provider === undefined ? {} : { provider }),
     ...(from === undefined ? {} : { from }),
     ...rates,
     ...(insteadOfReported === undefined ? {} : { insteadOfReported }),
-    ...(note === undefined ? {} : { note: note.slice(0, priceTextLimit) }),
+    ...(note === undefined ? {} : { note }),
   };
 }
 
@@ -50,7 +54,11 @@ export function isRate(value: unknown): value is number {
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.trim() !== '' && value.length <= priceTextLimit;
+  return isText(value) && value.trim() !== '';
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= priceTextLimit;
 }
 
 /** A day that is in the calendar, not the 31st of June. */

@@ -186,7 +186,7 @@ describe('settings', () => {
       'sandglass.findings.failuresInARow': 'often',
       'sandglass.problems.perFile': 0,
       'sandglass.problems.severity': { 'failed-call': 'hint', 'denied-call': 'loud', 'history-rewritten': 'off', other: 'error' },
-      'sandglass.cost.prices': [{ model: 'm', input: 1 }, { model: 'n', input: -1 }, 'free'],
+      'sandglass.cost.prices': [{ model: 'm', input: 1, output: 2 }, { model: 'n', input: -1, output: 2 }, 'free'],
       'sandglass.server.nodePath': ' /n ',
     };
     const read = (id: string): unknown => values[id];
@@ -200,7 +200,7 @@ describe('settings', () => {
       // What is no severity, or would hide a rewritten history, is not set.
       problems: { perFile: 1, severity: { 'failed-call': 'hint' } },
       definitionLenses: true,
-      cost: { prices: [{ model: 'm', input: 1 }] },
+      cost: { prices: [{ model: 'm', input: 1, output: 2 }] },
     });
     expect(readNodePath(read)).toBe('/n');
     expect(readSettings(() => undefined)).toEqual({
@@ -219,9 +219,12 @@ describe('settings', () => {
     const values: Record<string, unknown> = {
       'sandglass.directories': ['/a'],
       'sandglass.autoAttach': true,
-      'sandglass.cost.prices': [{ model: 'm', input: 1 }],
+      'sandglass.cost.prices': [{ model: 'm', input: 1, output: 2 }],
     };
     const read = (id: string): unknown => values[id];
-    expect(readSettings(untrusted(read))).toEqual({ ...readSettings(() => undefined), cost: { prices: [{ model: 'm', input: 1 }] } });
+    expect(readSettings(untrusted(read))).toEqual({
+      ...readSettings(() => undefined),
+      cost: { prices: [{ model: 'm', input: 1, output: 2 }] },
+    });
   });
 });
