@@ -98,6 +98,8 @@ export const settings = {
   'sandglass.autoAttach': { scope: 'machine-overridable', restricted: true },
   'sandglass.blame.gutter': { scope: 'window', restricted: false },
   'sandglass.blame.hover': { scope: 'window', restricted: false },
+  'sandglass.budgets.atLimit': { scope: 'window', restricted: false },
+  'sandglass.budgets.limits': { scope: 'window', restricted: true },
   'sandglass.cost.prices': { scope: 'application', restricted: false },
   'sandglass.cost.subscription': { scope: 'window', restricted: false },
   'sandglass.definitions.lenses': { scope: 'window', restricted: false },

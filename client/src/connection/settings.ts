@@ -4,6 +4,7 @@ import { alwaysListed, listedSeverities, problemCodes, problemSeverities, proble
 import type { ProblemSettings, ProblemSeverity } from '../../../server/src/protocol/problems';
 import { settings } from '../contributions';
 import type { SettingId } from '../contributions';
+import { budgetLimits } from './budgetSetting';
 import { priceBook } from './priceSetting';
 
 export type ReadSetting = (id: SettingId) => unknown;
@@ -34,6 +35,7 @@ export function readSettings(read: ReadSetting): Settings {
     problems: problems(read),
     definitionLenses: read('sandglass.definitions.lenses') !== false,
     cost: { prices: priceBook(read('sandglass.cost.prices')) },
+    budgets: budgetLimits(read('sandglass.budgets.limits')),
   };
 }
 

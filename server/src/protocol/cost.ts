@@ -2,7 +2,7 @@
  * PUBLIC: what tokens and money came to, and what stands behind each number. Money is US dollars; `null` means that no call of it has a
  * price, and calls without one are left out of a sum and counted beside it. Tokens are as OpenClaw counts them (see UsageTotals).
  */
-import { RequestType, RequestType0 } from 'vscode-languageserver-protocol';
+import { NotificationType, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import type { CostBasis, UsageTotals } from './document';
 import type { SessionRef, SpanRef } from './messages';
 
@@ -138,7 +138,10 @@ export type UnpricedReason =
   | 'counts-impossible';
 
 /** What a budget is of. `turn`: from a trigger to the final reply. */
-export type BudgetKind = 'turn' | 'session' | 'day' | 'sandbox' | 'workspace';
+export const budgetKinds = ['turn', 'session', 'day', 'sandbox', 'workspace'] as const;
+export type BudgetKind = (typeof budgetKinds)[number];
+export const budgetUnits = ['usd', 'tokens'] as const;
+export type BudgetUnit = (typeof budgetUnits)[number];
 
 export interface BudgetLimit {
   readonly usd?: number;
@@ -146,17 +149,46 @@ export interface BudgetLimit {
 }
 export type Budgets = Readonly<Partial<Record<BudgetKind, BudgetLimit>>>;
 
+/** `warning`: four fifths of it are used. */
+export type BudgetLevel = 'warning' | 'passed';
+
 /** How much of a budget is used. */
 export interface BudgetState {
   readonly kind: BudgetKind;
-  readonly unit: 'usd' | 'tokens';
+  readonly unit: BudgetUnit;
   readonly limit: number;
   readonly used: number;
+  readonly level: BudgetLevel | null;
   /** LLM calls without a price, which a budget in money can't see. */
   readonly unpricedCalls: number;
+  /** Of a turn or session itself; of what is wider, the session that took most of it. */
   readonly session: SessionRef | null;
+  /** Of a turn. */
+  readonly span: SpanRef | null;
   readonly sourceId: string | null;
 }
+
+/** What took most of what a budget is of. `label` is untrusted text. */
+export interface BudgetDriver {
+  readonly by: Extract<CostBy, 'model' | 'tool' | 'turn' | 'session'>;
+  readonly label: string | null;
+  readonly used: number;
+}
+
+/** A budget came to a level. Of all windows that share a store one is told of it, once. */
+export interface BudgetNotice {
+  readonly state: BudgetState;
+  readonly level: BudgetLevel;
+  readonly drivers: readonly BudgetDriver[];
+  /** Untrusted; of a turn, session or sandbox. */
+  readonly sandbox: string | null;
+  /** It can be paused: a container that runs, no recording and no sample. */
+  readonly pausable: boolean;
+  /** Further budgets that came to a level at the same moment; they stand among the problems. */
+  readonly others: number;
+}
+
+export const budgetNotification = new NotificationType<BudgetNotice>('sandglass/budget');
 
 export const costsRequest = new RequestType<CostQuery, CostAnswer, void>('sandglass/costs');
 export const pricesRequest = new RequestType0<readonly PricedModel[], void>('sandglass/prices');

@@ -5,7 +5,7 @@
  */
 import { NotificationType, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import type { Finding, Looked, SandboxInfo, SessionInfo, Skipped, Span, PolicySpan, SpanStatus } from './document';
-import type { PriceBookEntry } from './cost';
+import type { Budgets, PriceBookEntry } from './cost';
 import type { ProblemSettings } from './problems';
 
 /** Sent as LSP `initializationOptions`. */
@@ -44,6 +44,8 @@ export interface Settings {
   readonly definitionLenses?: boolean;
   /** The user's price book, the same in all windows; left out: there is none. */
   readonly cost?: CostSettings;
+  /** Left out: none is set. */
+  readonly budgets?: Budgets;
 }
 
 export interface CostSettings {

@@ -17,6 +17,8 @@ export const problemCodes = [
   'denied-by-policy',
   'history-rewritten',
   ...findingCodes,
+  'budget-warning',
+  'budget-passed',
   'suppression-wrong',
   'suppression-unused',
   'more-calls',

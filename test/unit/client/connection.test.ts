@@ -187,6 +187,13 @@ describe('settings', () => {
       'sandglass.problems.perFile': 0,
       'sandglass.problems.severity': { 'failed-call': 'hint', 'denied-call': 'loud', 'history-rewritten': 'off', other: 'error' },
       'sandglass.cost.prices': [{ model: 'm', input: 1, output: 2 }, { model: 'n', input: -1, output: 2 }, 'free'],
+      // What can be no limit sets none: neither nothing nor everything is allowed by it.
+      'sandglass.budgets.limits': {
+        turn: { usd: 0.5, tokens: 0 },
+        session: { usd: '1' },
+        day: { usd: Infinity, tokens: 5 },
+        week: { usd: 1 },
+      },
       'sandglass.server.nodePath': ' /n ',
     };
     const read = (id: string): unknown => values[id];
@@ -201,6 +208,7 @@ describe('settings', () => {
       problems: { perFile: 1, severity: { 'failed-call': 'hint' } },
       definitionLenses: true,
       cost: { prices: [{ model: 'm', input: 1, output: 2 }] },
+      budgets: { turn: { usd: 0.5 }, day: { tokens: 5 } },
     });
     expect(readNodePath(read)).toBe('/n');
     expect(readSettings(() => undefined)).toEqual({
@@ -212,6 +220,7 @@ describe('settings', () => {
       problems: { perFile: 50, severity: {} },
       definitionLenses: true,
       cost: { prices: [] },
+      budgets: {},
     });
   });
 

@@ -1,0 +1,50 @@
+/** The day that it is somewhere: where it begins and ends, also where clocks are moved at midnight. */
+
+export interface LocalDay {
+  /** `YYYY-MM-DD`. */
+  readonly name: string;
+  /** Epoch milliseconds; inclusive, and exclusive. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** No day is longer: 24 hours, and what clocks were ever moved back by; a day that was left out makes the way to the next one longer. */
+const longestMs = 50 * 3_600_000;
+const zonesKept = 16;
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Throws RangeError when there is no such time zone. */
+export function localDay(now: number, timeZone: string): LocalDay {
+  const name = dayName(now, timeZone);
+  return {
+    name,
+    from: firstThat(now - longestMs, now, (at) => dayName(at, timeZone) >= name),
+    to: firstThat(now, now + longestMs, (at) => dayName(at, timeZone) > name),
+  };
+}
+
+export function dayName(at: number, timeZone: string): string {
+  const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
+  for (const { type, value } of formatOf(timeZone).formatToParts(at)) parts[type] = value;
+  return `${parts.year?.padStart(4, '0')}-${parts.month}-${parts.day}`;
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat('en-u-ca-gregory', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+  if (formats.size >= zonesKept) formats.clear();
+  formats.set(timeZone, format);
+  return format;
+}
+
+/** The first millisecond after `before`, up to `until`, of which it holds; it holds of all that come after that one too. */
+function firstThat(before: number, until: number, holds: (at: number) => boolean): number {
+  let [not, does] = [before, until];
+  while (does - not > 1) {
+    const middle = Math.floor((not + does) / 2);
+    if (holds(middle)) does = middle;
+    else not = middle;
+  }
+  return does;
+}
