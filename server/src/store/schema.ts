@@ -417,4 +417,8 @@ END;
 ALTER TABLE session ADD COLUMN priced_as BLOB;
 UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
 `,
+  `
+-- What was told to a person, in whichever window, and is not told again.
+CREATE TABLE told(id INTEGER PRIMARY KEY AUTOINCREMENT, blind BLOB NOT NULL UNIQUE) STRICT;
+`,
 ];

@@ -10,6 +10,7 @@ import { ResourceStore } from './resources';
 import { SessionStore } from './sessions';
 import { SourceStore } from './sources';
 import { SpanStore } from './spans';
+import { ToldStore } from './told';
 import { TouchStore } from './touches';
 import { UseStore } from './uses';
 import { WindowStore } from './windows';
@@ -27,6 +28,7 @@ export class Store implements Disposable {
   readonly gatewayLines: GatewayLineStore;
   readonly resources: ResourceStore;
   readonly windows: WindowStore;
+  readonly told: ToldStore;
   readonly #db: Database;
 
   private constructor(db: Database) {
@@ -43,6 +45,7 @@ export class Store implements Disposable {
     this.gatewayLines = new GatewayLineStore(db);
     this.resources = new ResourceStore(db);
     this.windows = new WindowStore(db);
+    this.told = new ToldStore(db);
   }
 
   /** Throws StoreError. */
