@@ -3,6 +3,7 @@
 import * as esbuild from 'esbuild';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { joinPython } from './joinPython.mjs';
 import { mermaidFlowchart } from './mermaidFlowchart.mjs';
 
@@ -20,6 +21,8 @@ const bundles = [
     // dockerode's ssh transport has optional native parts that are not ours to ship.
     external: ['cpu-features', '*.node'],
   },
+  // A thread of the server's.
+  { ...node, entryPoints: { tokens: 'server/src/usage/tokens/worker.ts' }, outdir: 'dist' },
   // Runs inside a sandbox on the Node that OpenClaw brought; never minified, so that an auditor can read what we run there.
   { ...node, minify: false, sourcemap: false, entryPoints: { reader: 'server/src/attach/reader/inside.ts' }, outdir: 'dist' },
   {
@@ -41,8 +44,9 @@ await mkdir('dist', { recursive: true });
 await writeFile('dist/package.json', '{"type":"commonjs"}\n');
 // The same reader for a sandbox whose Node is missing or too old; joined, and else as it was written.
 await writeFile('dist/reader.py', joinPython());
-if (existsSync('node_modules/tiktoken/lite/tiktoken_bg.wasm'))
-  await cp('node_modules/tiktoken/lite/tiktoken_bg.wasm', 'dist/tiktoken_bg.wasm');
+// What the thread that counts tokens reads beside its bundle.
+for (const file of ['lite/tiktoken_bg.wasm', 'encoders/o200k_base.json', 'encoders/cl100k_base.json'])
+  await cp(`node_modules/tiktoken/${file}`, `dist/${basename(file)}`);
 
 if (watch) {
   const contexts = await Promise.all(bundles.map((bundle) => esbuild.context(bundle)));
