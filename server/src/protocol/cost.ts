@@ -135,7 +135,11 @@ export type UnpricedReason =
   | 'vendor-unknown'
   | 'provider-unknown'
   | 'model-unknown'
-  | 'counts-impossible';
+  | 'counts-impossible'
+  /** The list has the model at zero: a free trial, which is no price. */
+  | 'free-trial'
+  /** It has a price for the hour, and how long the call took is not known. */
+  | 'duration-unknown';
 
 /** What a budget is of. `turn`: from a trigger to the final reply. */
 export const budgetKinds = ['turn', 'session', 'day', 'sandbox', 'workspace'] as const;
