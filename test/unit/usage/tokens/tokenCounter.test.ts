@@ -202,7 +202,7 @@ parentPort.on('message', ({ text }) => { if (text.includes('CRASH')) throw new E
     writeFileSync(fragile, crashing + readFileSync(worker.file, 'utf8'));
     const faults: string[] = [];
     await using tokens = counter({ workerFile: fragile, onFault: (error) => faults.push(error.message) });
-    const all = ['before', 'CRASH', 'between', 'EXIT', 'after'].map((text) =>
+    const all = ['before', 'CRASH', 'again', 'EXIT', 'after'].map((text) =>
       tokens.count(text, null, never).then(
         ({ tokens: counted }) => counted,
         (error: unknown) => (TokenCountError.is(error, 'worker-failed') ? error.message : error),
