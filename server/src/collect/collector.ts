@@ -4,6 +4,7 @@ import type { Source, SourceRecord } from '../attach/record';
 import type { Store } from '../store/store';
 import { Ingest } from './ingest';
 import type { IngestResult } from './ingest';
+import { Pricing } from './pricing';
 
 /** The first record of a live batch waits at most this long for company. */
 const liveBatchMs = 15;
@@ -67,7 +68,7 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
   try {
     for (;;) {
       const wait = batch.length === 0 ? ingest.foldDueMs : Math.max(0, batchBegan + liveBatchMs - performance.now());
-      const arrived = await firstOf(next, wait, options.signal).catch(async (error: unknown) => {
+      const arrived = await firstOf(next, wait, options.signal, Pricing.of(store)).catch(async (error: unknown) => {
         // What came before it failed is shown all the same.
         await finish();
         throw error;
@@ -95,13 +96,15 @@ export async function collect(store: Store, sourceRow: number, source: Source, o
   }
 }
 
-/** Not a race of promises: one that waits long would remember every race it was in. */
-function firstOf<T>(next: Promise<T>, waitMs: number | null, signal: AbortSignal): Promise<T | 'waited' | 'aborted'> {
+/** Other prices end the wait. Not a race of promises: one that waits long would remember every race it was in. */
+function firstOf<T>(next: Promise<T>, waitMs: number | null, signal: AbortSignal, pricing: Pricing): Promise<T | 'waited' | 'aborted'> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer);
+      repriced[Symbol.dispose]();
       signal.removeEventListener('abort', aborted);
     };
+    const repriced = pricing.onChange(() => (end(), resolve('waited')));
     const aborted = (): void => {
       end();
       resolve('aborted');

@@ -19,6 +19,7 @@ import { History } from './history';
 import { collectorOf, emptyReason, removedNode, sandboxNode, shownState, unreadReason } from './inventory';
 import { Lookout } from './lookout';
 import type { Parts } from './parts';
+import { Pricing } from './pricing';
 import { mayClose, Roster } from './roster';
 import type { OpenSource } from './roster';
 import { Sharing } from './sharing';
@@ -137,6 +138,7 @@ export class Hub implements AsyncDisposable {
   configure(trusted: boolean, settings: Settings): void {
     this.#trusted = trusted;
     this.#settings = settings;
+    Pricing.of(this.#options.store).set(settings.cost?.prices);
     this.#lookout.configure(trusted, settings.dockerHost, JSON.stringify([settings.directories, settings.autoAttach]));
   }
 

@@ -24,11 +24,11 @@ import type { NewRecord, SessionRow, StoredRecord } from '../store/entries';
 import type { KeptSpan, TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import { accountFor } from '../usage/account';
-import { emptyBook } from '../usage/book';
 import { FoldPacing } from './foldPacing';
 import { GatewayEvents } from './gatewayEvents';
 import { LiveSessions } from './liveSessions';
 import type { LiveSession } from './liveSessions';
+import { Pricing } from './pricing';
 
 export interface SessionChange {
   readonly session: string;
@@ -64,6 +64,9 @@ export class SessionFolds implements Disposable {
   readonly #source: number;
   readonly #live: LiveSessions;
   readonly #pacing = new FoldPacing();
+  readonly #pricing: Pricing;
+  /** By which prices all of it is folded, or is to be. */
+  #pricedAs: string | null = null;
   /** Sessions that grew since they were folded; the store has the same marks. */
   readonly #dirty: Set<number>;
   /** Of those, the ones of which something else changed than that they grew. */
@@ -80,6 +83,8 @@ export class SessionFolds implements Disposable {
     this.#live = LiveSessions.of(store);
     this.gateway = new GatewayEvents(store, source);
     this.#dirty = new Set(store.entries.dirty(source));
+    this.#pricing = Pricing.of(store);
+    this.#reprice();
   }
 
   get counts(): FoldCounts {
@@ -92,6 +97,7 @@ export class SessionFolds implements Disposable {
 
   /** Milliseconds until the first session is due; null when there is none. */
   get dueMs(): number | null {
+    this.#reprice();
     return this.#pacing.wait(this.#dirty, performance.now(), this.#grew);
   }
 
@@ -103,6 +109,19 @@ export class SessionFolds implements Disposable {
     this.#fresh.clear();
     this.#dirty.clear();
     for (const row of this.#store.entries.dirty(this.#source)) this.#dirty.add(row);
+    this.#pricedAs = null;
+    this.#reprice();
+  }
+
+  /** What was folded by other prices is folded again. Nothing is marked in the store: that it was is written there. */
+  #reprice(): void {
+    const { fingerprint } = this.#pricing;
+    if (this.#pricedAs === fingerprint) return;
+    this.#pricedAs = fingerprint;
+    for (const row of this.#store.sessions.pricedOtherwise(this.#source, fingerprint)) {
+      this.#anew.add(row);
+      this.#dirty.add(row);
+    }
   }
 
   /** What is new is kept from its first record on, so that the fold need not decrypt it again. */
@@ -135,6 +154,7 @@ export class SessionFolds implements Disposable {
    * nothing that is to be folded.
    */
   fold(when: 'due' | 'bulk' | 'all', registryProvider: string | null, skip: Skip): readonly SessionChange[] {
+    this.#reprice();
     const now = performance.now();
     this.#pouring = when === 'bulk';
     const rows = [...this.#dirty].filter((row) => when === 'all' || this.#pacing.due(row, now, when === 'bulk', this.#grew));
@@ -198,7 +218,7 @@ export class SessionFolds implements Disposable {
           fold = new SessionFold(
             session.agent,
             session.session,
-            (call) => accountFor(call, { registryProvider, book: emptyBook }),
+            (call) => accountFor(call, { registryProvider, book: this.#pricing.book }),
             live.findings,
           );
           if (!fold.append([...live.events.values()], this.#ownership(session, live))) throw new Error('its entries have no order');
@@ -230,7 +250,7 @@ export class SessionFolds implements Disposable {
       this.#anew.add(row);
       return this.#fold(row, registryProvider, skip);
     }
-    const { revision, changed: spans, ran, children } = this.#store.sessions.put(row, work[1], work[2], anew);
+    const { revision, changed: spans, ran, children } = this.#store.sessions.put(row, work[1], work[2], anew, this.#pricing.fingerprint);
     const found = live.findings?.take() ?? null;
     if (found !== null) this.#store.findings.put(row, found);
     this.#live.grew(row, this.#pouring);

@@ -415,6 +415,7 @@ END;
 
 -- By which prices it was folded; of another version, or another price book, it is folded again.
 ALTER TABLE session ADD COLUMN priced_as BLOB;
+CREATE INDEX session_by_prices ON session(source, priced_as) WHERE body IS NOT NULL;
 UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
 `,
   `

@@ -97,8 +97,26 @@ export class SessionStore {
     return row ?? null;
   }
 
-  /** Writes what changed of a session. `whole`: these are all its spans. */
-  put(row: number, { facts, lastTime }: Pick<FoldStep, 'facts' | 'lastTime'>, spans: readonly KeptSpan[], whole: boolean): PutResult {
+  /** Those folded by other prices than these. */
+  pricedOtherwise(source: number, pricedAs: string): readonly number[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT id FROM session INDEXED BY session_by_prices WHERE source = ?1 AND body IS NOT NULL AND priced_as < ?2
+         UNION ALL SELECT id FROM session INDEXED BY session_by_prices WHERE source = ?1 AND body IS NOT NULL AND priced_as > ?2
+         UNION ALL SELECT id FROM session INDEXED BY session_by_prices WHERE source = ?1 AND body IS NOT NULL AND priced_as IS NULL`,
+      )
+      .all(source, Buffer.from(pricedAs)) as { id: number }[];
+    return rows.map(({ id }) => id);
+  }
+
+  /** Writes what changed of a session. `whole`: these are all its spans. `pricedAs`: the prices it was folded by. */
+  put(
+    row: number,
+    { facts, lastTime }: Pick<FoldStep, 'facts' | 'lastTime'>,
+    spans: readonly KeptSpan[],
+    whole: boolean,
+    pricedAs: string,
+  ): PutResult {
     const { changed, respawned, ran } = this.#spans.put(row, spans, whole);
     const { workspaceDir, startTime, endTime, ...rest } = facts;
     const info: SessionInfo = { ...rest, startTime: isoTime(startTime), endTime: isoTime(endTime) };
@@ -106,7 +124,7 @@ export class SessionStore {
     const { revision } = this.#db
       .prepare(
         `UPDATE session SET dirty = 0, revision = revision + 1, folded_revision = revision + 1, folded_by = ?,
-           start = ?, end = ?, last_time = ?, workspace_blind = ?, body = ? WHERE id = ? RETURNING revision`,
+           start = ?, end = ?, last_time = ?, workspace_blind = ?, priced_as = ?, body = ? WHERE id = ? RETURNING revision`,
       )
       .get(
         foldedBy,
@@ -114,6 +132,7 @@ export class SessionStore {
         endTime,
         lastTime ?? 0,
         workspaceDir === null ? null : this.#db.box.blind(workspaceDir),
+        Buffer.from(pricedAs),
         this.#db.box.seal(JSON.stringify(body)),
         row,
       ) as { revision: number };
