@@ -65,7 +65,7 @@ describe('counts', () => {
   });
 
   it.each(['', '\u0000', '\ud800', '\udc00a\ud83d', '👩‍👩‍👧‍👦'.repeat(300), 'é'.repeat(1000), '\u202e\u200b'])(
-    'of any text: %j',
+    'of any text (%#)',
     async (text) => {
       await using tokens = counter();
       const { tokens: counted } = await tokens.count(text, 'x', never);
