@@ -10,6 +10,7 @@ import { byFile } from './editor/perFile';
 import { paragraphStart } from './editor/sessionDocument';
 import { parseSessionUri, sessionUri } from './editor/labels';
 import type { OpenedStore } from './openStore';
+import type { BudgetReading } from './query/budgets';
 import type { Places } from './query/places';
 import type { Rules } from './rules';
 import type { SessionView } from './store/sessions';
@@ -32,6 +33,7 @@ export class Problems implements Disposable {
   readonly #places: Places;
   readonly #rules: Rules;
   readonly #suppressing: Suppressing;
+  readonly #budgets: (row: number) => readonly BudgetReading[];
   readonly #dirty = new Set<number>();
   /** By session row; bounded by sessionsWithProblems for each open source. */
   readonly #sessions = new Map<number, SessionProblems>();
@@ -41,13 +43,22 @@ export class Problems implements Disposable {
   #running: Promise<void> | null = null;
   readonly #abort = new AbortController();
 
-  constructor(connection: Connection, opened: OpenedStore, hub: Hub, places: Places, rules: Rules, suppressing: Suppressing) {
+  constructor(
+    connection: Connection,
+    opened: OpenedStore,
+    hub: Hub,
+    places: Places,
+    rules: Rules,
+    suppressing: Suppressing,
+    budgets: (row: number) => readonly BudgetReading[] = () => [],
+  ) {
     this.#connection = connection;
     this.#opened = opened;
     this.#hub = hub;
     this.#places = places;
     this.#rules = rules;
     this.#suppressing = suppressing;
+    this.#budgets = budgets;
     this.#timer = new Coalescer(diagnosticsMs, () => this.#go());
   }
 
@@ -132,7 +143,7 @@ export class Problems implements Disposable {
   }
 
   #of(source: OpenSource, view: SessionView, signal: AbortSignal): Promise<SessionProblems> {
-    const wishes = { ...this.#hub.findingWishes, problems: this.#hub.settings.problems };
+    const wishes = { ...this.#hub.findingWishes, problems: this.#hub.settings.problems, budgets: this.#budgets(view.row) };
     return sessionProblems(this.#opened.store, this.#places, source, view, signal, wishes);
   }
 

@@ -12,7 +12,9 @@ import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import type { Span } from '../protocol/document';
 import type { ProblemCode, ProblemSettings } from '../protocol/problems';
+import type { BudgetReading } from '../query/budgets';
 import type { FindingWishes } from '../query/findings';
+import { budgetDiagnostics } from './budgetDiagnostics';
 import { findingDiagnostics } from './findingDiagnostics';
 import { callUri, dayAndClock, label, sessionUri, toolName } from './labels';
 import { grouped } from './placed';
@@ -27,6 +29,8 @@ export const callsPerSession = 100;
 /** How a person wants problems to be made. */
 export interface ProblemWishes extends FindingWishes {
   readonly problems?: ProblemSettings | undefined;
+  /** Budgets that stand with the session. */
+  readonly budgets?: readonly BudgetReading[];
 }
 
 /** What is told of one session. */
@@ -45,7 +49,10 @@ export async function sessionProblems(
   signal: AbortSignal,
   wishes: ProblemWishes = {},
 ): Promise<SessionProblems> {
-  const found: PlacedDiagnostic[] = [...findingDiagnostics(store, source, view, wishes)];
+  const found: PlacedDiagnostic[] = [
+    ...findingDiagnostics(store, source, view, wishes),
+    ...budgetDiagnostics(store, source, view, wishes.budgets ?? []),
+  ];
   const round = places.round(signal);
   const spanIds = store.spans.failedOrDenied(view.row);
   for (const spanId of spanIds.slice(0, callsPerSession)) {
