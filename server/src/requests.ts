@@ -27,6 +27,7 @@ import { findingsOf } from './query/findings';
 import { callAt, tracePage } from './query/pages';
 import { signalOf } from './signalOf';
 import type { CallsIn } from './query/callsIn';
+import type { Costs } from './query/costs';
 import { writtenFiles } from './query/written';
 import type { Places } from './query/places';
 import { ModelSums, statusOf } from './query/status';
@@ -47,6 +48,7 @@ export interface Live extends AsyncDisposable {
   readonly beside: ActAndSample;
   readonly places: Places;
   readonly calls: CallsIn;
+  readonly costs: Costs;
   readonly blames: Blames;
   readonly rules: Rules;
   readonly definitions: Definitions;

@@ -6,6 +6,7 @@ import { ActAndSample } from './actAndSample';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/change';
+import { registerCostRequests } from './costRequests';
 import { registerDefinitionRequests } from './definitionRequests';
 import { epochOf } from './epoch';
 import { definingFile } from './locate/defined/findDefinitions';
@@ -18,6 +19,7 @@ import { changedNotification } from './protocol/messages';
 import { Blames } from './query/blame';
 import { Definitions } from './query/definitions';
 import { CallsIn } from './query/callsIn';
+import { Costs } from './query/costs';
 import { Places } from './query/places';
 import { PolicyFiles } from './policy/policyFiles';
 import { registerRequests } from './requests';
@@ -88,6 +90,7 @@ export function startServer(connection: Connection): void {
   registerDefinitionRequests(connection, need);
   registerSuppressRequests(connection, need, () => folders);
   registerMappingRequests(connection, need);
+  registerCostRequests(connection, need);
 }
 
 function localPaths(workspaceFolders: readonly { readonly uri: string }[]): readonly string[] {
@@ -184,6 +187,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   });
   const places = new Places(store, () => ({ source: (row) => hub.ofRow(row), folders: folders(), mappings: hub.settings.pathMappings }));
   const calls = new CallsIn(store);
+  const costs = new Costs(store);
   const blames = new Blames(store);
   const definitions = new Definitions(store, places, () => ({
     // What a person detached from has no lenses either.
@@ -219,6 +223,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     beside,
     places,
     calls,
+    costs,
     blames,
     rules,
     definitions,

@@ -72,10 +72,20 @@ export interface PartGroup extends LedgerSum {
 
 /** Sessions of which it is asked, and when their calls began (epoch ms, `to` exclusive). Calls without a time are in no bounded time. */
 export interface LedgerScope {
+  /** All that is asked of, so that what lies in several of them counts once. */
+  readonly sources: readonly number[];
   readonly sessions: readonly number[];
   readonly from: number | null;
   readonly to: number | null;
 }
+
+/**
+ * Of an LLM call that lies in several of the sources (a recording, and the container that it was made of) the first counts. ?4: the sources
+ * as JSON.
+ */
+const firstOfTwins = `NOT EXISTS (SELECT 1 FROM session mine CROSS JOIN session twin INDEXED BY session_by_name
+    ON twin.source IN (SELECT value FROM json_each(?4)) AND twin.session = mine.session AND twin.agent = mine.agent AND twin.id < mine.id
+    CROSS JOIN llm_call same ON same.session = twin.id AND same.span_id = c.span_id WHERE mine.id = c.session)`;
 
 /** Farther than any time there is. */
 const never = 9e15;
@@ -263,7 +273,7 @@ export class LedgerStore {
   }
 
   /** What cost most first. */
-  dearest({ sessions, from, to }: LedgerScope, limit: number): readonly LedgerCall[] {
+  dearest({ sources, sessions, from, to }: LedgerScope, limit: number): readonly LedgerCall[] {
     const rows = this.#db
       .prepare(
         `SELECT s.source, c.session, c.span_id AS spanId, c.turn_id AS turnId, c.model, c.trigger, c.basis, c.start, c.duration AS durationMs,
@@ -271,34 +281,34 @@ export class LedgerStore {
                 c.reasoning IS NOT NULL AS reasoned, c.pico / 1000000 AS micro, c.pico % 1000000 AS pico, c.cut
            FROM json_each(?1) CROSS JOIN session s ON s.id = json_each.value
            CROSS JOIN llm_call c INDEXED BY llm_call_by_cost ON c.session = s.id AND c.pico > 0
-          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) ORDER BY c.pico DESC, c.span_id LIMIT ?4`,
+          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins} ORDER BY c.pico DESC, c.span_id LIMIT ?5`,
       )
-      .all(JSON.stringify(sessions), from, to, limit) as unknown as (CodedGroup &
+      .all(JSON.stringify(sessions), from, to, JSON.stringify(sources), limit) as unknown as (CodedGroup &
       Pick<LedgerCall, 'spanId' | 'turnId' | 'start' | 'durationMs'>)[];
     return rows.map(decoded);
   }
 
-  turns({ sessions, from, to }: LedgerScope): readonly TurnGroup[] {
+  turns({ sources, sessions, from, to }: LedgerScope): readonly TurnGroup[] {
     const rows = this.#db
       .prepare(
         `SELECT c.session, c.turn_id AS turnId, c.basis, count(*) AS calls, sum(c.input) AS input, sum(c.output) AS output,
                 sum(c.cache_read) AS cacheRead, sum(c.cache_write) AS cacheWrite, total(c.reasoning) AS reasoning, count(c.reasoning) AS reasoned,
                 coalesce(sum(c.pico / 1000000), 0) AS micro, coalesce(sum(c.pico % 1000000), 0) AS pico, sum(c.cut) AS cut
            FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
-          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) GROUP BY c.session, c.turn_id, c.basis`,
+          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins} GROUP BY c.session, c.turn_id, c.basis`,
       )
-      .all(JSON.stringify(sessions), from, to) as unknown as (Omit<TurnGroup, 'basis'> & { basis: number })[];
+      .all(JSON.stringify(sessions), from, to, JSON.stringify(sources)) as unknown as (Omit<TurnGroup, 'basis'> & { basis: number })[];
     return rows.map((row) => ({ ...row, basis: bases[row.basis] ?? 'unknown' }));
   }
 
   /** An LLM call in equal parts by the tool calls that it asked for; null: it asked for none. `key`: the tool's row. */
-  tools({ sessions, from, to }: LedgerScope): readonly PartGroup[] {
+  tools({ sources, sessions, from, to }: LedgerScope): readonly PartGroup[] {
     const rows = this.#db
       .prepare(
         `WITH chat AS MATERIALIZED (
            SELECT c.*, (SELECT count(*) FROM asked a WHERE a.session = c.session AND a.chat = c.span_id) AS parts
              FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
-            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3))
+            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins})
          SELECT a.tool AS key, c.basis, sum(1.0 / max(parts, 1)) AS calls, sum(1.0 * input / max(parts, 1)) AS input,
                 sum(1.0 * output / max(parts, 1)) AS output, sum(1.0 * cache_read / max(parts, 1)) AS cacheRead,
                 sum(1.0 * cache_write / max(parts, 1)) AS cacheWrite, total(1.0 * reasoning / max(parts, 1)) AS reasoning,
@@ -306,18 +316,18 @@ export class LedgerStore {
                 sum(cut * 1.0 / max(parts, 1)) AS cut
            FROM chat c LEFT JOIN asked a ON a.session = c.session AND a.chat = c.span_id GROUP BY a.tool, c.basis`,
       )
-      .all(JSON.stringify(sessions), from, to) as unknown as CodedPart[];
+      .all(JSON.stringify(sessions), from, to, JSON.stringify(sources)) as unknown as CodedPart[];
     return rows.map(decodedPart);
   }
 
   /** The same by the files that those tool calls touched, each such part in equal parts. `key`: the hex of the path's blind. */
-  files({ sessions, from, to }: LedgerScope): readonly PartGroup[] {
+  files({ sources, sessions, from, to }: LedgerScope): readonly PartGroup[] {
     const rows = this.#db
       .prepare(
         `WITH chat AS MATERIALIZED (
            SELECT c.*, (SELECT count(*) FROM asked a WHERE a.session = c.session AND a.chat = c.span_id) AS parts
              FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
-            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3)),
+            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins}),
          part AS (
            SELECT c.*, a.span_id AS call, max(parts, 1) * max((SELECT count(*) FROM touch t WHERE t.session = a.session AND t.span_id = a.span_id), 1) AS share
              FROM chat c LEFT JOIN asked a ON a.session = c.session AND a.chat = c.span_id)
@@ -326,8 +336,20 @@ export class LedgerStore {
                 sum((reasoning IS NOT NULL) * 1.0 / share) AS reasoned, 0 AS micro, total(1.0 * pico / share) AS pico, sum(cut * 1.0 / share) AS cut
            FROM part p LEFT JOIN touch t ON t.session = p.session AND t.span_id = p.call GROUP BY t.path_blind, p.basis`,
       )
-      .all(JSON.stringify(sessions), from, to) as unknown as CodedPart[];
+      .all(JSON.stringify(sessions), from, to, JSON.stringify(sources)) as unknown as CodedPart[];
     return rows.map((row) => decodedPart({ ...row, key: row.key === '' ? null : row.key }));
+  }
+
+  /** Sessions that tool calls of a turn spawned. */
+  spawnedIn(session: number, turnId: string): readonly number[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT DISTINCT child.id FROM span s CROSS JOIN spawn p ON p.session = s.session AND p.span_id = s.span_id
+          CROSS JOIN session mine ON mine.id = s.session CROSS JOIN session child ON child.source = mine.source AND child.key_blind = p.child_blind
+          WHERE s.session = ? AND s.turn_id = ?`,
+      )
+      .all(session, turnId) as { id: number }[];
+    return rows.map(({ id }) => id);
   }
 
   /** What is known to have cost something that no count tells. */

@@ -42,6 +42,13 @@ export class TouchStore {
     this.#db.prepare('DELETE FROM touch WHERE session = ? AND span_id = ?').run(session, spanId);
   }
 
+  /** A path by the hex of its blind, as the ledger names files. */
+  pathOf(blind: string): string | null {
+    const row = this.#db.prepare('SELECT body FROM touch WHERE path_blind = unhex(?) LIMIT 1').get(blind) as
+      { body: Uint8Array } | undefined;
+    return row === undefined ? null : this.#db.box.open(row.body);
+  }
+
   /** Paths that end in this name and were touched, each once with the source it lies in. */
   pathsNamed(base: string): readonly { readonly source: number; readonly path: string }[] {
     const { box } = this.#db;

@@ -1,0 +1,35 @@
+/** What it cost, as the editor asks for it. */
+import type { Connection } from 'vscode-languageserver';
+import type { OpenSource } from './collect/roster';
+import { isWatched } from './problems';
+import { costsRequest } from './protocol/cost';
+import type { CostSource } from './query/costs';
+import type { Live } from './requests';
+
+export function registerCostRequests(connection: Connection, need: () => Live): void {
+  connection.onRequest(costsRequest, (query) => need().costs.answer(query, sourcesFor(need(), query.scope.sourceId)));
+}
+
+/** What a question may be about. The bundled sample is part of no sum over all, unless it is all there is. */
+export function sourcesFor(live: Live, sourceId: string | null): readonly CostSource[] {
+  const { hub } = live;
+  if (sourceId !== null) {
+    const source = hub.get(sourceId);
+    return source === null ? [] : [costSource(source)];
+  }
+  const watched = hub.all().filter(isWatched);
+  const real = watched.filter(({ kind }) => kind !== 'sample');
+  return (real.length > 0 ? real : watched).map(costSource);
+}
+
+/** All but the sample: what budgets are of. */
+export function realSources(live: Live): readonly CostSource[] {
+  return live.hub
+    .all()
+    .filter((source) => isWatched(source) && source.kind !== 'sample')
+    .map(costSource);
+}
+
+function costSource({ id, row, found, source }: OpenSource): CostSource {
+  return { id, row, name: found?.name ?? source.name };
+}
