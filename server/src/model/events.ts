@@ -55,6 +55,8 @@ export interface TokenUsage {
   readonly reasoning: number | null;
   /** US dollars as OpenClaw computed or the provider billed; 0 often only means "no price in its config". */
   readonly costUsd: number | null;
+  /** The cost is what the provider billed, not what OpenClaw computed. */
+  readonly billed: boolean;
 }
 
 /** A secret that stood there: its kind, and a hash too short to guess it by. */

@@ -1,13 +1,16 @@
 /**
- * The one place where token counts are normalised and priced. OpenClaw's `input` leaves cache reads and writes out;
- * OpenTelemetry's input includes them. Nothing is ever priced at zero for want of a price.
+ * The one place where the tokens of an LLM call are normalised and priced. OpenClaw's `input` leaves cache reads and writes out;
+ * OpenTelemetry's includes them; reasoning is a part of the output with both. Nothing is ever priced at zero for want of a price, and
+ * the same call has the same price whenever it is asked for.
  */
-import { calcPrice } from '@pydantic/genai-prices';
+import type { TokenUsage } from '../model/events';
 import type { UnpricedReason } from '../protocol/cost';
 import type { CostBasis } from '../protocol/document';
-import type { TokenUsage } from '../model/events';
 import type { PriceBook } from './book';
-import { overlayDate, overlayPrice } from './overlay';
+import { bookEntry, bookPrice, sellersPrice } from './price';
+import type { Price } from './price';
+import { listCharge, listRates } from './priceList';
+import { chargedAt, chargedOtherwise } from './rates';
 
 export interface CallFacts {
   readonly provider: string | null;
@@ -22,7 +25,7 @@ export interface CallCost {
   /** US dollars; null exactly when the basis is `unknown`. */
   readonly usd: number | null;
   readonly basis: CostBasis;
-  /** Where the price comes from. */
+  /** Where the price comes from, and what of the call it has no price of its own for. */
   readonly source: string | null;
   /** Of which day the price is, `YYYY-MM-DD`; null where that is not known. */
   readonly date: string | null;
@@ -42,71 +45,76 @@ export interface PriceContext {
   readonly book: PriceBook;
 }
 
-const localProviders = /^(?:ollama|vllm|llama-?cpp|lm-?studio|local)(?:-local)?$/i;
-
-/** Registry and agent names of providers → ids of @pydantic/genai-prices. */
-const priceProviders: Readonly<Record<string, string>> = {
-  anthropic: 'anthropic',
-  'anthropic-prod': 'anthropic',
-  openai: 'openai',
-  'openai-api': 'openai',
-  'gemini-api': 'google',
-  google: 'google',
-  openrouter: 'openrouter',
-  'amazon-bedrock': 'aws',
-  bedrock: 'aws',
-  groq: 'groq',
-  mistral: 'mistral',
-  deepseek: 'deepseek',
-  xai: 'x-ai',
-};
+/** What one call can cost in US dollars; a sum beyond it comes of counts that no model reaches. */
+const dearestCallUsd = 1e6;
+const hourMs = 3_600_000;
 
 export function accountFor(call: CallFacts, context: PriceContext): Account {
-  const usage = call.usage;
-  const inclusiveInput = usage === null ? 0 : usage.input + usage.cacheRead + usage.cacheWrite;
-  return { inclusiveInput, cost: costOf(call, inclusiveInput, context) };
+  const { usage } = call;
+  const inclusiveInput = usage === null ? 0 : counted(usage.input) + counted(usage.cacheRead) + counted(usage.cacheWrite);
+  return { inclusiveInput, cost: costOf(call, context) };
+}
+
+function counted(count: number): number {
+  return Number.isFinite(count) && count > 0 ? count : 0;
+}
+
+function costOf(call: CallFacts, { registryProvider, book }: PriceContext): CallCost {
+  const { usage } = call;
+  const asked = { provider: call.provider, registryProvider, model: call.model, time: call.time };
+  const entry = bookEntry(asked, book);
+  const reported = usage?.costUsd ?? 0;
+  if (entry?.insteadOfReported !== true && reported > 0 && reported <= dearestCallUsd) {
+    return {
+      usd: reported,
+      basis: 'reported',
+      source: usage?.billed === true ? 'billed by the provider' : 'reported by OpenClaw',
+      date: null,
+      reason: null,
+    };
+  }
+  return charged(entry === null ? sellersPrice(asked) : bookPrice(entry), call);
+}
+
+function charged(price: Price, { usage, durationMs }: CallFacts): CallCost {
+  switch (price.kind) {
+    case 'own':
+      return { usd: 0, basis: 'local', source: price.source, date: null, reason: null };
+    case 'hour':
+      if (durationMs === null || !Number.isFinite(durationMs) || durationMs < 0) return unpriced('duration-unknown');
+      return sum((price.perHour * durationMs) / hourMs, 'local', price.source, price.date);
+    case 'none':
+      // A call that failed before a token was counted has none to price, whoever was called.
+      return unpriced(usage === null || isEmpty(usage) ? 'no-usage' : price.reason);
+    case 'rates':
+    case 'list': {
+      if (usage === null || isEmpty(usage)) return unpriced('no-usage');
+      if (!isPossible(usage)) return unpriced('counts-impossible');
+      const usd = price.kind === 'rates' ? chargedAt(price.rates, usage) : listCharge(price.price, usage);
+      if (usd === null) return unpriced('counts-impossible');
+      const rates = price.kind === 'rates' ? price.rates : listRates(price.price);
+      const source = [price.source, ...chargedOtherwise(rates, usage)].join('; ');
+      return sum(usd, price.kind === 'rates' ? price.basis : 'priced', source, price.date);
+    }
+  }
+}
+
+function sum(usd: number, basis: CostBasis, source: string, date: string | null): CallCost {
+  return usd <= dearestCallUsd ? { usd, basis, source, date, reason: null } : unpriced('counts-impossible');
 }
 
 function unpriced(reason: UnpricedReason): CallCost {
   return { usd: null, basis: 'unknown', source: null, date: null, reason };
 }
 
-function costOf(call: CallFacts, inclusiveInput: number, context: PriceContext): CallCost {
-  const usage = call.usage;
-  if (usage === null) return unpriced('no-usage');
-  if (usage.costUsd !== null && usage.costUsd > 0) return { usd: usage.costUsd, basis: 'reported', source: null, date: null, reason: null };
-  if (call.model === null) return unpriced('no-model');
-  // `inference` stands for whatever provider the sandbox was given; who that is, only the registry knows.
-  const provider = call.provider === 'inference' ? context.registryProvider : call.provider;
-  if (provider === null) return unpriced(call.provider === null ? 'provider-unknown' : 'vendor-unknown');
-  if (localProviders.test(provider)) return { usd: 0, basis: 'local', source: 'runs on own hardware', date: null, reason: null };
-  // A call that failed before a token was counted: nothing was observed to be charged.
-  if (inclusiveInput === 0 && usage.output === 0) return unpriced('no-usage');
-  const overlay = overlayPrice(call.model, usage, provider);
-  if (overlay !== null) return { usd: overlay.usd, basis: 'overlay', source: overlay.source, date: overlayDate, reason: null };
-  return priced(call, usage, inclusiveInput, provider);
+function isEmpty(usage: TokenUsage): boolean {
+  return usage.input === 0 && usage.output === 0 && usage.cacheRead === 0 && usage.cacheWrite === 0;
 }
 
-function priced(call: CallFacts, usage: TokenUsage, inclusiveInput: number, provider: string): CallCost {
-  const providerId = priceProviders[provider];
-  // A provider the package does not know must not get somebody else's price for a model of the same name.
-  if (providerId === undefined) return unpriced('provider-unknown');
-  try {
-    const price = calcPrice(
-      {
-        input_tokens: inclusiveInput,
-        output_tokens: usage.output,
-        cache_read_tokens: usage.cacheRead,
-        cache_write_tokens: usage.cacheWrite,
-      },
-      call.model ?? '',
-      { providerId, ...(call.time === null ? {} : { timestamp: new Date(call.time) }) },
-    );
-    if (price === null || !Number.isFinite(price.total_price)) return unpriced('model-unknown');
-    return { usd: price.total_price, basis: 'priced', source: `${price.provider.name}: ${price.model.id}`, date: null, reason: null };
-  } catch (error) {
-    // The package throws on counts it holds impossible; a number it can't stand behind is no price.
-    if (error instanceof Error) return unpriced('counts-impossible');
-    throw error;
-  }
+/** A part is never more than its whole. */
+function isPossible({ input, output, cacheRead, cacheWrite, cacheWrite1h, reasoning }: TokenUsage): boolean {
+  const counts = [input, output, cacheRead, cacheWrite, cacheWrite1h ?? 0, reasoning ?? 0];
+  return (
+    counts.every((count) => Number.isSafeInteger(count) && count >= 0) && (cacheWrite1h ?? 0) <= cacheWrite && (reasoning ?? 0) <= output
+  );
 }

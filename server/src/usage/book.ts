@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import type { PriceBookEntry } from '../protocol/cost';
 import { modelGlob } from './modelGlob';
 import type { ModelGlob } from './modelGlob';
-import { overlayDate } from './overlay';
+import { overlayContent } from './overlay';
+import { priceListContent } from './priceList';
 
 export interface PriceBook {
   /** The entries that hold, as the user wrote them. */
@@ -119,21 +120,25 @@ export function entryFor(
   model: string,
   time: number | null,
 ): PriceBookEntry | null {
+  const names = new Set(providers.map((provider) => provider?.toLowerCase()));
   const at = time ?? Number.POSITIVE_INFINITY;
   for (let index = book.entries.length - 1; index >= 0; index -= 1) {
     const entry = book.entries[index];
     if (entry === undefined || book.globs[index]?.(model) !== true) continue;
-    if (entry.provider !== undefined && !providers.includes(entry.provider)) continue;
+    if (entry.provider !== undefined && !names.has(entry.provider.toLowerCase())) continue;
     if (entry.from !== undefined && Date.parse(`${entry.from}T00:00:00Z`) > at) continue;
     return entry;
   }
   return null;
 }
 
+/** One more with each change of how prices are found or applied. */
+const priceRules = 1;
+
 /** Changes when anything does that a call's price depends on beside the call itself: then what was priced is priced anew. */
 export function priceFingerprint(book: PriceBook): string {
   return createHash('sha256')
-    .update(JSON.stringify([overlayDate, book.entries]))
+    .update(JSON.stringify([priceRules, overlayContent, priceListContent(), book.entries]))
     .digest('hex')
     .slice(0, 16);
 }

@@ -88,7 +88,7 @@ describe('the account of a call', () => {
               {
                 provider,
                 model: name,
-                usage: { input, output, cacheRead, cacheWrite, cacheWrite1h: null, reasoning: null, costUsd: null },
+                usage: { input, output, cacheRead, cacheWrite, cacheWrite1h: null, reasoning: null, costUsd: null, billed: false },
                 time,
                 durationMs: null,
               },

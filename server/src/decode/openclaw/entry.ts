@@ -166,6 +166,8 @@ function decodeAssistant(base: Base, message: JsonObject, secretsIn: SecretsIn):
 
 function decodeUsage(usage: JsonObject | null): TokenUsage | null {
   if (usage === null) return null;
+  const cost = asObject(usage['cost']);
+  // Only what was billed: `contextUsage` beside it says how long the prompt is, `cacheTelemetry` how the cache fared.
   return {
     input: asCount(usage['input']),
     output: asCount(usage['output']),
@@ -173,7 +175,8 @@ function decodeUsage(usage: JsonObject | null): TokenUsage | null {
     cacheWrite: asCount(usage['cacheWrite']),
     cacheWrite1h: usage['cacheWrite1h'] === undefined ? null : asCount(usage['cacheWrite1h']),
     reasoning: usage['reasoningTokens'] === undefined ? null : asCount(usage['reasoningTokens']),
-    costUsd: asCost(asObject(usage['cost'])?.['total']),
+    costUsd: asCost(cost?.['total']),
+    billed: cost?.['totalOrigin'] === 'provider-billed',
   };
 }
 
