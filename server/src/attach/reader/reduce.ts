@@ -71,7 +71,53 @@ export function reduceIndexEntry(entry: Fields): string {
   const kept = pick(entry, INDEX_FIELDS);
   if (typeof kept.sessionFile === 'string')
     kept.sessionFile = kept.sessionFile.slice(Math.max(kept.sessionFile.lastIndexOf('/'), kept.sessionFile.lastIndexOf('\\')) + 1);
+  const report = asObject(entry.systemPromptReport);
+  if (report) kept.prompt = reducePromptReport(report);
   return JSON.stringify(kept);
+}
+
+/** What one prompt was made of; more of each than any has. */
+const MAX_FILES = 64;
+const MAX_NAMED = 512;
+/** A time in milliseconds is one too. */
+const MAX_SIZE = 1e13;
+
+/**
+ * What OpenClaw measured of the prompt of a session's last run: sizes and names, no text. A file, a skill and a tool are a line each,
+ * its numbers first.
+ */
+function reducePromptReport(report: Fields): Fields {
+  const files = lines(report.injectedWorkspaceFiles, MAX_FILES, ({ rawChars, injectedChars, truncated, missing, path }) => {
+    const state = missing === true ? 'missing' : truncated === true ? 'truncated' : 'whole';
+    return `${size(rawChars)} ${size(injectedChars)} ${state} ${name(path)}`;
+  });
+  const skills = asObject(report.skills);
+  const tools = asObject(report.tools);
+  return {
+    at: size(report.generatedAt),
+    chars: size(asObject(report.systemPrompt)?.chars),
+    provider: name(report.provider),
+    model: name(report.model),
+    files,
+    skills: lines(skills?.entries, MAX_NAMED, (skill) => `${size(skill.blockChars)} ${name(skill.name)}`),
+    tools: lines(tools?.entries, MAX_NAMED, (tool) => `${size(tool.summaryChars)} ${size(tool.schemaChars)} ${name(tool.name)}`),
+  };
+}
+
+function lines(list: unknown, most: number, line: (fields: Fields) => string): readonly string[] {
+  return (Array.isArray(list) ? list.slice(0, most) : []).flatMap((item: unknown) => {
+    const fields = asObject(item);
+    return fields ? [line(fields)] : [];
+  });
+}
+
+/** -1: none is told. */
+function size(value: unknown): number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_SIZE ? value : -1;
+}
+
+function name(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, MAX_STRING) : '';
 }
 
 export function parseObject(text: string): Fields | null {

@@ -34,6 +34,7 @@ const ENTRY_FIELDS = [
   'model',
   'modelProvider',
   'createdVia',
+  'systemPromptReport',
 ];
 
 /** What the columns of each session were, and what was told of them: only what changed is told again. */

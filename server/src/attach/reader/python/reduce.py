@@ -88,7 +88,73 @@ def reduce_index_entry(entry):
     file = kept.get('sessionFile')
     if isinstance(file, str):
         kept['sessionFile'] = file[max(file.rfind('/'), file.rfind('\\')) + 1:]
+    report = entry.get('systemPromptReport')
+    if is_object(report):
+        kept['prompt'] = reduce_prompt_report(members(report))
     return js_flat(kept)
+
+
+# What one prompt was made of; more of each than any has.
+MAX_REPORT_FILES = 64
+MAX_REPORT_NAMES = 512
+# A time in milliseconds is one too.
+MAX_REPORT_SIZE = 10 ** 13
+
+
+def reduce_prompt_report(report):
+    """What OpenClaw measured of the prompt of a session's last run: sizes and names, no text. A file, a skill and a tool are a line each,
+    its numbers first."""
+    return {
+        'at': report_size(report.get('generatedAt')),
+        'chars': report_size(members(report.get('systemPrompt')).get('chars')),
+        'provider': report_name(report.get('provider')),
+        'model': report_name(report.get('model')),
+        'files': report_lines(report.get('injectedWorkspaceFiles'), MAX_REPORT_FILES, file_line),
+        'skills': report_lines(members(report.get('skills')).get('entries'), MAX_REPORT_NAMES, skill_line),
+        'tools': report_lines(members(report.get('tools')).get('entries'), MAX_REPORT_NAMES, tool_line),
+    }
+
+
+def file_line(fields):
+    state = 'missing' if fields.get('missing') is True else 'truncated' if fields.get('truncated') is True else 'whole'
+    return '%d %d %s %s' % (report_size(fields.get('rawChars')), report_size(fields.get('injectedChars')), state, report_name(fields.get('path')))
+
+
+def skill_line(fields):
+    return '%d %s' % (report_size(fields.get('blockChars')), report_name(fields.get('name')))
+
+
+def tool_line(fields):
+    return '%d %d %s' % (report_size(fields.get('summaryChars')), report_size(fields.get('schemaChars')), report_name(fields.get('name')))
+
+
+def report_lines(listed, most, line):
+    return [line(members(item)) for item in (listed[:most] if isinstance(listed, list) else ()) if is_object(item)]
+
+
+def taken(value):
+    """An object or a list that was kept as the text it is, taken apart; None: it is nested too deeply for that."""
+    if not isinstance(value, Span):
+        return value
+    try:
+        return value.value()
+    except (RecursionError, ValueError):
+        return None
+
+
+def members(value):
+    return as_object(taken(value)) or {}
+
+
+def report_size(value):
+    """-1: none is told."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or not 0 <= value <= MAX_REPORT_SIZE or value != int(value):
+        return -1
+    return int(value)
+
+
+def report_name(value):
+    return head(value, MAX_STRING) if isinstance(value, str) else ''
 
 
 def pick(fields, names):

@@ -41,6 +41,7 @@ ENTRY_FIELDS = (
     'model',
     'modelProvider',
     'createdVia',
+    'systemPromptReport',
 )
 # Who spawned it and how it is called belong to the key; what it does belongs to the session.
 KEY_FIELDS = ('spawnedBy', 'parentSessionKey', 'label', 'displayName', 'createdVia')
