@@ -20,15 +20,15 @@ export interface NameIndex<Row> {
 /** A longer id is no model's. */
 export const longestModelId = 300;
 
-/** A snapshot of the same model, by its date or a revision. */
-const snapshot = /^(?:-\d{8}|-\d{4}-\d\d-\d\d|-00[1-9])?(?:-v\d{1,2}(?::\d{1,2})?)?$/;
+/** A snapshot of the same model, by its date or a revision; `@default` is Vertex's word for the newest one. */
+const snapshot = /^(?:-\d{8}|-\d{4}-\d\d-\d\d|-00[1-9])?(?:-v\d{1,2}(?::\d{1,2})?)?(?:-default)?$/;
 /** What the same model is called while it is new, or whatever is newest of it. */
 const version = /^-(?:latest|\d{3,4}|preview(?:-\d\d-\d\d(?:\d\d)?|-\d\d-\d{4})?|(?:preview-)?customtools)$/;
 /** Paths under which sellers list the models of others, and their own. A path that a customer chose may lead to a model of his own. */
 const path =
   /^(?:(?:anthropic|openai|google|models|mistralai|deepseek|deepseek-ai|x-ai|xai|moonshotai|z-ai|zai|zai-org|minimax|minimaxai|nvidia|groq|cerebras|fireworks)\/|publishers\/[a-z]+\/models\/|accounts\/fireworks\/(?:models|routers)\/|arn:aws[a-z-]*:bedrock:[a-z0-9-]*:\d*:(?:inference-profile|foundation-model)\/)/;
-/** Regions of Amazon Bedrock, where a list does not tell them apart. */
-const region = /^(?:us|us-gov|eu|apac|jp|au|ca|in)\./;
+/** Lists that do not tell the regions of Amazon Bedrock apart have the prices of the United States. */
+const region = /^us\./;
 
 export function nameIndex<Row>(rows: readonly NamedRow<Row>[]): NameIndex<Row> {
   const written = new Map<string, Row>();

@@ -79,9 +79,10 @@ function overlayPrice(seller: OverlaySeller, model: string): Price | null {
 }
 
 function listPrice(vendor: string, model: string, time: number | null): Price {
-  const row = listedRow(vendor, model);
+  const at = time ?? Date.parse(priceListDate);
+  const row = listedRow(vendor, model, at);
   if (row === null) return none('model-unknown');
-  const price = priceAt(row, time ?? Date.parse(priceListDate));
+  const price = priceAt(row, at);
   if (isFree(price)) return none('free-trial');
   if (!hasTokenPrices(price)) return none('model-unknown');
   return { kind: 'list', price, source: listSource(price), date: priceListDate };

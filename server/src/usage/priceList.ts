@@ -9,6 +9,7 @@ import type { TokenUsage } from '../model/events';
 import type { PriceRates } from '../protocol/cost';
 import { longestModelId, nameIndex } from './modelNames';
 import type { NamedRow, NameIndex } from './modelNames';
+import { correctionsContent, isNameUsed, isRowUsed, makersOf, nameAt } from './priceCorrections';
 import { listedVendors } from './vendors';
 
 /** The day the installed version of the package was published; a test holds both together. */
@@ -33,24 +34,19 @@ export interface ListPrice {
   readonly others: readonly ConditionalPrice[];
 }
 
-/** Rows of the package that are wrong, as far as we know: no price is better than these. */
-const wrong: ReadonlySet<string> = new Set([
-  // OpenAI does not sell its open models; what is called so under its name runs somewhere else.
-  'openai/gpt-oss-120b',
-  'openai/gpt-oss-20b',
-  'openai/gpt-oss-safeguard-20b',
-]);
-/** Names that the package gives to the wrong row. */
-const wrongNames: ReadonlySet<string> = new Set(['groq/openai/gpt-oss-safeguard-20b']);
-
 const indexes = new Map<string, NameIndex<ListedRow> | null>();
 
 /** At most this many answers are kept; then all are forgotten. */
 const mostKept = 2000;
 const found = new Map<string, ListedRow | null>();
 
-export function listedRow(vendor: string, model: string): ListedRow | null {
-  if (model.length > longestModelId) return null;
+/** Which row a model meant at a time. */
+export function listedRow(vendor: string, model: string, time: number): ListedRow | null {
+  const name = model.length > longestModelId ? null : nameAt(vendor, model, time);
+  return name === null ? null : rowOf(vendor, name);
+}
+
+function rowOf(vendor: string, model: string): ListedRow | null {
   const key = `${vendor} ${model}`;
   const known = found.get(key);
   if (known !== undefined) return known;
@@ -63,7 +59,7 @@ export function listedRow(vendor: string, model: string): ListedRow | null {
 function findRow(vendor: string, model: string): ListedRow | null {
   const own = indexOf(vendor)?.find(model) ?? null;
   if (own !== null) return own;
-  for (const maker of findProvider({ providerId: vendor })?.fallback_model_providers ?? []) {
+  for (const maker of makersOf(vendor)) {
     const row = indexOf(maker)?.find(model) ?? null;
     if (row !== null) return { ...row, ofMaker: true };
   }
@@ -74,14 +70,10 @@ function indexOf(vendor: string): NameIndex<ListedRow> | null {
   const known = indexes.get(vendor);
   if (known !== undefined) return known;
   const provider = findProvider({ providerId: vendor });
-  const index =
-    provider?.id === vendor ? nameIndex(provider.models.map((model) => named(provider, model)).filter(({ row }) => isRight(row))) : null;
+  const rows = (provider?.models ?? []).filter(({ id }) => isRowUsed(vendor, id));
+  const index = provider === undefined ? null : nameIndex(rows.map((model) => named(provider, model)));
   indexes.set(vendor, index);
   return index;
-}
-
-function isRight({ provider, model }: ListedRow): boolean {
-  return !wrong.has(`${provider.id}/${model.id}`);
 }
 
 function named(provider: Provider, model: ModelInfo): NamedRow<ListedRow> {
@@ -96,8 +88,8 @@ function named(provider: Provider, model: ModelInfo): NamedRow<ListedRow> {
     else if ('contains' in match) open.push(match.contains);
   };
   collect(model.match);
-  const right = (name: string): boolean => !wrongNames.has(`${provider.id}/${name}`);
-  return { row: { provider, model, ofMaker: false }, exact: exact.filter(right), open: open.filter(right) };
+  const used = (name: string): boolean => isNameUsed(provider.id, name);
+  return { row: { provider, model, ofMaker: false }, exact: exact.filter(used), open: open.filter(used) };
 }
 
 /** A row's prices at a time. */
@@ -175,7 +167,9 @@ export function isFree({ prices }: ListPrice): boolean {
   return !positive(prices['input_mtok']) && !positive(prices['output_mtok']);
 }
 
+/** Whether tokens are all it sells: of a model that makes pictures or speech too, nothing says what a token was of. */
 export function hasTokenPrices({ prices }: ListPrice): boolean {
+  if (['image', 'audio', 'video'].some((kind) => prices[`output_${kind}_mtok`] !== undefined)) return false;
   return prices['input_mtok'] !== undefined && prices['output_mtok'] !== undefined;
 }
 
@@ -262,6 +256,7 @@ export function listSource(price: ListPrice): string {
     ...(price.since === null ? [] : [`price since ${price.since}`]),
     ...(price.atHours === null ? [] : [`price of ${price.atHours}`]),
     ...(ofMaker ? ["the maker's price"] : []),
+    ...(provider.id === 'openrouter' ? ['varies with who serves the call'] : []),
   ].join('; ');
 }
 
@@ -270,7 +265,12 @@ let content: string | null = null;
 /** All that a list price depends on. */
 export function priceListContent(): string {
   content ??= createHash('sha256')
-    .update(JSON.stringify([priceListVersion, listedVendors.map((id) => findProvider({ providerId: id })), [...wrong], [...wrongNames]]))
+    .update(JSON.stringify([priceListVersion, listedVendors.map((id) => findProvider({ providerId: id })), correctionsContent]))
     .digest('hex');
   return content;
+}
+
+/** Models of sellers whose prices are taken from the list. */
+export function listedModels(): number {
+  return listedVendors.reduce((sum, id) => sum + (findProvider({ providerId: id })?.models.length ?? 0), 0);
 }
