@@ -65,6 +65,12 @@ export class Collecting implements AsyncDisposable {
     return this.#running.has(id);
   }
 
+  /** Is this row of the store being read by this process? */
+  reads(row: number): boolean {
+    for (const run of this.#running.values()) if (run.row === row) return true;
+    return false;
+  }
+
   /** What is being read in containers now, by this process and no other. */
   containers(): readonly { readonly sourceId: string; readonly row: number; readonly found: FoundSandbox }[] {
     return [...this.#running].flatMap(([sourceId, { row, found }]) => (found?.place ? [{ sourceId, row, found }] : []));

@@ -20,6 +20,7 @@ import { collectorOf, emptyReason, removedNode, sandboxNode, shownState, unreadR
 import { Lookout } from './lookout';
 import type { Parts } from './parts';
 import { Pricing } from './pricing';
+import { Refolding } from './refolding';
 import { mayClose, Roster } from './roster';
 import type { OpenSource } from './roster';
 import { Sharing } from './sharing';
@@ -56,6 +57,7 @@ export class Hub implements AsyncDisposable {
   readonly #unasked: Unasked;
   readonly #asking: Asking;
   readonly #hearing: Hearing;
+  readonly #refolding: Refolding;
   readonly #sharing: Sharing;
   /** What was read while the lease was lost ends first. */
   #letGo: Promise<void> = Promise.resolve();
@@ -106,6 +108,13 @@ export class Hub implements AsyncDisposable {
       signal: this.#end.signal,
     });
     this.#hearing = new Hearing({ ...parts, unasked, ofRow: (row) => this.ofRow(row), onWishes: () => this.#wishesChanged() });
+    this.#refolding = new Refolding({
+      store,
+      mayFold: () => this.#reads,
+      isRead: (row) => this.#collecting.reads(row),
+      onResult: (row, result) => this.#hearing.result(row, result),
+      onError,
+    });
     // Before anything is read of the store: whatever is changed from now on is told to this window too.
     this.#wishes.publish(null);
     this.#sharing = new Sharing({
@@ -253,6 +262,7 @@ export class Hub implements AsyncDisposable {
     const ended = this.#collecting[Symbol.asyncDispose]();
     await this.#turns.settled();
     await ended;
+    await this.#refolding[Symbol.asyncDispose]();
     await this.#letGo;
     if (!again) this.#wishes.withdraw();
   }
@@ -296,6 +306,7 @@ export class Hub implements AsyncDisposable {
     store.sources.forgetStates(new Set(wished));
     this.#hearing.takenOver();
     await this.#collecting.reconcile('wished');
+    this.#refolding.begin();
     this.#tell({ inventory: true, source: null, result: null });
   }
 

@@ -65,6 +65,11 @@ export class SourceStore {
     return row?.id ?? null;
   }
 
+  /** All that there are. */
+  rows(): readonly number[] {
+    return (this.#db.prepare('SELECT id FROM source ORDER BY id').all() as { id: number }[]).map(({ id }) => id);
+  }
+
   setState(source: number, state: ReadingState): void {
     this.#db.prepare('UPDATE source SET state = ? WHERE id = ?').run(this.#db.box.seal(JSON.stringify(state)), source);
   }
