@@ -7,7 +7,7 @@ const zone = (files, forbidden) => ({
 });
 const vscode = [['vscode'], 'Only client/ touches the vscode API.'];
 const client = [['**/client/**'], 'Nothing imports the client.'];
-const webviews = [['**/webviews/trace/**', '**/webviews/kit/**'], 'Only webviews/ imports the pages.'];
+const webviews = [['**/webviews/trace/**', '**/webviews/cost/**', '**/webviews/kit/**'], 'Only webviews/ imports the pages.'];
 const serverOnly = [['**/server/src/!(protocol)/**'], 'Across the process boundary only server/src/protocol may be imported.'];
 const node = [['node:*'], 'Pages run in a browser.'];
 
@@ -79,7 +79,10 @@ export default tseslint.config(
     [vscode, client, webviews, [['**/store/**', '**/query/**', '**/editor/**', '**/collect/**'], 'policy judges what it is given.']],
   ),
   zone(['webviews/**/*.ts'], [vscode, client, node, [['**/server/src/!(protocol)/**'], 'Pages know the protocol only.']]),
-  zone(['webviews/trace/**/*.ts'], [vscode, client, node, [['@vscode/*'], 'Only webviews/kit names the control library.']]),
+  zone(
+    ['webviews/trace/**/*.ts', 'webviews/cost/**/*.ts'],
+    [vscode, client, node, [['@vscode/*'], 'Only webviews/kit names the control library.']],
+  ),
   {
     files: ['scripts/**/*.mjs', 'test/**/*', 'eslint.config.mjs', '*.config.*', 'server/src/cli.ts'],
     rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' },

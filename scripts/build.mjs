@@ -31,7 +31,7 @@ const bundles = [
     target: 'es2022',
     format: 'esm',
     splitting: true,
-    entryPoints: { trace: 'webviews/trace/main.ts' },
+    entryPoints: { trace: 'webviews/trace/main.ts', cost: 'webviews/cost/main.ts' },
     outdir: 'dist/webviews',
     plugins: [mermaidFlowchart],
     loader: { '.css': 'css' },

@@ -8,6 +8,7 @@ import type { SessionRef, ShowCallsArguments, SpanRef } from '../../server/src/p
 export const viewContainer = 'sandglass';
 export const sandboxesView = 'sandglass.sandboxes';
 export const tracePanelType = 'sandglass.trace';
+export const costPanelType = 'sandglass.costs';
 export const replayType = 'sandglass-replay';
 export const walkthroughId = 'firstLight';
 
@@ -55,6 +56,9 @@ export interface CommandArguments {
   'sandglass.previewRule': readonly [unknown?];
   'sandglass.backTest': readonly [unknown?];
   'sandglass.suppressFinding': readonly [unknown?];
+  'sandglass.showCosts': readonly [unknown?];
+  'sandglass.showPrices': readonly [];
+  'sandglass.setPrice': readonly [unknown?];
   'sandglass.restartServer': readonly [];
   'sandglass.showLogs': readonly [];
   'sandglass.getStarted': readonly [];
@@ -88,6 +92,9 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.previewRule': 'internal',
   'sandglass.backTest': 'shown',
   'sandglass.suppressFinding': 'internal',
+  'sandglass.showCosts': 'shown',
+  'sandglass.showPrices': 'shown',
+  'sandglass.setPrice': 'shown',
   'sandglass.restartServer': 'shown',
   'sandglass.showLogs': 'shown',
   'sandglass.getStarted': 'shown',

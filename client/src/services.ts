@@ -28,9 +28,11 @@ import { SandboxFiles } from './editor/sandboxFiles';
 import { Notifier } from './notify';
 import { ReplayDebug } from './replay/replayDebug';
 import { StatusItem } from './status/statusItem';
+import { ServerCostBackend } from './costBackend';
 import { ServerTraceBackend } from './traceBackend';
 import { SandboxData } from './views/sandboxData';
 import { SandboxesView } from './views/sandboxesView';
+import { CostPanel } from './webviews/costPanel';
 import { TracePanels } from './webviews/tracePanel';
 
 export interface Services {
@@ -41,6 +43,7 @@ export interface Services {
   readonly status: StatusItem;
   readonly replay: ReplayDebug;
   readonly blame: Blame;
+  readonly costs: CostPanel;
   dispose(): Promise<void>;
 }
 
@@ -80,6 +83,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const trace = owned.add(
     new TracePanels(context.extensionUri, new ServerTraceBackend(server, ready, (session) => status.follow(session))),
   );
+  const costs = owned.add(new CostPanel(context.extensionUri, new ServerCostBackend(server, data, ready)));
   const replay = owned.add(
     new ReplayDebug({
       server,
@@ -126,6 +130,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
       status,
       notifier,
       previews,
+      costs,
       showLogs: () => log.show(),
     }),
   );
@@ -140,6 +145,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     status,
     replay,
     blame,
+    costs,
     async dispose() {
       await server.dispose();
       owned.dispose();

@@ -14,12 +14,10 @@ import type {
 } from '../../server/src/protocol/messages';
 import type { FindingRef } from '../../server/src/protocol/suppressions';
 import { runCommand } from './commands/register';
-import { asServerError } from './connection/serverError';
+import { requestFailure } from './connection/requestFailure';
 import type { ServerHost } from './connection/serverHost';
-import { plainText } from './plainText';
 import type { ResourcesParams, TraceBackend } from './webviews/traceBackend';
 
-const maxReason = 300;
 /** More sessions than traces can be open at a time. */
 const maxAsked = 16;
 
@@ -94,21 +92,6 @@ export class ServerTraceBackend implements TraceBackend {
   }
 
   failure(error: unknown): { readonly reason: string; readonly hint: string } {
-    const { t } = vscode.l10n;
-    const { reason, message, hint } = asServerError(error);
-    const said = plainText(message, { maxLength: maxReason });
-    switch (reason) {
-      case 'unavailable':
-        return {
-          reason: t('The Sandglass server does not run.'),
-          hint: t('Run "Sandglass: Restart Server"; "Sandglass: Show Logs" says why it ended.'),
-        };
-      case 'lost':
-        return { reason: t('The Sandglass server ended over this.'), hint: t('It is being started again; ask once more.') };
-      case 'cancelled':
-        return { reason: t('Cancelled.'), hint: '' };
-      case 'refused':
-        return { reason: said, hint: plainText(hint ?? t('Attach to the sandbox or open the recording again.'), { maxLength: maxReason }) };
-    }
+    return requestFailure(error, vscode.l10n.t);
   }
 }

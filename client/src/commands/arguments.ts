@@ -1,8 +1,12 @@
 /** What a command was given: a row of the tree, ids, or nothing. Anything else counts as nothing. */
+import type { PriceBookEntry } from '../../../server/src/protocol/cost';
 import type { CallAt, SessionRef, SpanRef } from '../../../server/src/protocol/messages';
 import type { UsesAt } from '../../../server/src/protocol/definitions';
 import type { RuleRef } from '../../../server/src/protocol/rules';
 import type { FindingRef } from '../../../server/src/protocol/suppressions';
+import type { CostPlace, ModelName } from '../../../webviews/contract/cost';
+import { priceBook } from '../connection/priceSetting';
+import type { TokenRates } from '../connection/priceSetting';
 
 export function sourceIdOf(value: unknown): string | null {
   const node = field(value, 'node');
@@ -43,6 +47,38 @@ export function uriOf(value: unknown): string | null {
 export function usesAtOf(value: unknown): UsesAt | null {
   const [uri, line, character] = [uriOf(value), field(value, 'line'), field(value, 'character')];
   return uri !== null && isCount(line) && isCount(character) ? { uri, line, character } : null;
+}
+
+export interface AskedPrice extends ModelName {
+  /** Take the user's price back. */
+  readonly remove: boolean;
+  /** Known already, so nothing is asked. */
+  readonly rates: TokenRates | null;
+}
+
+export function priceOf(value: unknown): AskedPrice | null {
+  const model = text(field(value, 'model'));
+  if (model === null) return null;
+  const [entry] = priceBook([{ model, ...(field(value, 'rates') as object | undefined) }]);
+  return {
+    provider: text(field(value, 'provider')),
+    vendor: text(field(value, 'vendor')),
+    model,
+    remove: flagOf(value, 'remove'),
+    rates: entry === undefined ? null : ratesOf(entry),
+  };
+}
+
+function ratesOf({ input, output, cacheRead, cacheWrite }: PriceBookEntry): TokenRates | null {
+  if (input === undefined || output === undefined) return null;
+  return { input, output, ...(cacheRead === undefined ? {} : { cacheRead }), ...(cacheWrite === undefined ? {} : { cacheWrite }) };
+}
+
+/** What costs are asked of: a session, a sandbox, or null: nothing that was named. */
+export function costPlaceOf(value: unknown): CostPlace | null {
+  const session = sessionRefOf(value);
+  const sourceId = session?.sourceId ?? sourceIdOf(value);
+  return sourceId === null ? null : { sourceId, sessionId: session?.sessionId ?? null, withSubagents: true };
 }
 
 function isCount(value: unknown): value is number {

@@ -14,9 +14,23 @@ import type { ReplayDebug } from '../replay/replayDebug';
 import type { StatusItem } from '../status/statusItem';
 import { isAttached } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
+import type { CostPanel } from '../webviews/costPanel';
 import { actOnSandbox, isTrusted } from './actions';
 import type { ActionServices } from './actions';
-import { callsOf, findingRefOf, flagOf, reasonOf, ruleRefOf, sessionRefOf, sourceIdOf, spanRefOf, uriOf, usesAtOf } from './arguments';
+import {
+  callsOf,
+  findingRefOf,
+  flagOf,
+  reasonOf,
+  ruleRefOf,
+  sessionRefOf,
+  sourceIdOf,
+  spanRefOf,
+  uriOf,
+  usesAtOf,
+  costPlaceOf,
+} from './arguments';
+import { setPrice } from './costPrices';
 import { mapPaths, sayUnfound } from './mapping';
 import type { ChangePreviews } from './changePreviews';
 import { pickCall, pickSandbox, pickSession } from './picks';
@@ -40,6 +54,7 @@ export interface CommandServices {
   readonly status: StatusItem;
   readonly notifier: Notifier;
   readonly previews: ChangePreviews;
+  readonly costs: Pick<CostPanel, 'showCosts' | 'showPrices'>;
   showLogs(): void;
 }
 
@@ -164,6 +179,9 @@ function makeHandlers(services: CommandServices): Handlers {
       const ref = findingRefOf(given);
       if (ref !== null) await suppressFinding(ref, reasonOf(given), services);
     },
+    'sandglass.showCosts': (given) => services.costs.showCosts(costPlaceOf(given)),
+    'sandglass.showPrices': () => services.costs.showPrices(),
+    'sandglass.setPrice': (given) => setPrice(given, services),
     'sandglass.restartServer': () => server.restart(),
     'sandglass.showLogs': () => services.showLogs(),
     'sandglass.getStarted': () => openWalkthrough(services.extensionId),

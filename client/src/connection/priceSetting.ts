@@ -67,3 +67,65 @@ function isDay(value: unknown): value is string {
   const at = new Date(`${value}T00:00:00Z`);
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(value);
 }
+
+/** A model as the server names it. */
+export interface PricedName {
+  readonly provider: string | null;
+  readonly vendor: string | null;
+  readonly model: string | null;
+}
+
+/** An entry can speak of it and of no other: a `*` in its name would stand for any characters. */
+export function settable({ provider, vendor, model }: PricedName): boolean {
+  return model !== null && isName(model) && !model.includes('*') && isText(vendor ?? provider ?? '');
+}
+
+/** The entry that a price set by itself goes to: of this model at this provider, whenever. */
+export function ownPrice(setting: unknown, name: PricedName): PriceBookEntry | null {
+  return priceBook(setting).findLast((entry) => isOwn(entry, name)) ?? null;
+}
+
+export type TokenRates = Pick<PriceBookEntry, 'input' | 'output' | 'cacheRead' | 'cacheWrite'>;
+
+/**
+ * The setting with these prices for one model, and for no other. They come last, where they hold before any pattern. `null`: the
+ * setting is no list, so somebody has to see to it first. Of an earlier price of it, what can't be asked for here is kept.
+ */
+export function withPrice(
+  setting: unknown,
+  name: PricedName & { readonly model: string },
+  rates: TokenRates,
+  insteadOfReported: boolean,
+): readonly unknown[] | null {
+  if (setting !== undefined && !Array.isArray(setting)) return null;
+  const own = ownPrice(setting, name);
+  const provider = name.vendor ?? name.provider;
+  const instead = insteadOfReported || own?.insteadOfReported === true;
+  const entry: PriceBookEntry = {
+    ...(provider === null ? {} : { provider }),
+    model: name.model,
+    ...rates,
+    ...(own?.cacheWrite1h === undefined ? {} : { cacheWrite1h: own.cacheWrite1h }),
+    ...(instead ? { insteadOfReported: true } : {}),
+    ...(own?.note === undefined ? {} : { note: own.note }),
+  };
+  return [...withoutPrice(setting, name), entry];
+}
+
+/** What can't be read, and what holds from a day on, was written by hand, and stays. */
+export function withoutPrice(setting: unknown, name: PricedName): readonly unknown[] {
+  const entries: readonly unknown[] = Array.isArray(setting) ? setting : [];
+  return entries.filter((value) => {
+    const entry = priceEntry(value);
+    return entry === null || !isOwn(entry, name);
+  });
+}
+
+function isOwn(entry: PriceBookEntry, { provider, vendor, model }: PricedName): boolean {
+  return (
+    model !== null &&
+    entry.from === undefined &&
+    entry.model.toLowerCase() === model.toLowerCase() &&
+    (entry.provider ?? null) === (vendor ?? provider)
+  );
+}

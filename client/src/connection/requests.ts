@@ -25,6 +25,7 @@ import {
   statusRequest,
   traceRequest,
 } from '../../../server/src/protocol/messages';
+import { costsRequest, pricesRequest } from '../../../server/src/protocol/cost';
 import { mappingsRequest } from '../../../server/src/protocol/mappings';
 import { toolDefinitionRequest, usesAtRequest } from '../../../server/src/protocol/definitions';
 import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
@@ -56,6 +57,8 @@ export const requestTypes = {
   ruleChange: ruleChangeRequest,
   backTest: backTestRequest,
   suppress: suppressRequest,
+  costs: costsRequest,
+  prices: pricesRequest,
   status: statusRequest,
   resources: resourcesRequest,
   act: actRequest,

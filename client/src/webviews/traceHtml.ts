@@ -1,5 +1,5 @@
 /**
- * The one HTML document of the trace page. Nothing of a trace is in it: data comes by message. The policy allows our own
+ * The HTML document of our pages. Nothing of a trace is in it: data comes by message. The policy allows our own
  * script by nonce and our own style sheet; `'unsafe-inline'` styles are what Mermaid and the control library need. No
  * picture, font, frame, form or connection is allowed at all.
  */

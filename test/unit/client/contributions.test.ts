@@ -7,6 +7,7 @@ import {
   callScheme,
   commands,
   contextKeys,
+  costPanelType,
   fileScheme,
   replayType,
   sandboxesView,
@@ -107,6 +108,7 @@ describe('package.json agrees with the table of contributions', () => {
     expect(contributes.views[viewContainer].map((each: { id: string }) => each.id)).toEqual([sandboxesView]);
     expect(manifest.activationEvents).toEqual([
       `onWebviewPanel:${tracePanelType}`,
+      `onWebviewPanel:${costPanelType}`,
       `onFileSystem:${fileScheme}`,
       `onFileSystem:${callScheme}`,
       `onDebugResolve:${replayType}`,

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { costStrings } from '../../../webviews/contract/costStrings';
 import { traceStrings } from '../../../webviews/contract/traceStrings';
 
 const root = join(__dirname, '../../..');
@@ -22,7 +23,9 @@ function textsInCode(): readonly string[] {
 }
 
 describe('texts for translators', () => {
-  const texts = [...new Set([...textsInCode(), ...Object.values(traceStrings)])].filter((text) => text !== '').sort();
+  const texts = [...new Set([...textsInCode(), ...Object.values(traceStrings), ...Object.values(costStrings)])]
+    .filter((text) => text !== '')
+    .sort();
 
   it('are found in the code', () => {
     expect(texts).toContain('no price');

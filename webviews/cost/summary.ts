@@ -1,0 +1,165 @@
+/** What it all came to: money with how it is known, tokens by kind, what is missing from it, and what is worth a look. */
+import type { SessionRef } from '../../server/src/protocol/messages';
+import type { Spend } from '../../server/src/protocol/cost';
+import type { CostNote, CostPage } from '../contract/cost';
+import { button } from '../kit/controls';
+import { element, replace } from '../kit/dom';
+import { wholeNumber } from '../kit/format';
+import { icon } from '../kit/icons';
+import { visibleLine } from '../kit/plainText';
+import { cacheHitRate, totalTokens } from './parts';
+import { basisParts, moneyOf, notObservedText, tokensOf } from './words';
+import type { Texts } from './words';
+
+const longestText = 400;
+const kinds = ['cacheRead', 'input', 'cacheWrite', 'output'] as const;
+
+export interface SummaryOptions {
+  readonly t: Texts;
+  readonly showPrices: () => void;
+  readonly open: (session: SessionRef, spanId: string | null) => void;
+}
+
+export class Summary {
+  readonly element = element('div', { class: 'summary' });
+  readonly #options: SummaryOptions;
+
+  constructor(options: SummaryOptions) {
+    this.#options = options;
+  }
+
+  show({ answer, subscription, notes }: CostPage): void {
+    const { t } = this.#options;
+    const money = this.#money(answer.total, subscription);
+    const tokens = this.#tokens(answer.total, subscription);
+    replace(
+      this.element,
+      element(
+        'section',
+        { class: 'total', attributes: { 'aria-label': t('total.label') } },
+        ...(subscription || !moneyOf(t, answer.total).known ? [tokens, money] : [money, tokens]),
+      ),
+      notes.length === 0
+        ? null
+        : element(
+            'section',
+            { class: 'notes' },
+            element('h2', { text: t('notes.title') }),
+            element('ul', {}, ...notes.map((note, index) => this.#note(note, index))),
+          ),
+      answer.notObserved.length === 0
+        ? null
+        : element(
+            'section',
+            { class: 'unobserved' },
+            element('h2', { text: t('unobserved.title') }),
+            element('ul', {}, ...answer.notObserved.map((each) => element('li', { text: notObservedText(t, each) }))),
+          ),
+    );
+  }
+
+  #money(total: Spend, flatRate: boolean): HTMLElement {
+    const { t } = this.#options;
+    const money = moneyOf(t, total);
+    const parts = basisParts(t, total);
+    return element(
+      'div',
+      { class: 'sum sum-money' },
+      element(
+        'p',
+        { class: 'sum-line' },
+        element('span', { class: money.known ? 'sum-value' : 'sum-value sum-unknown', text: money.text, title: money.title }),
+        flatRate && money.known ? element('span', { class: 'sum-name', text: t('total.equivalent'), title: t('total.flatRate') }) : null,
+        element(
+          'span',
+          { class: 'sum-bases' },
+          ...(parts.length === 1
+            ? [element('span', { class: 'basis', text: money.basis, title: parts[0]?.title ?? '' })]
+            : parts.map(({ text, title }) => element('span', { class: 'basis', text, title }))),
+        ),
+      ),
+      element('p', { class: 'sum-note', text: `${wholeNumber(total.calls)} ${t(total.calls === 1 ? 'total.call' : 'total.calls')}` }),
+      this.#unpriced(total),
+    );
+  }
+
+  #unpriced(total: Spend): HTMLElement | null {
+    const { t } = this.#options;
+    if (total.unpricedCalls === 0) return null;
+    const key = total.usd === null ? 'total.allUnpriced' : 'total.unpriced';
+    const text = total.unpricedCalls === 1 ? t(`${key}1`) : t(key, wholeNumber(total.unpricedCalls));
+    return element(
+      'p',
+      { class: 'sum-note sum-unpriced' },
+      icon('warning'),
+      element('span', { text }),
+      button({ label: t('total.setPrice'), key: 'set-price', press: this.#options.showPrices }),
+    );
+  }
+
+  #tokens(total: Spend, first: boolean): HTMLElement {
+    const { t } = this.#options;
+    const { usage } = total;
+    const all = totalTokens(usage);
+    const hits = cacheHitRate(usage);
+    const bar = element('div', { class: 'split', attributes: { 'aria-hidden': 'true' } });
+    for (const kind of kinds) {
+      if (usage[kind] === 0) continue;
+      const part = element('span', { class: `split-part split-${kind}`, title: `${wholeNumber(usage[kind])} ${t(`tokens.${kind}`)}` });
+      part.style.flexGrow = String(usage[kind]);
+      bar.append(part);
+    }
+    const fact = (kind: (typeof kinds)[number]): HTMLElement =>
+      element(
+        'div',
+        { class: `split-fact split-${kind}` },
+        element('dt', { text: t(`tokens.${kind}`), title: kind === 'input' ? t('tokens.inputHint') : '' }),
+        element(
+          'dd',
+          {},
+          wholeNumber(usage[kind]),
+          kind === 'output'
+            ? element('span', {
+                class: 'split-of',
+                text: usage.reasoning === null ? t('tokens.noReasoning') : t('tokens.reasoning', wholeNumber(usage.reasoning)),
+              })
+            : null,
+        ),
+      );
+    return element(
+      'div',
+      { class: first ? 'sum sum-tokens sum-first' : 'sum sum-tokens' },
+      element(
+        'p',
+        { class: 'sum-line' },
+        element('span', { class: 'sum-value', text: tokensOf(t, total).text, title: wholeNumber(all) }),
+        element('span', { class: 'sum-name', text: t('total.tokens') }),
+        hits === null
+          ? null
+          : element('span', {
+              class: 'basis',
+              text: t('tokens.hitRate', Math.round(100 * hits.rate)),
+              title: t('tokens.hitRateHint', wholeNumber(hits.sent), wholeNumber(usage.cacheRead)),
+            }),
+      ),
+      all === 0 ? null : bar,
+      element('dl', { class: 'split-facts' }, ...kinds.map(fact)),
+    );
+  }
+
+  #note({ title, why, severity, session, spanId }: CostNote, index: number): HTMLElement {
+    const { t, open } = this.#options;
+    return element(
+      'li',
+      { class: `note note-${severity}` },
+      icon(severity === 'warning' ? 'warning' : 'event'),
+      element(
+        'div',
+        { class: 'note-text' },
+        element('p', { class: 'note-title', text: visibleLine(title, longestText) }),
+        element('p', { class: 'note-why', text: visibleLine(why, longestText) }),
+      ),
+      session === null ? null : button({ label: t('notes.open'), key: `note-${index}`, press: () => open(session, spanId) }),
+    );
+  }
+}
