@@ -253,7 +253,9 @@ export class DetailPane {
       return element('section', { class: 'detail-section' }, head, element('p', { class: 'hint', text: t('detail.noPlace') }));
     const items = anchors.slice(0, anchorsShown).map((anchor, index) => {
       const text = placeText(t, anchor);
-      const title = visibleLine(anchor.sandboxPath, 1000);
+      const title = [visibleLine(anchor.sandboxPath, 1000), t(`detail.how.${anchor.how}`), mappedText(t, anchor)]
+        .filter((line) => line !== '')
+        .join('\n');
       // The host opens the first place it may; the others are told.
       const place =
         index > 0
@@ -269,6 +271,10 @@ export class DetailPane {
     });
     return element('section', { class: 'detail-section' }, head, element('ul', { class: 'places' }, ...items));
   }
+}
+
+function mappedText(t: Texts, { mapped }: Anchor): string {
+  return mapped === null ? '' : t(`detail.mapped.${mapped}`);
 }
 
 function placeText(t: Texts, anchor: Anchor): string {

@@ -1,13 +1,13 @@
 /**
  * From a path in the sandbox to a file of the workspace, where there surely is one: by the user's mappings, by bind mounts
- * into the workspace, or because a file of the same name in the workspace holds the very same bytes. Nothing outside the
- * workspace is ever answered, whatever a sandbox path says: links are followed before that is judged.
+ * into the workspace, because both lie in one git repository, or because a file of the same name in the workspace holds the very
+ * same bytes. Nothing outside the workspace is ever answered, whatever a sandbox path says: links are followed before that is judged.
  */
 import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import { NOT_REGULAR, readRegular, TOO_LARGE } from '../attach/regularFile';
-import type { PathMapping } from '../protocol/messages';
+import type { AnchorMapping, PathMapping } from '../protocol/messages';
 import { searchedBytes } from './fileCache';
 
 export interface MappingContext {
@@ -15,7 +15,21 @@ export interface MappingContext {
   readonly folders: readonly string[];
   readonly mappings: readonly PathMapping[];
   readonly mounts: readonly { readonly sandbox: string; readonly host: string }[];
+  /** What the repositories of both sides say. */
+  readonly git: (path: string) => Promise<GitAnswer>;
 }
+
+export type GitAnswer =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'same'; readonly path: string; readonly root: string; readonly sandboxRoot: string }
+  /** Each of `roots` may be the repository, and none surely is. */
+  | { readonly kind: 'doubt'; readonly why: GitDoubt; readonly roots: readonly string[]; readonly sandboxRoot: string };
+
+/**
+ * `several`: more than one is. `diverged`: both went on from a commit they share, as a fork does. `elsewhere`: they were cloned from
+ * different places. `unknown`: one may be it that is not read, or lies where it was not looked.
+ */
+export type GitDoubt = 'several' | 'diverged' | 'elsewhere' | 'unknown';
 
 function inside(path: string, folder: string): boolean {
   const way = relative(folder, path);
@@ -105,7 +119,7 @@ export interface MappedFile {
   /** Absolute, on the host. */
   readonly path: string;
   /** A `mount` is the very file of the sandbox; the others are copies. */
-  readonly by: 'mapping' | 'mount' | 'content';
+  readonly by: AnchorMapping;
 }
 
 /** `contentHash`: SHA-256 (hex) of the sandbox's file, asked for only when names alone can't decide. */
@@ -131,8 +145,26 @@ export async function toWorkspace(
     const found = rest === null ? null : await contained(join(mount.host, rest), context.folders);
     if (found !== null) return { path: found, by: 'mount' };
   }
+  const git = await context.git(path);
+  if (git.kind === 'same') {
+    const found = await contained(git.path, context.folders);
+    if (found !== null) return { path: found, by: 'git' };
+  }
   const found = await byContent(path, context.folders, contentHash);
-  return found === null ? null : { path: found, by: 'content' };
+  return found === null || (git.kind === 'doubt' && (await isInAnother(found, path, git))) ? null : { path: found, by: 'content' };
+}
+
+/** Another repository that may be the one of the sandbox has the same file: its bytes tell them apart no more than its commits did. */
+async function isInAnother(found: string, path: string, { roots, sandboxRoot }: Extract<GitAnswer, { kind: 'doubt' }>): Promise<boolean> {
+  const rest = under(path, sandboxRoot);
+  const places = rest === null ? [] : roots.map((root) => join(root, ...rest.split('/')));
+  const target = await real(found);
+  const hash = await contentHashOf(found);
+  for (const place of places) {
+    if ((await real(place)) === target) continue;
+    if (hash === null || (await contentHashOf(place)) === hash) return true;
+  }
+  return false;
 }
 
 async function byContent(path: string, folders: readonly string[], contentHash: () => Promise<string | null>): Promise<string | null> {

@@ -23,7 +23,8 @@ export interface FoundNames {
 export const entryLimit = 100_000;
 const depthLimit = 24;
 
-const left: ReadonlySet<string> = new Set([
+/** Of others, not of the project. */
+export const leftOut: ReadonlySet<string> = new Set([
   '.git',
   '.hg',
   '.svn',
@@ -86,7 +87,7 @@ export async function findNames(
         const way = directory.way === '' ? entry.name : `${directory.way}/${entry.name}`;
         if (marks.has(entry.name)) projects.add(key(directory.folder, directory.way));
         if (entry.isDirectory()) {
-          if (!left.has(entry.name)) deeper.push({ folder: directory.folder, way });
+          if (!leftOut.has(entry.name)) deeper.push({ folder: directory.folder, way });
         } else if (entry.isFile() && names.has(entry.name)) {
           const known = byName.get(entry.name) ?? [];
           byName.set(entry.name, known);

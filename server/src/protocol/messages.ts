@@ -319,11 +319,16 @@ export interface SpanDetail {
 export const spanRequest = new RequestType<SpanRef & { readonly limit: number }, SpanDetail | null, void>('sandglass/span');
 
 /** How a place was found; the order is from surest to least sure. */
-export type AnchorHow = 'edit-text' | 'patch' | 'read-range' | 'traceback' | 'command-path' | 'path';
+export type AnchorHow = 'edit-text' | 'patch' | 'read-range' | 'traceback' | 'command-path' | 'path' | 'schema';
+
+/** How a path of a sandbox was found in the workspace: `mount` is the very file, the others are copies of it. */
+export type AnchorMapping = 'mapping' | 'mount' | 'git' | 'content';
 
 export interface Anchor {
   /** `file:` when mapped to the workspace, else `sandglass-file:`. */
   readonly uri: string;
+  /** Null: it is the sandbox's own file. */
+  readonly mapped: AnchorMapping | null;
   readonly sandboxPath: string;
   /** Zero-based lines, end inclusive. */
   readonly startLine: number;

@@ -206,7 +206,8 @@ export class Definitions {
           for (const { workspaceDir } of left) {
             const inSandbox = `${withoutSlash(workspaceDir)}/${name}`;
             const hash = async (): Promise<string | null> => (await this.#fileIn(source, inSandbox, signal, late))?.hash ?? null;
-            const mapped = await toWorkspace(inSandbox, { folders, mappings, mounts: source.source.mounts }, hash);
+            const git = (asked: string) => this.#places.git(source, asked);
+            const mapped = await toWorkspace(inSandbox, { folders, mappings, mounts: source.source.mounts, git }, hash);
             if (mapped?.path === path) here.push(inSandbox);
           }
         };

@@ -86,9 +86,9 @@ export function keyOf({ source, path }: Touched): string {
   return `${source.row} ${path}`;
 }
 
-export async function isUnmapped({ source, path }: Touched, { folders, mappings }: Asked): Promise<boolean> {
+export async function isUnmapped({ source, path }: Touched, { folders, mappings, places }: Asked): Promise<boolean> {
   if (isSecretPath(path)) return false;
-  const context = { folders, mappings, mounts: source.source.mounts };
+  const context = { folders, mappings, mounts: source.source.mounts, git: (asked: string) => places.git(source, asked) };
   return (await toWorkspace(path, context, () => Promise.resolve(null))) === null;
 }
 
@@ -164,10 +164,10 @@ export class Comparing {
 
   /** How the file was at times when all of it was known, the last first. */
   async #versionsOf(source: PlaceSource, path: string): Promise<readonly (readonly string[])[]> {
-    const { store, folders, mappings } = this.#asked;
+    const { store, folders, mappings, places } = this.#asked;
     const now = await this.#inSandbox(source, path);
     if (now !== null) {
-      const context = { folders, mappings, mounts: source.source.mounts };
+      const context = { folders, mappings, mounts: source.source.mounts, git: (asked: string) => places.git(source, asked) };
       const hash = createHash('sha256').update(now.bytes).digest('hex');
       if ((await toWorkspace(path, context, () => Promise.resolve(hash))) !== null) this.#shown.add(keyOf({ source, path }));
     }

@@ -13,6 +13,10 @@ export interface PlaceSource {
   };
 }
 
+export function fileSourceOf({ id, source }: PlaceSource): { readonly id: string; readonly files: SandboxFiles } {
+  return { id, files: source.files };
+}
+
 export interface PlacesContext {
   source(row: number): PlaceSource | null;
   readonly folders: readonly string[];

@@ -10,8 +10,10 @@ import type { PlaceClaim, PlacedClaim } from '../locate/anchors';
 import { blamedBytes, blamedLines } from '../locate/blame/lines';
 import { FileCache } from '../locate/fileCache';
 import type { CachedFile } from '../locate/fileCache';
+import { GitRoots } from '../locate/git/gitRoots';
 import { runNow } from '../locate/lineHistory';
 import type { LineRun } from '../locate/lineHistory';
+import type { GitAnswer } from '../locate/mapping';
 import { showsLine } from '../locate/shown';
 import { ranCommand, touchedPaths } from '../locate/touches';
 import type { SessionView } from '../store/sessions';
@@ -23,6 +25,7 @@ import { clockSlackMs, MovedFiles } from './movedFiles';
 import type { FileThere } from './movedFiles';
 import { readUntil } from './patience';
 import { spanPayload } from './payload';
+import { fileSourceOf } from './placeSource';
 import type { PlacesContext, PlaceSource } from './placeSource';
 import { RoundFiles } from './roundFiles';
 
@@ -42,6 +45,7 @@ export class Places {
   readonly #store: Store;
   readonly #context: () => PlacesContext;
   readonly #files = new FileCache();
+  readonly #git = new GitRoots();
   /** Host paths by source and path. */
   readonly #matched = new Map<string, string>();
   readonly #histories: LineHistories;
@@ -69,19 +73,25 @@ export class Places {
 
   /** What a call changed, or may have changed, must be read anew. */
   forget(source: PlaceSource, span: Span, workspaceDir: string | null): void {
-    if (ranCommand(span)) this.#files.forgetAll(source.id);
+    if (ranCommand(span)) this.forgetAll(source);
     else for (const path of touchedPaths(span, workspaceDir, null)) this.#files.forget(source.id, path);
   }
 
   /** Calls that are not known by name changed what they changed. */
   forgetAll(source: PlaceSource): void {
     this.#files.forgetAll(source.id);
+    this.#git.forget(source.id);
+  }
+
+  /** What the repositories of a sandbox and of the workspace say of where a file lies. */
+  git(source: PlaceSource, path: string): Promise<GitAnswer> {
+    return this.#git.of(fileSourceOf(source), path, this.#context().folders);
   }
 
   /** One question of the editor: what it learns of a file it asks once. */
   round(signal: AbortSignal): PlacesRound {
     const context = this.#context();
-    const files = new RoundFiles(this.#store, context, this.#files, this.#matched, signal);
+    const files = new RoundFiles(this.#store, context, { cache: this.#files, matched: this.#matched, git: this.#git }, signal);
     return new PlacesRound(this.#store, context, files, this.#histories);
   }
 }
@@ -164,15 +174,15 @@ export class PlacesRound {
 
   /** Under its new name lines are told by their text alone: what stood where is not known of another file. */
   async #anchorWhereMoved(source: PlaceSource, claim: PlaceClaim): Promise<Anchor | null> {
-    const { uri, file } = await this.files.resolve(source, claim.path);
+    const { uri, mapped, file } = await this.files.resolve(source, claim.path);
     if (file === null) return null;
     const whole = { startLine: 0, endLine: Math.max(0, file.lines.length - 1), wholeFile: true };
-    if (claim.kind === 'lines') return { ...whole, uri, sandboxPath: claim.path, how: claim.how, stale: true };
+    if (claim.kind === 'lines') return { ...whole, uri, mapped, sandboxPath: claim.path, how: claim.how, stale: true };
     const placed = placeClaim(claim, file.lines, true);
     if (placed === null) return null;
     const sure = claim.kind === 'file' ? { ...placed, stale: true } : doubted(claim, placed, file.lines, true);
     const startLine = claim.kind === 'text' && !sure.stale ? Math.min(sure.startLine + (claim.before ?? 0), sure.endLine) : sure.startLine;
-    return { ...sure, startLine, uri, sandboxPath: claim.path };
+    return { ...sure, startLine, uri, mapped, sandboxPath: claim.path };
   }
 
   /** Of the files that a claim may mean, the one that is there; null: none, or another may be meant that nothing tells apart. */
@@ -220,17 +230,17 @@ export class PlacesRound {
 
   /** Lines that are surely followed; stale where none of them is there any more, and then as they were. */
   async #anchorOfRun(source: PlaceSource, path: string, run: LineRun, how: Anchor['how']): Promise<Anchor | null> {
-    const { uri, file } = await this.files.resolve(source, path);
+    const { uri, mapped, file } = await this.files.resolve(source, path);
     if (file === null) return null;
     const found = runNow(run, (await this.#linesOf(source, path)).now);
     const last = Math.max(0, file.lines.length - 1);
     const at = found ?? { start: Math.min(run.start, last), end: Math.min(run.end, last) };
-    return { uri, sandboxPath: path, startLine: at.start, endLine: at.end, how, stale: found === null, wholeFile: false };
+    return { uri, mapped, sandboxPath: path, startLine: at.start, endLine: at.end, how, stale: found === null, wholeFile: false };
   }
 
   async #anchor(source: PlaceSource, view: SessionView, span: Span, claim: PlaceClaim): Promise<Anchor | null> {
     const resolved = await this.files.resolve(source, claim.path);
-    const { uri, file, lastWrite, writtenAt } = resolved;
+    const { uri, mapped, file, lastWrite, writtenAt } = resolved;
     if (file === null) return null;
     if (claim.kind === 'lines') {
       const named = (await this.#linesOf(source, claim.path)).calls
@@ -250,6 +260,7 @@ export class PlacesRound {
     if (placed === null && claim.kind === 'lines' && claim.how !== 'traceback')
       return {
         uri,
+        mapped,
         sandboxPath: claim.path,
         startLine: 0,
         endLine: Math.max(0, file.lines.length - 1),
@@ -259,10 +270,10 @@ export class PlacesRound {
       };
     if (placed === null) return null;
     const sure = doubted(claim, placed, file.lines, changedSince);
-    if (claim.kind !== 'text' || sure.stale) return { ...sure, uri, sandboxPath: claim.path };
+    if (claim.kind !== 'text' || sure.stale) return { ...sure, uri, mapped, sandboxPath: claim.path };
     // The lines around those that were changed only told where they are.
     const startLine = Math.min(sure.startLine + (claim.before ?? 0), sure.endLine);
-    return { ...sure, startLine, uri, sandboxPath: claim.path };
+    return { ...sure, startLine, uri, mapped, sandboxPath: claim.path };
   }
 }
 

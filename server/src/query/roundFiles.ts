@@ -7,10 +7,13 @@ import { SandboxFileError } from '../attach/errors';
 import { readRegular } from '../attach/regularFile';
 import { searchedBytes, toFile } from '../locate/fileCache';
 import type { CachedFile, FileCache } from '../locate/fileCache';
+import type { GitRoots } from '../locate/git/gitRoots';
 import { isUnreadable, toWorkspace } from '../locate/mapping';
+import type { AnchorMapping } from '../protocol/messages';
 import { parseSandboxUri, sandboxUri } from '../locate/sandboxUri';
 import type { Store } from '../store/store';
 import { readUntil, unlessAborted } from './patience';
+import { fileSourceOf } from './placeSource';
 import type { PlacesContext, PlaceSource, SandboxPath } from './placeSource';
 
 /** Files of the workspace that were found by their content are remembered, so that they are still known once a person changed them. */
@@ -30,6 +33,7 @@ export interface SeenFile extends SandboxPath {
 
 export interface ResolvedFile {
   readonly uri: string;
+  readonly mapped: AnchorMapping | null;
   /** Null: gone, secret or too large; there is no place to show in it. */
   readonly file: CachedFile | null;
   readonly lastWrite: number | null;
@@ -41,12 +45,20 @@ export interface ResolvedFile {
   readonly writtenAt: number | null;
 }
 
+/** What outlives a question. */
+export interface KeptFiles {
+  readonly cache: FileCache;
+  /** Host paths by source and path. */
+  readonly matched: Map<string, string>;
+  readonly git: GitRoots;
+}
+
 export class RoundFiles {
   readonly #store: Store;
   readonly #context: PlacesContext;
   readonly #cache: FileCache;
-  /** Host paths by source and path; outlives the question. */
   readonly #matched: Map<string, string>;
+  readonly #git: GitRoots;
   readonly #signal: AbortSignal;
   /** By source and path. */
   readonly #resolved = new Map<string, Promise<ResolvedFile>>();
@@ -54,11 +66,12 @@ export class RoundFiles {
   /** Files that had a say in something, also those that were looked at before, for each who wants to know. */
   readonly #consulted = new Set<Map<string, SandboxPath>>();
 
-  constructor(store: Store, context: PlacesContext, cache: FileCache, matched: Map<string, string>, signal: AbortSignal) {
+  constructor(store: Store, context: PlacesContext, { cache, matched, git }: KeptFiles, signal: AbortSignal) {
     this.#store = store;
     this.#context = context;
     this.#cache = cache;
     this.#matched = matched;
+    this.#git = git;
     this.#signal = signal;
   }
 
@@ -107,22 +120,23 @@ export class RoundFiles {
     const lastWrite = this.#store.touches.lastWrite(source.row, path);
     const mapped = await toWorkspace(
       path,
-      { folders, mappings, mounts: source.source.mounts },
+      { folders, mappings, mounts: source.source.mounts, git: (asked) => this.#git.of(fileSourceOf(source), asked, folders) },
       async () => (await inSandbox())?.hash ?? null,
     );
     if (mapped?.by === 'content') this.#remember(source, path, mapped.path);
     const onHost = mapped === null ? null : await hostFile(mapped.path);
     if (mapped === null || onHost === null)
-      return { uri: sandboxUri(source.id, path), file: await inSandbox(), lastWrite, original: nothing, ownAsked: never, writtenAt: null };
+      return { uri: sandboxUri(source.id, path), mapped: null, file: await inSandbox(), lastWrite, ...sandboxOnly };
     let asked: Promise<CachedFile | null> | null = null;
     const original = (): Promise<CachedFile | null> =>
       (asked ??= inSandbox().then((own) => (own === null || own.hash === onHost.hash ? null : own)));
     return {
       uri: pathToFileURL(mapped.path).href,
+      mapped: mapped.by,
       file: onHost,
       lastWrite,
       // A mount is the very file, and by content they are the same.
-      original: mapped.by === 'mapping' ? original : nothing,
+      original: mapped.by === 'mapping' || mapped.by === 'git' ? original : nothing,
       ownAsked: () => asked !== null,
       writtenAt: mapped.by === 'mount' ? onHost.mtime : null,
     };
@@ -168,9 +182,9 @@ export class RoundFiles {
   }
 
   async #state(source: PlaceSource, path: string, own: boolean, gone: boolean): Promise<string> {
-    const { uri, file, lastWrite, original, writtenAt } = await this.resolve(source, path);
+    const { uri, mapped, file, lastWrite, original, writtenAt } = await this.resolve(source, path);
     const ownHash = own ? (await original())?.hash : null;
-    return JSON.stringify([uri, file?.hash, file?.mtime, lastWrite, ownHash, writtenAt, gone && (await this.isGone(source, path))]);
+    return JSON.stringify([uri, mapped, file?.hash, file?.mtime, lastWrite, ownHash, writtenAt, gone && (await this.isGone(source, path))]);
   }
 
   /** The file of the workspace that held the very same bytes once, in this window. */
@@ -188,6 +202,8 @@ export class RoundFiles {
     }
   }
 }
+
+const sandboxOnly = { original: nothing, ownAsked: never, writtenAt: null } as const;
 
 function nothing(): Promise<null> {
   return Promise.resolve(null);

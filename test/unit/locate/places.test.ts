@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { findLines, movedTo, placeClaim } from '../../../server/src/locate/anchors';
 import { toWorkspace } from '../../../server/src/locate/mapping';
+import type { GitAnswer } from '../../../server/src/locate/mapping';
 import { pathOfFileUri } from '../../../server/src/locate/fileUri';
 import { parseSandboxUri, sandboxUri } from '../../../server/src/locate/sandboxUri';
 import { sandboxPath } from '../../../server/src/locate/sandboxPath';
@@ -22,6 +23,7 @@ function workspace(files: Readonly<Record<string, string>>): string {
 afterEach(() => {
   for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
 });
+const noGit = (): Promise<GitAnswer> => Promise.resolve({ kind: 'none' });
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 describe('a sandbox path', () => {
@@ -60,7 +62,7 @@ describe("an editor's address of a file", () => {
 describe('mapping to the workspace', () => {
   it('takes the file of the same content, and none when the content differs', async () => {
     const folder = workspace({ 'pricing/cart.py': 'a = 1\n' });
-    const context = { folders: [folder], mappings: [], mounts: [] };
+    const context = { folders: [folder], mappings: [], mounts: [], git: noGit };
     const path = '/sandbox/.openclaw/workspace/project/pricing/cart.py';
     expect((await toWorkspace(path, context, () => Promise.resolve(sha('a = 1\n'))))?.path).toBe(join(folder, 'pricing/cart.py'));
     expect(await toWorkspace(path, context, () => Promise.resolve(sha('a = 2\n')))).toBeNull();
@@ -70,7 +72,7 @@ describe('mapping to the workspace', () => {
   it("follows the user's mapping and bind mounts, whatever the content", async () => {
     const folder = workspace({ 'src/pricing/cart.py': 'mine\n', 'all/pricing/cart.py': 'mine\n' });
     const none = (): Promise<string | null> => Promise.resolve(null);
-    const mapped = { folders: [folder], mappings: [{ sandbox: '/sandbox/ws', workspace: 'src' }], mounts: [] };
+    const mapped = { folders: [folder], mappings: [{ sandbox: '/sandbox/ws', workspace: 'src' }], mounts: [], git: noGit };
     expect((await toWorkspace('/sandbox/ws/pricing/cart.py', mapped, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
     expect(await toWorkspace('/sandbox/wsx/pricing/cart.py', mapped, none)).toBeNull();
     // The longer path comes first, not the one with more slashes in it.
@@ -82,7 +84,7 @@ describe('mapping to the workspace', () => {
       const found = await toWorkspace('/sandbox/pricing/cart.py', { ...mapped, mappings }, none);
       expect(found?.path).toBe(join(folder, 'src/pricing/cart.py'));
     }
-    const mounted = { folders: [folder], mappings: [], mounts: [{ sandbox: '/mnt', host: join(folder, 'src') }] };
+    const mounted = { folders: [folder], mappings: [], mounts: [{ sandbox: '/mnt', host: join(folder, 'src') }], git: noGit };
     expect((await toWorkspace('/mnt/pricing/cart.py', mounted, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
   });
 
@@ -91,11 +93,11 @@ describe('mapping to the workspace', () => {
     const named = join(workspace({}), 'named');
     symlinkSync(folder, named);
     const none = (): Promise<string | null> => Promise.resolve(null);
-    const mounted = { folders: [named], mappings: [], mounts: [{ sandbox: '/mnt', host: folder }] };
+    const mounted = { folders: [named], mappings: [], mounts: [{ sandbox: '/mnt', host: folder }], git: noGit };
     expect((await toWorkspace('/mnt/src/pricing/cart.py', mounted, none))?.path).toBe(join(named, 'src/pricing/cart.py'));
-    const mapped = { folders: [named], mappings: [{ sandbox: '/mnt', workspace: join(folder, 'src') }], mounts: [] };
+    const mapped = { folders: [named], mappings: [{ sandbox: '/mnt', workspace: join(folder, 'src') }], mounts: [], git: noGit };
     expect((await toWorkspace('/mnt/pricing/cart.py', mapped, none))?.path).toBe(join(named, 'src/pricing/cart.py'));
-    const elsewhere = { folders: [], mappings: [{ sandbox: '/mnt', workspace: join(folder, 'src') }], mounts: [] };
+    const elsewhere = { folders: [], mappings: [{ sandbox: '/mnt', workspace: join(folder, 'src') }], mounts: [], git: noGit };
     expect((await toWorkspace('/mnt/pricing/cart.py', elsewhere, none))?.path).toBe(join(folder, 'src/pricing/cart.py'));
   });
 
@@ -109,6 +111,7 @@ describe('mapping to the workspace', () => {
       folders: [folder],
       mappings: [{ sandbox: '/sandbox/ws', workspace: '.' }],
       mounts: [{ sandbox: '/m', host: outside }],
+      git: noGit,
     };
     for (const path of [
       '/sandbox/ws/secret.txt',

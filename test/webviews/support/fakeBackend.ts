@@ -197,7 +197,18 @@ export class FakeBackend implements TraceBackend {
       anchors:
         text === null
           ? []
-          : [{ uri: 'file:///nowhere', sandboxPath: text, startLine: 2, endLine: 4, how: 'path', stale: true, wholeFile: false }],
+          : [
+              {
+                uri: 'file:///nowhere',
+                mapped: 'git',
+                sandboxPath: text,
+                startLine: 2,
+                endLine: 4,
+                how: 'path',
+                stale: true,
+                wholeFile: false,
+              },
+            ],
       written: text === null ? [] : [{ path: text, outside: true, git: false }],
       retry: null,
     };
