@@ -1,18 +1,28 @@
 /** What it cost, as the editor asks for it. */
 import type { Connection } from 'vscode-languageserver';
+import { Pricing } from './collect/pricing';
 import type { OpenSource } from './collect/roster';
 import { isWatched } from './problems';
-import { costsRequest } from './protocol/cost';
+import { costsRequest, pricesRequest } from './protocol/cost';
 import type { CostSource } from './query/costs';
+import { pricedModels } from './query/prices';
 import type { Live } from './requests';
 
 export function registerCostRequests(connection: Connection, need: () => Live): void {
   connection.onRequest(costsRequest, (query) => need().costs.answer(query, sourcesFor(need(), query.scope.sourceId)));
+  connection.onRequest(pricesRequest, () => {
+    const { opened, hub } = need();
+    // Prices are looked at before a real sandbox is there too.
+    const sources = hub
+      .all()
+      .filter(isWatched)
+      .map(({ row }) => row);
+    return pricedModels(opened.store, sources, Pricing.of(opened.store).book, Date.now());
+  });
 }
 
 /** What a question may be about. The bundled sample is part of no sum over all, unless it is all there is. */
-export function sourcesFor(live: Live, sourceId: string | null): readonly CostSource[] {
-  const { hub } = live;
+export function sourcesFor({ hub }: Pick<Live, 'hub'>, sourceId: string | null): readonly CostSource[] {
   if (sourceId !== null) {
     const source = hub.get(sourceId);
     return source === null ? [] : [costSource(source)];
@@ -23,8 +33,8 @@ export function sourcesFor(live: Live, sourceId: string | null): readonly CostSo
 }
 
 /** All but the sample: what budgets are of. */
-export function realSources(live: Live): readonly CostSource[] {
-  return live.hub
+export function realSources({ hub }: Pick<Live, 'hub'>): readonly CostSource[] {
+  return hub
     .all()
     .filter((source) => isWatched(source) && source.kind !== 'sample')
     .map(costSource);
