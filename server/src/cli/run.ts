@@ -1,10 +1,13 @@
-/** The commands: the same engine as in the editor, without one. Exit codes: 0, 1 a source that can't be read, 2 bad usage. */
+/** The commands: the same engine as in the editor, without one. Exit codes: 0, 1 a source that can't be read or price lists that are wrong, 2 bad usage. */
 import { homedir } from 'node:os';
 import { AttachError } from '../attach/errors';
 import { sweepPrivateCopies } from '../attach/reader/privateCopy';
 import { collect } from '../collect/collector';
 import { tellingWay } from '../collect/keepCollecting';
 import { openSource } from '../collect/openSource';
+import { Pricing } from '../collect/pricing';
+import { assertNever } from '../model/assertNever';
+import type { PricesDocument } from '../protocol/costDocuments';
 import type { SandboxesDocument, Span } from '../protocol/document';
 import { plainLine } from '../decode/preview';
 import { traceDocument, sessionsDocument } from '../query/document';
@@ -13,10 +16,16 @@ import { findingsOf } from '../query/findings';
 import type { FindingWishes } from '../query/findings';
 import { findSandboxes } from '../sandboxes/findSandboxes';
 import { StoreError } from '../store/errors';
+import type { BookProblem } from '../usage/book';
 import { Asides } from './asides';
 import { CommandError } from './commandError';
+import { problemText, readPriceFile } from './commandPrices';
+import type { PriceFile } from './commandPrices';
 import { openCommandStore } from './commandStore';
 import { commandSuppressions } from './commandSuppressions';
+import { costDocument, pricesDocument } from './costCommand';
+import { costCsv, costText } from './costText';
+import { pricesCsv, pricesText } from './pricesText';
 import { sandboxesText, sessionsText, spanLine, table, traceText } from './tables';
 import { parseCommand, usageText, UsageError } from './usage';
 import type { Command } from './usage';
@@ -35,8 +44,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       io.stdout.write(usageText);
       return 0;
     }
-    await execute(command, io);
-    return 0;
+    return await execute(command, io);
   } catch (error) {
     if (error instanceof UsageError) {
       complain(`${error.message}; see sandglass --help`);
@@ -53,14 +61,19 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-async function execute(command: Command, io: Io): Promise<void> {
+async function execute(command: Command, io: Io): Promise<number> {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   try {
-    if (command.name === 'sandboxes') await sandboxes(command, io, controller.signal);
-    else await readSource(command, io, controller.signal);
+    if (command.name === 'sandboxes') {
+      await sandboxes(command, io, controller.signal);
+      return 0;
+    }
+    const prices = command.prices === null ? null : await readPriceFile(command.prices, controller.signal);
+    if (command.source === null) return printPrices(command, io, pricesDocument(null, prices));
+    return await readSource(command, command.source, prices, io, controller.signal);
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
@@ -86,18 +99,18 @@ async function sandboxes(command: Command, io: Io, signal: AbortSignal): Promise
       reports,
     })),
   };
-  io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : sandboxesText(document));
+  io.stdout.write(command.form === 'json' ? jsonText(document) : sandboxesText(document));
 }
 
-async function readSource(command: Command, io: Io, signal: AbortSignal): Promise<void> {
+/** Reads a source and prints what was asked of it; answers the exit code. */
+async function readSource(command: Command, name: string, prices: PriceFile | null, io: Io, signal: AbortSignal): Promise<number> {
   sweepPrivateCopies();
-  const { suppress, problems } = await commandSuppressions(command.suppressions, signal);
-  for (const problem of problems) io.stderr.write(`sandglass: ${plainLine(problem, 1000)}\n`);
-  const wishes: FindingWishes = { suppress };
+  const wishes = await findingWishes(command, io, signal);
   const ways = command.way === null ? undefined : [command.way];
-  const opened = await openSource(command.source, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal }, { ways });
+  const opened = await openSource(name, { home: homedir(), env: io.env, dockerHost: command.dockerHost, signal }, { ways });
   using kept = openCommandStore(command.store);
   const { store } = kept;
+  Pricing.of(store).set(prices?.entries);
   const row = store.transaction(() => {
     const known = store.sources.ensure(opened.id, { info: opened.info, registryProvider: opened.provider });
     // Kept under the words of another time; it is called what it was called now.
@@ -128,7 +141,7 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
         if (caughtUp) sayFindings(result.sessions);
         for (const session of result.sessions) {
           const denied = store.policies.deniedCallsOf(row, session.row);
-          for (const span of session.spans) printSpan(io, command.json, session.session, withDenial(span, denied), printed);
+          for (const span of session.spans) printSpan(io, command.form === 'json', session.session, withDenial(span, denied), printed);
         }
       },
       onCaughtUp: () => {
@@ -138,19 +151,62 @@ async function readSource(command: Command, io: Io, signal: AbortSignal): Promis
     },
   );
   if (kept.lost.aborted) throw kept.lost.reason;
-  if (follow) return;
+  if (follow) return 0;
   // Half of it would look like all of it.
   if (signal.aborted) throw new CommandError('interrupted before everything was read');
   if (command.session !== null && store.sessions.bySession(row, command.session) === null) {
-    throw new CommandError(`there is no session "${command.session}" in ${command.source}; "sandglass sessions" lists them`);
+    throw new CommandError(`there is no session "${command.session}" in ${name}; "sandglass sessions" lists them`);
   }
-  if (command.name === 'sessions') {
-    const document = sessionsDocument(store, row, wishes);
-    io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : sessionsText(document));
-  } else {
-    const document = traceDocument(store, row, command.session, wishes);
-    io.stdout.write(command.json ? `${JSON.stringify(document, null, 1)}\n` : traceText(document));
+  switch (command.name) {
+    case 'sessions': {
+      const document = sessionsDocument(store, row, wishes);
+      io.stdout.write(command.form === 'json' ? jsonText(document) : sessionsText(document));
+      return 0;
+    }
+    case 'trace': {
+      const document = traceDocument(store, row, command.session, wishes);
+      io.stdout.write(command.form === 'json' ? jsonText(document) : traceText(document));
+      return 0;
+    }
+    case 'cost': {
+      sayPriceProblems(Pricing.of(store).problems, prices, io);
+      const document = costDocument(store, row, command);
+      io.stdout.write(command.form === 'json' ? jsonText(document) : command.form === 'csv' ? costCsv(document) : costText(document));
+      return 0;
+    }
+    case 'prices':
+      return printPrices(command, io, pricesDocument({ store, row }, prices));
+    case 'sandboxes':
+      return 0;
+    default:
+      return assertNever(command.name);
   }
+}
+
+/** Suppressed findings are marked in the documents that have findings. */
+async function findingWishes(command: Command, io: Io, signal: AbortSignal): Promise<FindingWishes> {
+  if (command.name === 'cost' || command.name === 'prices') return {};
+  const { suppress, problems } = await commandSuppressions(command.suppressions, signal);
+  for (const problem of problems) io.stderr.write(`sandglass: ${plainLine(problem, 1000)}\n`);
+  return { suppress };
+}
+
+/** Entries that are left out would make a sum other than it was meant. */
+function sayPriceProblems(problems: readonly BookProblem[], prices: PriceFile | null, io: Io): void {
+  for (const problem of problems) {
+    const at = problem.index === null ? '' : `entry ${problem.index + 1}: `;
+    io.stderr.write(`sandglass: ${plainLine(`${prices?.name ?? ''}: ${at}${problemText(problem)}; it is left out`, 1000)}\n`);
+  }
+}
+
+/** A list that is wrong is told by the exit code too, so that a script can check it. */
+function printPrices(command: Command, io: Io, document: PricesDocument): number {
+  io.stdout.write(command.form === 'json' ? jsonText(document) : command.form === 'csv' ? pricesCsv(document) : pricesText(document));
+  return document.problems.length === 0 ? 0 : 1;
+}
+
+function jsonText(document: object): string {
+  return `${JSON.stringify(document, null, 1)}\n`;
 }
 
 /** Spans printed last, so that a span which only moved is not printed again; the oldest are forgotten. */

