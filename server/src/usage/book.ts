@@ -117,14 +117,15 @@ function isDay(text: string): boolean {
 export function entryFor(
   book: PriceBook,
   providers: readonly (string | null)[],
-  model: string,
+  models: readonly string[],
   time: number | null,
 ): PriceBookEntry | null {
   const names = new Set(providers.map((provider) => provider?.toLowerCase()));
   const at = time ?? Number.POSITIVE_INFINITY;
   for (let index = book.entries.length - 1; index >= 0; index -= 1) {
     const entry = book.entries[index];
-    if (entry === undefined || book.globs[index]?.(model) !== true) continue;
+    const glob = book.globs[index];
+    if (entry === undefined || glob === undefined || !models.some(glob)) continue;
     if (entry.provider !== undefined && !names.has(entry.provider.toLowerCase())) continue;
     if (entry.from !== undefined && Date.parse(`${entry.from}T00:00:00Z`) > at) continue;
     return entry;

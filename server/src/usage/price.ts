@@ -35,8 +35,8 @@ const none = (reason: UnpricedReason): Price => ({ kind: 'none', reason });
 /** The user's entry for such a call. */
 export function bookEntry({ provider, registryProvider, model, time }: Asked, book: PriceBook): PriceBookEntry | null {
   if (model === null || model.length > longestModelId) return null;
-  // A model's id may stand behind the sandbox's route: who writes a price knows it without.
-  return entryFor(book, [provider, sellerOf(provider, registryProvider).provider], model.replace(/^inference\//, ''), time);
+  // A model's id may stand behind the sandbox's route: who writes a price may know it without.
+  return entryFor(book, [provider, sellerOf(provider, registryProvider).provider], [model, model.replace(/^inference\//, '')], time);
 }
 
 export function bookPrice(entry: PriceBookEntry): Price {
