@@ -4,6 +4,7 @@ import { besideCode } from './besideCode';
 import { cost } from './cost';
 import { intakes } from './intake';
 import { longSession } from './longSession';
+import { spend } from './spend';
 import { throughput } from './throughput';
 import { line } from './figures';
 
@@ -12,6 +13,7 @@ const parts: Readonly<Record<string, () => Promise<void> | void>> = {
   intake: intakes,
   longSession,
   besideCode,
+  spend,
   cost: () => cost(100),
 };
 

@@ -74,10 +74,12 @@ export class Costs {
 
   #answer({ scope, by, limit, timeZone }: CostQuery, sources: readonly CostSource[]): CostAnswer {
     const selected = this.#select(scope, sources);
-    const whole = new SpendSum();
-    for (const group of this.#groups(selected)) whole.add(group);
-    const total = whole.spend;
     const parts = this.#parts(selected, by, timeZone);
+    const whole = new SpendSum();
+    // The sum of parts of calls is no exact one.
+    if (by === 'tool' || by === 'file') for (const group of this.#groups(selected)) whole.add(group);
+    else for (const { sum } of parts) whole.join(sum);
+    const total = whole.spend;
     const sorted = by === 'day' ? parts.sort((a, b) => (a.key < b.key ? 1 : -1)) : parts.sort(dearestFirst);
     const shown = sorted.slice(0, Math.max(0, Math.min(limit, costRowsLimit)));
     const rest = sorted.slice(shown.length);
@@ -295,7 +297,7 @@ export class Costs {
     const unseen = this.#store.ledger.unseen(scope);
     // When a session that is only named was is not known.
     const bounded = scope.from !== null || scope.to !== null;
-    const unrecorded = bounded ? 0 : scope.sessions.filter((row) => this.#tree.of(row)?.unrecorded === true).length;
+    const unrecorded = bounded ? 0 : this.#store.ledger.unrecorded(scope.sessions);
     const all: readonly NotObserved[] = [
       { kind: 'compactions', count: unseen.compaction },
       { kind: 'retries', count: unseen.retry },

@@ -9,8 +9,6 @@ export interface SessionFacts {
   /** Title, key or id; untrusted text. */
   readonly label: string;
   readonly parent: string | null;
-  /** Only the index speaks of it. */
-  readonly unrecorded: boolean;
 }
 
 /** A fleet's history; beyond it those asked for longest ago are opened again. */
@@ -25,8 +23,8 @@ export class SessionTree {
   }
 
   of(row: number): SessionFacts | null {
-    const view = this.#store.sessions.byRow(row);
-    return view === null ? null : this.#keep(row, view.revision);
+    const revision = this.#store.sessions.revisionOf(row);
+    return revision === null ? null : this.#keep(row, revision);
   }
 
   /** All sessions of a source. */
@@ -74,7 +72,6 @@ export class SessionTree {
       session: info.id,
       label: info.title ?? info.key ?? info.id,
       parent: info.parentSessionId,
-      unrecorded: !view.recorded,
     };
     this.#kept.delete(row);
     this.#kept.set(row, { revision: view.revision, facts });

@@ -8,8 +8,9 @@ import type { Database } from './database';
 /** The quarter of an hour that `spend` is kept by: every time zone's days begin at one. */
 export const slotMs = 900_000;
 
-const bases: readonly CostBasis[] = ['reported', 'user', 'overlay', 'priced', 'local', 'unknown'];
-const triggers: readonly Trigger[] = ['user', 'cron', 'heartbeat', 'subagent', 'exec', 'unknown'];
+/** As the columns `basis` and `trigger` count them. */
+export const ledgerBases: readonly CostBasis[] = ['reported', 'user', 'overlay', 'priced', 'local', 'unknown'];
+export const ledgerTriggers: readonly Trigger[] = ['user', 'cron', 'heartbeat', 'subagent', 'exec', 'unknown'];
 const unseenKinds = { compaction: 0, retry: 1 } as const;
 export type UnseenKind = keyof typeof unseenKinds;
 
@@ -155,8 +156,8 @@ export class LedgerStore {
         id,
         turnId,
         this.#idOf('model', JSON.stringify([name.provider, name.model])),
-        triggers.indexOf('unknown'),
-        Math.max(0, bases.indexOf((attributes['sandglass.cost.basis'] ?? 'unknown') as CostBasis)),
+        ledgerTriggers.indexOf('unknown'),
+        Math.max(0, ledgerBases.indexOf((attributes['sandglass.cost.basis'] ?? 'unknown') as CostBasis)),
         start === null || Number.isNaN(start) || start < 0 ? null : start,
         durationMs === null ? null : Math.round(durationMs),
         input,
@@ -253,7 +254,7 @@ export class LedgerStore {
           GROUP BY p.slot, p.basis ORDER BY p.slot`,
       )
       .all(JSON.stringify(sessions), firstSlot(from, to), lastSlot(to)) as unknown as (LedgerSum & { slot: number; basis: number })[];
-    return rows.map((row) => ({ ...row, basis: bases[row.basis] ?? 'unknown' }));
+    return rows.map((row) => ({ ...row, basis: ledgerBases[row.basis] ?? 'unknown' }));
   }
 
   /** Each call once, by its span's id, in whichever of the sessions it lies: for those that lie in several sources, and for odd times. */
@@ -288,6 +289,16 @@ export class LedgerStore {
     return rows.map(decoded);
   }
 
+  /** The newest calls of a session. */
+  latest(session: number, limit: number): readonly { readonly spanId: string; readonly start: number }[] {
+    return this.#db
+      .prepare(
+        `SELECT span_id AS spanId, start FROM llm_call INDEXED BY llm_call_by_start
+          WHERE session = ? AND start IS NOT NULL ORDER BY start DESC LIMIT ?`,
+      )
+      .all(session, limit) as { spanId: string; start: number }[];
+  }
+
   turns({ sources, sessions, from, to }: LedgerScope): readonly TurnGroup[] {
     const rows = this.#db
       .prepare(
@@ -298,7 +309,7 @@ export class LedgerStore {
           WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins} GROUP BY c.session, c.turn_id, c.basis`,
       )
       .all(JSON.stringify(sessions), from, to, JSON.stringify(sources)) as unknown as (Omit<TurnGroup, 'basis'> & { basis: number })[];
-    return rows.map((row) => ({ ...row, basis: bases[row.basis] ?? 'unknown' }));
+    return rows.map((row) => ({ ...row, basis: ledgerBases[row.basis] ?? 'unknown' }));
   }
 
   /** An LLM call in equal parts by the tool calls that it asked for; null: it asked for none. `key`: the tool's row. */
@@ -352,6 +363,17 @@ export class LedgerStore {
     return rows.map(({ id }) => id);
   }
 
+  /** How many of these sessions only the index speaks of. */
+  unrecorded(sessions: readonly number[]): number {
+    const row = this.#db
+      .prepare(
+        `SELECT count(*) AS n FROM json_each(?) CROSS JOIN session s ON s.id = json_each.value
+          WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.session = s.id AND e.kind = 0)`,
+      )
+      .get(JSON.stringify(sessions));
+    return (row as { n: number }).n;
+  }
+
   /** What is known to have cost something that no count tells. */
   unseen({ sessions, from, to }: LedgerScope): Readonly<Record<UnseenKind, number>> {
     const rows = this.#db
@@ -378,16 +400,16 @@ interface CodedPart extends Omit<PartGroup, 'key' | 'basis'> {
 function decoded<T extends { readonly trigger: number; readonly basis: number }>(
   row: T,
 ): Omit<T, 'trigger' | 'basis'> & { readonly trigger: Trigger; readonly basis: CostBasis } {
-  return { ...row, trigger: triggers[row.trigger] ?? 'unknown', basis: bases[row.basis] ?? 'unknown' };
+  return { ...row, trigger: ledgerTriggers[row.trigger] ?? 'unknown', basis: ledgerBases[row.basis] ?? 'unknown' };
 }
 
 function decodedPart(row: CodedPart): PartGroup {
-  return { ...row, key: row.key === null ? null : String(row.key), basis: bases[row.basis] ?? 'unknown' };
+  return { ...row, key: row.key === null ? null : String(row.key), basis: ledgerBases[row.basis] ?? 'unknown' };
 }
 
 /** As it stands in the column `trigger` of a turn's span. */
 export function triggerCode(span: Span): number {
-  return Math.max(0, triggers.indexOf((span.attributes['sandglass.trigger'] ?? 'unknown') as Trigger));
+  return Math.max(0, ledgerTriggers.indexOf((span.attributes['sandglass.trigger'] ?? 'unknown') as Trigger));
 }
 
 /** Calls without a time are only in what has no bounds. */

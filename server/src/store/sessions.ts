@@ -195,6 +195,13 @@ export class SessionStore {
     return row === undefined ? null : this.#view(row as unknown as SessionRecord);
   }
 
+  /** null: there is none, or it was not folded yet. */
+  revisionOf(id: number): number | null {
+    const row = this.#db.prepare('SELECT revision FROM session WHERE id = ? AND body IS NOT NULL').get(id) as
+      { revision: number } | undefined;
+    return row?.revision ?? null;
+  }
+
   /** The workspaces that sessions of a source had, each with how many had it. */
   workspaces(source: number): readonly { readonly workspaceDir: string; readonly sessions: number }[] {
     const rows = this.#db
