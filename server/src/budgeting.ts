@@ -8,7 +8,7 @@ import type { Hub } from './collect/hub';
 import type { OpenSource } from './collect/roster';
 import { isWatched } from './problems';
 import type { BudgetNotice, Budgets, BudgetState } from './protocol/cost';
-import type { BudgetReading, Costs } from './query/budgets';
+import type { AskCosts, BudgetReading } from './query/budgets';
 import { sessionBudgets, turnDrivers, wideBudgets } from './query/budgets';
 import type { SessionView } from './store/sessions';
 import type { Store } from './store/store';
@@ -27,7 +27,7 @@ const newsMs = 24 * 3_600_000;
 export interface BudgetingOptions {
   readonly store: Store;
   readonly hub: Pick<Hub, 'all' | 'get' | 'node' | 'settings' | 'trusted'>;
-  readonly costs: Costs;
+  readonly costs: AskCosts;
   readonly folders: () => readonly string[];
   readonly tell: (notice: BudgetNotice) => void;
   /** Other things are to be said of the budgets that stand with this session. */
@@ -40,7 +40,8 @@ export interface BudgetingOptions {
 export class Budgeting implements Disposable {
   readonly #options: BudgetingOptions;
   readonly #timer: Coalescer;
-  readonly #timeZone: string;
+  /** Where days begin. */
+  readonly timeZone: string;
   readonly #now: () => number;
   readonly #dirty = new Set<number>();
   /** Of turns and the session, by its row; bounded by sessionsLooked for each open source. */
@@ -54,7 +55,7 @@ export class Budgeting implements Disposable {
 
   constructor(options: BudgetingOptions) {
     this.#options = options;
-    this.#timeZone = options.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+    this.timeZone = options.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
     this.#now = options.now ?? Date.now;
     this.#timer = new Coalescer(roundMs, () => {
       try {
@@ -97,16 +98,31 @@ export class Budgeting implements Disposable {
     const rows = new Map<number, OpenSource>();
     if (budgets.turn !== undefined || budgets.session !== undefined)
       for (const source of watched) for (const row of store.sessions.newest(source.row, sessionsLooked)) rows.set(row, source);
-    const dirty = new Set(this.#dirty);
-    this.#dirty.clear();
+    const dirty = this.#withParents();
     for (const row of this.#ofSessions.keys()) if (!rows.has(row)) this.#ofSessions.delete(row);
     for (const [row, source] of rows)
       if (fresh || dirty.has(row) || !this.#ofSessions.has(row)) this.#ofSessions.set(row, this.#ofSession(budgets, source, row));
-    this.#day = budgets.day === undefined ? null : localDay(this.#now(), this.#timeZone);
+    this.#day = budgets.day === undefined ? null : localDay(this.#now(), this.timeZone);
     this.#wide = this.#widely(budgets, watched);
     this.#place(watched);
     this.#tell(rows);
     this.#lookAgain();
+  }
+
+  /** What is spent in a session is spent in those above it too. */
+  #withParents(): ReadonlySet<number> {
+    const { sessions } = this.#options.store;
+    const all = new Set<number>();
+    const waiting = [...this.#dirty];
+    this.#dirty.clear();
+    for (let row = waiting.pop(); row !== undefined; row = waiting.pop()) {
+      if (all.has(row)) continue;
+      all.add(row);
+      const view = sessions.byRow(row);
+      const parent = view?.info.parentSessionId ?? null;
+      if (view !== null && parent !== null) waiting.push(...sessions.named(view.source, parent).map((above) => above.row));
+    }
+    return all;
   }
 
   #ofSession(budgets: Budgets, source: OpenSource, row: number): readonly BudgetReading[] {
@@ -115,7 +131,7 @@ export class Budgeting implements Disposable {
     if (view === null) return [];
     const session = { sourceId: source.id, sessionId: view.info.id };
     const lastTurn = store.spans.lastTurn(row)?.span.id ?? null;
-    return sessionBudgets(costs, budgets, session, lastTurn, this.#timeZone, ({ spanId }, unit) => turnDrivers(store, row, spanId, unit));
+    return sessionBudgets(costs, budgets, session, lastTurn, this.timeZone, ({ spanId }, unit) => turnDrivers(store, row, spanId, unit));
   }
 
   #widely(budgets: Budgets, watched: readonly OpenSource[]): readonly BudgetReading[] {
@@ -123,9 +139,9 @@ export class Budgeting implements Disposable {
     if (watched.length === 0) return [];
     const all = { sourceId: null, day: null };
     return [
-      ...watched.flatMap(({ id }) => wideBudgets(costs, budgets, 'sandbox', { sourceId: id, day: null }, this.#timeZone)),
-      ...(this.#day === null ? [] : wideBudgets(costs, budgets, 'day', { sourceId: null, day: this.#day }, this.#timeZone)),
-      ...wideBudgets(costs, budgets, 'workspace', all, this.#timeZone),
+      ...watched.flatMap(({ id }) => wideBudgets(costs, budgets, 'sandbox', { sourceId: id, day: null }, this.timeZone)),
+      ...(this.#day === null ? [] : wideBudgets(costs, budgets, 'day', { sourceId: null, day: this.#day }, this.timeZone)),
+      ...wideBudgets(costs, budgets, 'workspace', all, this.timeZone),
     ];
   }
 

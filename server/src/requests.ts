@@ -2,6 +2,8 @@
 import type { CodeLens, Connection } from 'vscode-languageserver';
 import { ErrorCodes, ResponseError } from 'vscode-languageserver';
 import type { ActAndSample } from './actAndSample';
+import type { Budgeting } from './budgeting';
+import { realSources } from './costRequests';
 import { ActionError } from './actions/errors';
 import { AttachError, SandboxFileError } from './attach/errors';
 import type { Hub } from './collect/hub';
@@ -27,15 +29,17 @@ import { findingsOf } from './query/findings';
 import { callAt, tracePage } from './query/pages';
 import { signalOf } from './signalOf';
 import type { CallsIn } from './query/callsIn';
+import type { CostsNow } from './query/costNow';
 import type { Costs } from './query/costs';
 import { writtenFiles } from './query/written';
 import type { Places } from './query/places';
-import { ModelSums, statusOf } from './query/status';
+import { statusOf } from './query/status';
 import { turnFlow } from './query/turnFlow';
 import { replaySteps } from './replay/steps';
 import type { Rules } from './rules';
 import type { Suppressing } from './suppressing';
 import type { SessionView } from './store/sessions';
+import { localDay } from './usage/localDay';
 
 const callTextChars = 2 * 1024 * 1024;
 const detailCharsLimit = 1024 * 1024;
@@ -49,6 +53,8 @@ export interface Live extends AsyncDisposable {
   readonly places: Places;
   readonly calls: CallsIn;
   readonly costs: Costs;
+  readonly costsNow: CostsNow;
+  readonly budgeting: Budgeting;
   readonly blames: Blames;
   readonly rules: Rules;
   readonly definitions: Definitions;
@@ -85,7 +91,6 @@ async function answered<T>(body: () => Promise<T> | T): Promise<T> {
 }
 
 export function registerRequests(connection: Connection, need: () => Live): void {
-  const modelSums = new ModelSums();
   const source = (sourceId: string): OpenSource => {
     const open = need().hub.get(sourceId);
     if (open === null) throw new ResponseError(ErrorCodes.InvalidParams, 'this source is not open any more');
@@ -250,16 +255,19 @@ export function registerRequests(connection: Connection, need: () => Live): void
     return answer;
   });
   connection.onRequest(messages.statusRequest, ({ sourceId, sessionId }) => {
-    const { opened, hub } = need();
+    const { budgeting, costsNow, opened, hub } = need();
     const asked = sourceId === undefined ? null : hub.get(sourceId);
     const view =
       asked !== null && sessionId !== undefined ? opened.store.sessions.bySession(asked.row, sessionId) : newestOpen(hub, opened, asked);
     const open = view === null ? null : hub.ofRow(view.source);
-    return view === null || open === null ? null : statusOf(opened.store, modelSums, open.id, hub.node(open).name, view);
+    if (view === null || open === null) return null;
+    const now = costsNow.of(view, open.id, realSources({ hub }), localDay(Date.now(), budgeting.timeZone));
+    const cost = { ...now, budgets: budgeting.statesFor(view, open.id), forecast: null };
+    return statusOf(opened.store, open.id, hub.node(open).name, view, cost);
   });
   connection.onRequest(messages.probeRequest, () => ({ version: '1', pid: process.pid, nodeVersion: process.versions.node }));
   connection.onNotification(messages.configureNotification, ({ trusted, settings }) => {
-    const { hub, lensesChanged, placesMoved, problems } = need();
+    const { budgeting, hub, lensesChanged, placesMoved, problems } = need();
     const { definitionLenses } = hub.settings;
     const mappings = JSON.stringify(hub.settings.pathMappings);
     const shown = JSON.stringify([hub.settings.problems, hub.settings.findings]);
@@ -269,6 +277,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
       for (const open of hub.all()) problems.touchAll(open);
       problems.refresh();
     }
+    budgeting.refresh();
     if (JSON.stringify(hub.settings.pathMappings) !== mappings) placesMoved();
     hub.refresh().catch((error: unknown) => connection.console.error(String(error)));
   });

@@ -6,7 +6,8 @@ import { ActAndSample } from './actAndSample';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/change';
-import { registerCostRequests } from './costRequests';
+import { Budgeting } from './budgeting';
+import { realSources, registerCostRequests, sourcesFor } from './costRequests';
 import { registerDefinitionRequests } from './definitionRequests';
 import { epochOf } from './epoch';
 import { definingFile } from './locate/defined/findDefinitions';
@@ -14,11 +15,13 @@ import { pathOfFileUri } from './locate/fileUri';
 import { registerMappingRequests } from './mappingRequests';
 import { openStore } from './openStore';
 import { isWatched, Problems } from './problems';
+import { budgetNotification } from './protocol/cost';
 import type * as messages from './protocol/messages';
 import { changedNotification } from './protocol/messages';
 import { Blames } from './query/blame';
 import { Definitions } from './query/definitions';
 import { CallsIn } from './query/callsIn';
+import { CostsNow } from './query/costNow';
 import { Costs } from './query/costs';
 import { Places } from './query/places';
 import { PolicyFiles } from './policy/policyFiles';
@@ -127,6 +130,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       // What was shown of a source that was closed, or detached from, is taken back.
       if (ids !== open) {
         problems.refresh();
+        budgeting.refresh();
         refreshLenses.ask();
       }
       open = ids;
@@ -136,6 +140,8 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         .map(({ id, state }) => `${id} ${state.kind}`)
         .join(' ');
       if (now !== states && suppressing.hasFiles) problems.refresh();
+      // What was still being read may be told of now.
+      if (now !== states) budgeting.refresh();
       states = now;
     }
     if (change.source !== null && change.result !== null) {
@@ -155,6 +161,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         }
         suppressing.touch(session.row);
         problems.touch(session.row);
+        budgeting.touch(session.row);
       }
       if (change.result.sessions.length > 0 || change.result.policyChanged) definitions.callsChanged();
       beside.grew(change.source.id, change.source.row);
@@ -215,7 +222,19 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     },
     onError,
   });
-  const problems = new Problems(connection, opened, hub, places, rules, suppressing);
+  const budgeting = new Budgeting({
+    store,
+    hub,
+    costs: (query) => {
+      const { sourceId } = query.scope;
+      return costs.answer(query, sourceId === null ? realSources({ hub }) : sourcesFor({ hub }, sourceId));
+    },
+    folders,
+    tell: (notice) => void connection.sendNotification(budgetNotification, notice),
+    onChange: (row) => problems.touch(row),
+    onError,
+  });
+  const problems = new Problems(connection, opened, hub, places, rules, suppressing, (row) => budgeting.placedAt(row));
   hub.configure(options.trusted, options.settings);
   return {
     opened,
@@ -224,6 +243,8 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     places,
     calls,
     costs,
+    costsNow: new CostsNow(store, costs),
+    budgeting,
     blames,
     rules,
     definitions,
@@ -252,6 +273,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       refreshLenses[Symbol.dispose]();
       problems[Symbol.dispose]();
       suppressing[Symbol.dispose]();
+      budgeting[Symbol.dispose]();
       await beside[Symbol.asyncDispose]();
       // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();

@@ -4,8 +4,8 @@
  * shows. Text that came out of a sandbox is untrusted wherever it appears here, and named so.
  */
 import { NotificationType, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
-import type { Finding, Looked, SandboxInfo, SessionInfo, Skipped, Span, PolicySpan, SpanStatus } from './document';
-import type { Budgets, PriceBookEntry } from './cost';
+import type { CostBasis, Finding, Looked, SandboxInfo, SessionInfo, Skipped, Span, PolicySpan, SpanStatus } from './document';
+import type { Budgets, BudgetState, BudgetUnit, PriceBookEntry, Spend } from './cost';
 import type { ProblemSettings } from './problems';
 
 /** Sent as LSP `initializationOptions`. */
@@ -503,6 +503,36 @@ export interface StatusView {
     readonly usd: number | null;
     readonly basis: string;
   }[];
+  /** What cost most of the session, and of today, dearest first; at most three each, and none that costs nothing. */
+  readonly dearest: { readonly session: readonly DearCall[]; readonly today: readonly DearCall[] };
+  /** Of all that is attached, since midnight on the server's clock; the sample is not in it. Null: no LLM call began today. */
+  readonly today: Spend | null;
+  /** What that is made of, what cost most first; `sandbox` is untrusted. */
+  readonly todayBySandbox: readonly { readonly sourceId: string; readonly sandbox: string; readonly spend: Spend }[];
+  /** Those that the session is in, the last turn's among them. */
+  readonly budgets: readonly BudgetState[];
+  /** What the running turn will have come to by its end; null: none runs, or too little is known of its like. */
+  readonly forecast: TurnForecast | null;
+}
+
+/** An LLM call that cost something. `model` is untrusted. */
+export interface DearCall extends SpanRef {
+  readonly model: string | null;
+  readonly usd: number;
+  readonly basis: CostBasis;
+  readonly tokens: number;
+  readonly time: string | null;
+}
+
+/** From turns of its like: what half of them would come to at most, and what one in ten is below and above. */
+export interface TurnForecast {
+  readonly unit: BudgetUnit;
+  readonly soFar: number;
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  /** How many turns it is made from. */
+  readonly of: number;
 }
 
 /** The session last acted in, or the one asked for; null when there is none. */

@@ -18,7 +18,7 @@ import { budgetStates, driverOf } from '../usage/budgets';
 import type { LocalDay } from '../usage/localDay';
 
 /** The server's answer to `sandglass/costs`. */
-export type Costs = (query: CostQuery) => CostAnswer;
+export type AskCosts = (query: CostQuery) => CostAnswer;
 
 /** A budget with what took most of it. */
 export interface BudgetReading {
@@ -35,7 +35,7 @@ const everything: CostScope = { sourceId: null, sessionId: null, withSubagents: 
 
 /** Of a session and its turns. `lastTurn`: told of also while it is far below its limit. */
 export function sessionBudgets(
-  costs: Costs,
+  costs: AskCosts,
   budgets: Budgets,
   session: SessionRef,
   lastTurn: string | null,
@@ -70,11 +70,18 @@ export function sessionBudgets(
 
 /** The tool and the model that took most of what a turn's own calls came to. */
 export function turnDrivers(store: Store, row: number, turnId: string, unit: BudgetUnit): readonly BudgetDriver[] {
-  const turn = store.spans.span(store.sessions.byRow(row)?.source ?? -1, turnId)?.span;
+  const source = store.sessions.byRow(row)?.source;
+  if (source === undefined) return [];
+  const turn = store.spans.span(source, turnId)?.span;
   const from = turn?.startTime ?? null;
   const to = turn?.endTime ?? null;
   const { ledger } = store;
-  const scope = { sessions: [row], from: from === null ? null : Date.parse(from), to: to === null ? null : Date.parse(to) + 1 };
+  const scope = {
+    sources: [source],
+    sessions: [row],
+    from: from === null ? null : Date.parse(from),
+    to: to === null ? null : Date.parse(to) + 1,
+  };
   const tools = new Map<string, number>();
   for (const part of ledger.tools(scope)) {
     const name = part.key === null ? null : ledger.toolName(Number(part.key));
@@ -100,7 +107,7 @@ function mostOf(by: BudgetDriver['by'], parts: ReadonlyMap<string, number>): Bud
 
 /** Of a sandbox; of the day, and of all there is, where no source is named. They stand with the session that took most. */
 export function wideBudgets(
-  costs: Costs,
+  costs: AskCosts,
   budgets: Budgets,
   kind: Extract<BudgetKind, 'day' | 'sandbox' | 'workspace'>,
   of: { readonly sourceId: string | null; readonly day: LocalDay | null },
@@ -119,7 +126,7 @@ export function wideBudgets(
 }
 
 function driven(
-  costs: Costs,
+  costs: AskCosts,
   scope: CostScope,
   timeZone: string,
   by: 'session' | 'turn',

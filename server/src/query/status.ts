@@ -4,8 +4,10 @@ import type { SessionView } from '../store/sessions';
 import type { Store } from '../store/store';
 import { asObject, asString } from '../decode/json';
 import type { Span } from '../protocol/document';
+import type { CostNow } from './costNow';
 import { spanPayload } from './payload';
 import { programOf } from './program';
+import { SpendSum } from './spendSum';
 
 export type StatusNow = StatusView['now'];
 
@@ -33,42 +35,31 @@ function nameOf(store: Store, view: SessionView, span: Span): string {
   return (command === null ? null : programOf(command)) ?? name;
 }
 
-/** Sums by model are for a tooltip: of a session that streams they may be this old. */
-const byModelMs = 2000;
-const byModelKept = 32;
-
-/** Sums by model of the sessions last asked for. */
-export class ModelSums {
-  readonly #kept = new Map<number, { readonly revision: number; readonly at: number; readonly sums: StatusView['byModel'] }>();
-
-  of(store: Store, view: SessionView): StatusView['byModel'] {
-    const known = this.#kept.get(view.row);
-    if (known !== undefined && (known.revision === view.revision || performance.now() - known.at < byModelMs)) return known.sums;
-    const sums = byModel(store, view);
-    this.#kept.delete(view.row);
-    this.#kept.set(view.row, { revision: view.revision, at: performance.now(), sums });
-    for (const oldest of this.#kept.keys()) if (this.#kept.size > byModelKept) this.#kept.delete(oldest);
-    return sums;
-  }
-}
-
+/** By the ledger, so that it is the same cent as everywhere; what cost most first. */
 function byModel(store: Store, view: SessionView): StatusView['byModel'] {
-  const models = new Map<string, { calls: number; tokens: number; usd: number | null; bases: Set<string> }>();
-  for (const { span } of store.spans.ofKind(view.row, 'chat')) {
-    if (span.attributes['sandglass.inherited'] === true) continue;
-    const model = String(span.attributes['gen_ai.request.model'] ?? 'unknown model');
-    const sum = models.get(model) ?? { calls: 0, tokens: 0, usd: null, bases: new Set<string>() };
-    sum.calls += 1;
-    sum.tokens += Number(span.attributes['gen_ai.usage.input_tokens'] ?? 0) + Number(span.attributes['gen_ai.usage.output_tokens'] ?? 0);
-    const usd = span.attributes['sandglass.cost.usd'];
-    if (typeof usd === 'number') sum.usd = (sum.usd ?? 0) + usd;
-    sum.bases.add(String(span.attributes['sandglass.cost.basis'] ?? 'unknown'));
-    models.set(model, sum);
+  const models = new Map<string, { readonly sum: SpendSum; readonly bases: Set<string> }>();
+  for (const group of store.ledger.groups({ sources: [view.source], sessions: [view.row], from: null, to: null })) {
+    const name = store.ledger.modelName(group.model).model ?? 'unknown model';
+    const known = models.get(name) ?? { sum: new SpendSum(), bases: new Set<string>() };
+    known.sum.add(group);
+    known.bases.add(group.basis);
+    models.set(name, known);
   }
-  return [...models].map(([model, { calls, tokens, usd, bases }]) => ({ model, calls, tokens, usd, basis: [...bases].sort().join(', ') }));
+  return [...models]
+    .map(([model, { sum, bases }]) => {
+      const { calls, usd } = sum.spend;
+      return { model, calls, tokens: sum.tokens, usd, basis: [...bases].sort().join(', ') };
+    })
+    .sort((a, b) => (b.usd ?? -1) - (a.usd ?? -1) || b.tokens - a.tokens);
 }
 
-export function statusOf(store: Store, sums: ModelSums, sourceId: string, sandbox: string, view: SessionView): StatusView {
+export function statusOf(
+  store: Store,
+  sourceId: string,
+  sandbox: string,
+  view: SessionView,
+  cost: CostNow & Pick<StatusView, 'budgets' | 'forecast'>,
+): StatusView {
   const { usage } = view.info.totals;
   return {
     sourceId,
@@ -76,6 +67,7 @@ export function statusOf(store: Store, sums: ModelSums, sourceId: string, sandbo
     session: view.info,
     now: nowOf(store, view),
     tokens: usage.input + usage.cacheRead + usage.cacheWrite + usage.output,
-    byModel: sums.of(store, view),
+    byModel: byModel(store, view),
+    ...cost,
   };
 }

@@ -12,6 +12,11 @@ const view = (given: Partial<StatusView> = {}): StatusView => ({
   now: { kind: 'idle' },
   tokens: 8412,
   byModel: [{ model: 'nemotron-3-super', calls: 2, tokens: 8412, usd: 0.02, basis: 'priced' }],
+  dearest: { session: [], today: [] },
+  today: null,
+  todayBySandbox: [],
+  budgets: [],
+  forecast: null,
   ...given,
 });
 const live = longestOf(sandbox('a'));
