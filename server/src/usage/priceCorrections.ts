@@ -27,8 +27,6 @@ const leftOut: ReadonlySet<string> = new Set([
   // The two lists differ.
   'minimax/MiniMax-M2.5-highspeed',
   'mistral/voxtral-small-24b-2507',
-  'together/meta-llama/Llama-3.3-70B-Instruct-Turbo',
-  'together/meta-llama/Meta-Llama-3-8B-Instruct-Lite',
   'zai/GLM-5.3-Flash',
 ]);
 

@@ -14,6 +14,10 @@ export type Vendor =
   /** Runs on own hardware. */
   | { readonly kind: 'local' };
 
+/**
+ * By the package's name of each list. Not here though it has them: Novita's and Together's, which are of models that these no longer
+ * sell or sell for more, and Zhipu's, which is in another money and without the prices for longer prompts.
+ */
 const lists: Readonly<Record<string, readonly string[]>> = {
   anthropic: ['anthropic', 'anthropic-prod'],
   arcee: ['arcee'],
@@ -32,14 +36,11 @@ const lists: Readonly<Record<string, readonly string[]>> = {
   minimax: ['minimax', 'minimax-api'],
   mistral: ['mistral', 'mistralai'],
   moonshotai: ['moonshot', 'moonshotai', 'moonshot-ai'],
-  novita: ['novita', 'novita-ai'],
   openai: ['openai', 'openai-api'],
   openrouter: ['openrouter'],
   ovhcloud: ['ovhcloud'],
   perplexity: ['perplexity'],
-  together: ['together', 'togetherai', 'together-ai'],
   'x-ai': ['xai', 'x-ai'],
-  zhipuai: ['zhipu', 'zhipuai', 'bigmodel'],
 };
 
 const flatRates: Readonly<Record<string, readonly string[]>> = {
