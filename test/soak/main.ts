@@ -3,11 +3,13 @@ import { cost } from '../bench/cost';
 import { chaos } from './chaos';
 import { gigabyte } from './gigabyte';
 import { kills } from './kills';
+import { sums } from './sums';
 
 /** Each prints what it measured, and answers whether everything that must hold held. */
 const parts: Readonly<Record<string, () => Promise<boolean>>> = {
   kills,
   chaos,
+  sums,
   gigabyte: async () => (await gigabyte(), true),
   cost: async () => (await cost(1000), true),
 };
