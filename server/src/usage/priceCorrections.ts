@@ -4,7 +4,7 @@
  */
 
 /** Rows that are not used, as `provider/row`. */
-const leftOut: ReadonlySet<string> = new Set([
+export const rowsLeftOut: readonly string[] = [
   // Prices of 2025, for names that have meant newer models since.
   'deepseek/deepseek-chat',
   'deepseek/deepseek-reasoner',
@@ -14,21 +14,20 @@ const leftOut: ReadonlySet<string> = new Set([
   'openai/gpt-oss-20b',
   'openai/gpt-oss-safeguard-20b',
   // Taken from OpenRouter's list, as the package says itself.
-  'azure/mai-ds-r1:free',
   'azure/phi-3-medium-128k-instruct',
   'azure/phi-3-mini-128k-instruct',
   'azure/phi-3.5-mini-128k-instruct',
   'azure/phi-4',
   'azure/phi-4-mini-instruct',
   'azure/phi-4-multimodal-instruct',
-  'azure/phi-4-reasoning',
   'azure/phi-4-reasoning-plus',
   'azure/wizardlm-2-8x22b',
   // The two lists differ.
   'minimax/MiniMax-M2.5-highspeed',
   'mistral/voxtral-small-24b-2507',
   'zai/GLM-5.3-Flash',
-]);
+];
+const leftOut: ReadonlySet<string> = new Set(rowsLeftOut);
 
 /** Names of rows that mean something else, as `provider/name`. */
 const wrongNames: ReadonlySet<string> = new Set([
@@ -72,4 +71,4 @@ export function makersOf(provider: string): readonly string[] {
   return Object.hasOwn(sameAsMaker, provider) ? (sameAsMaker[provider] ?? []) : [];
 }
 
-export const correctionsContent: readonly unknown[] = [[...leftOut], [...wrongNames], [...moved], sameAsMaker];
+export const correctionsContent: readonly unknown[] = [rowsLeftOut, [...wrongNames], [...moved], sameAsMaker];
