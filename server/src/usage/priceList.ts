@@ -269,8 +269,3 @@ export function priceListContent(): string {
     .digest('hex');
   return content;
 }
-
-/** Models of sellers whose prices are taken from the list. */
-export function listedModels(): number {
-  return listedVendors.reduce((sum, id) => sum + (findProvider({ providerId: id })?.models.length ?? 0), 0);
-}
