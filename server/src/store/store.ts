@@ -7,6 +7,7 @@ import { GatewayLineStore } from './gatewayLines';
 import { LedgerStore } from './ledger';
 import { PolicyStore } from './policies';
 import { ResourceStore } from './resources';
+import { RunStore } from './runs';
 import { SessionStore } from './sessions';
 import { SourceStore } from './sources';
 import { SpanStore } from './spans';
@@ -23,6 +24,7 @@ export class Store implements Disposable {
   readonly touches: TouchStore;
   readonly uses: UseStore;
   readonly ledger: LedgerStore;
+  readonly runs: RunStore;
   readonly policies: PolicyStore;
   readonly findings: FindingStore;
   readonly gatewayLines: GatewayLineStore;
@@ -38,6 +40,7 @@ export class Store implements Disposable {
     this.touches = new TouchStore(db);
     this.uses = new UseStore(db);
     this.ledger = new LedgerStore(db);
+    this.runs = new RunStore(db);
     this.spans = new SpanStore(db, this.touches, this.uses, this.ledger);
     this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);

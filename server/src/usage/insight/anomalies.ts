@@ -158,27 +158,60 @@ function shapeOf({ calls, below }: Run, { unit, value }: Sum): Shape {
   };
 }
 
-/** From the usual to what is, one part after the other, so that the parts add up to the whole difference. */
+/**
+ * Which factor brought how much of the difference. What several brought together, more calls with longer prompts each, is divided among
+ * them by their logarithms (the logarithmic mean Divisia index), so that no order of theirs matters and the parts add up.
+ */
 function partsOf(run: Shape, like: readonly Shape[], unit: 'usd' | 'tokens'): readonly Grown[] {
-  const usual = (pick: (shape: Shape) => number): number => median(like.map(pick));
-  const [calls, prompt, misses, weight] = [usual((s) => s.calls), usual((s) => s.prompt), usual((s) => s.misses), usual((s) => s.weight)];
-  const [output, price, below] = [usual((s) => s.output), usual((s) => s.price), usual((s) => s.below)];
-  const usualCall = prompt * weight + output * run.outputWeight;
-  const call = run.prompt * run.weight + run.output * run.outputWeight;
-  const excess = run.calls * call * run.price + run.below - (calls * usualCall * price + below);
-  const part = (value: number, typical: number, more: number): Omit<Grown, 'part'> => ({ value, usual: typical, share: more / excess });
-  const parts: Grown[] = [
-    { part: 'calls', ...part(run.calls, calls, (run.calls - calls) * usualCall * price) },
-    { part: 'prompt', ...part(run.prompt, prompt, run.calls * (run.prompt - prompt) * weight * price) },
-    { part: 'output', ...part(run.output, output, run.calls * (run.output - output) * run.outputWeight * price) },
-    { part: 'below', ...part(run.below, below, run.below - below) },
+  const at = (pick: (shape: Shape) => number): number => median(like.map(pick));
+  const usual: Shape = {
+    calls: at((shape) => shape.calls),
+    prompt: at((shape) => shape.prompt),
+    misses: at((shape) => shape.misses),
+    weight: at((shape) => shape.weight),
+    output: at((shape) => shape.output),
+    outputWeight: run.outputWeight,
+    price: at((shape) => shape.price),
+    below: at((shape) => shape.below),
+  };
+  const prompts = ({ calls, prompt, weight, price }: Shape): number => calls * prompt * weight * price;
+  const outputs = ({ calls, output, outputWeight, price }: Shape): number => calls * output * outputWeight * price;
+  const ofPrompts = logarithmicMean(prompts(run), prompts(usual));
+  const ofOutputs = logarithmicMean(outputs(run), outputs(usual));
+  const excess = prompts(run) + outputs(run) + run.below - (prompts(usual) + outputs(usual) + usual.below);
+  const grown = (name: 'calls' | 'prompt' | 'weight' | 'output' | 'price', terms: number): number =>
+    terms * Math.log(Math.max(run[name], least) / Math.max(usual[name], least));
+  const part = (name: 'calls' | 'prompt' | 'output' | 'below', more: number): Grown => ({
+    part: name,
+    value: run[name],
+    usual: usual[name],
+    share: more / excess,
+  });
+  const parts = [
+    part('calls', grown('calls', ofPrompts + ofOutputs)),
+    part('prompt', grown('prompt', ofPrompts)),
+    part('output', grown('output', ofOutputs)),
+    part('below', run.below - usual.below),
   ];
   if (unit === 'tokens') return parts;
   return [
     ...parts,
-    { part: 'cacheMisses', ...part(run.misses, misses, run.calls * run.prompt * (run.weight - weight) * price) },
-    { part: 'price', ...part(run.price * perMillion, price * perMillion, run.calls * call * (run.price - price)) },
+    { part: 'cacheMisses', value: run.misses, usual: usual.misses, share: grown('weight', ofPrompts) / excess },
+    {
+      part: 'price',
+      value: run.price * perMillion,
+      usual: usual.price * perMillion,
+      share: grown('price', ofPrompts + ofOutputs) / excess,
+    },
   ];
+}
+
+/** Stands for nothing at all, of which there is no logarithm. */
+const least = 1e-12;
+
+function logarithmicMean(a: number, b: number): number {
+  const [one, other] = [Math.max(a, least), Math.max(b, least)];
+  return one === other ? one : (one - other) / Math.log(one / other);
 }
 
 const perMillion = 1e6;

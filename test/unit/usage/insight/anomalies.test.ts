@@ -106,6 +106,34 @@ describe('a run against its like', () => {
     expect(found?.grew[0]?.share).toBeCloseTo(1, 6);
   });
 
+  it('divides what several brought together, and all of it', () => {
+    // Ten times the calls, each with ten times the prompt: each brought half of it, whichever is taken first.
+    const like = times(12, () => runOf(times(4, () => callOf({ input: 40_000, cacheRead: 0, output: 0 }))));
+    const run = runOf(times(40, () => callOf({ input: 400_000, cacheRead: 0, output: 0 })));
+    const [found] = anomaliesOf(run, like);
+    expect(found?.grew.map(({ part, share }) => [part, share.toFixed(6)])).toEqual([
+      ['calls', '0.500000'],
+      ['prompt', '0.500000'],
+    ]);
+    const random = numbers(9);
+    for (let trial = 0; trial < 200; trial++) {
+      const drawn = (): ReturnType<typeof callOf>[] =>
+        times(1 + Math.floor(random() * 5), () =>
+          callOf({ input: random() * 5000, cacheRead: random() * 50_000, output: random() * 900, rate: 1 + random() * 5 }),
+        );
+      const usual = runOf(drawn());
+      const wild = runOf([...drawn(), ...drawn(), ...times(60, () => drawn()).flat()], { below: drawn() });
+      // All of one history alike, so that its medians belong to one run.
+      const [each] = anomaliesOf(
+        wild,
+        times(8, () => ({ ...usual, start: 0 })),
+      );
+      const sum = (each?.grew ?? []).reduce((all, { share }) => all + share, 0);
+      // Parts that shrank, and those that brought less than a tenth, are not named.
+      expect(sum).toBeGreaterThan(0.75);
+    }
+  });
+
   it('tells that the cache was missed', () => {
     const cached = times(12, () => runOf(times(10, () => callOf({ input: 1000, cacheRead: 99_000, output: 100 }))));
     const run = runOf(times(10, () => callOf({ input: 100_000, cacheRead: 0, output: 100 })));
