@@ -50,6 +50,7 @@ export interface CommandArguments {
   'sandglass.openCall': readonly [SpanRef?];
   'sandglass.showCalls': readonly [ShowCallsArguments?];
   'sandglass.showUses': readonly [UsesAt?];
+  'sandglass.showCarriers': readonly [UsesAt?];
   'sandglass.goToToolDefinition': readonly [unknown?];
   'sandglass.toggleBlame': readonly [];
   'sandglass.mapPaths': readonly [unknown?];
@@ -86,6 +87,7 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.openCall': 'internal',
   'sandglass.showCalls': 'internal',
   'sandglass.showUses': 'internal',
+  'sandglass.showCarriers': 'internal',
   'sandglass.goToToolDefinition': 'shown',
   'sandglass.toggleBlame': 'shown',
   'sandglass.mapPaths': 'shown',
@@ -107,6 +109,7 @@ export const settings = {
   'sandglass.blame.hover': { scope: 'window', restricted: false },
   'sandglass.budgets.atLimit': { scope: 'window', restricted: false },
   'sandglass.budgets.limits': { scope: 'window', restricted: true },
+  'sandglass.contextCost': { scope: 'window', restricted: false },
   'sandglass.cost.prices': { scope: 'application', restricted: false },
   'sandglass.cost.subscription': { scope: 'window', restricted: false },
   'sandglass.definitions.lenses': { scope: 'window', restricted: false },

@@ -8,6 +8,8 @@ import { ActionError } from './actions/errors';
 import { AttachError, SandboxFileError } from './attach/errors';
 import type { Hub } from './collect/hub';
 import type { OpenSource } from './collect/roster';
+import type { ContextCosting } from './contextCosting';
+import { lensesOfContext } from './contextRequests';
 import { hoverOfDefinitions, lensesOfDefinitions } from './definitionRequests';
 import { blameLenses } from './editor/blameLenses';
 import { codeLenses } from './editor/codeLenses';
@@ -58,6 +60,7 @@ export interface Live extends AsyncDisposable {
   readonly blames: Blames;
   readonly rules: Rules;
   readonly definitions: Definitions;
+  readonly context: ContextCosting;
   readonly suppressing: Suppressing;
   readonly problems: Problems;
   /** The editor shows why an action can't be taken. */
@@ -268,11 +271,11 @@ export function registerRequests(connection: Connection, need: () => Live): void
   connection.onRequest(messages.probeRequest, () => ({ version: '1', pid: process.pid, nodeVersion: process.versions.node }));
   connection.onNotification(messages.configureNotification, ({ trusted, settings }) => {
     const { budgeting, hub, lensesChanged, placesMoved, problems } = need();
-    const { definitionLenses } = hub.settings;
+    const { contextCost, definitionLenses } = hub.settings;
     const mappings = JSON.stringify(hub.settings.pathMappings);
     const shown = JSON.stringify([hub.settings.problems, hub.settings.findings]);
     hub.configure(trusted, settings);
-    if (hub.settings.definitionLenses !== definitionLenses) lensesChanged();
+    if (hub.settings.definitionLenses !== definitionLenses || hub.settings.contextCost !== contextCost) lensesChanged();
     if (JSON.stringify([hub.settings.problems, hub.settings.findings]) !== shown) {
       for (const open of hub.all()) problems.touchAll(open);
       problems.refresh();
@@ -296,7 +299,7 @@ export function registerRequests(connection: Connection, need: () => Live): void
       return blamed === null ? lenses : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
     };
     // Either may have to ask sandboxes: neither waits for the other.
-    return (await Promise.all([lensesOfDefinitions(need(), uri, signal), ofCalls()])).flat();
+    return (await Promise.all([lensesOfDefinitions(need(), uri, signal), lensesOfContext(need(), uri, signal), ofCalls()])).flat();
   });
   connection.onHover(async ({ textDocument, position }, token) => {
     const { calls, opened, places } = need();

@@ -3,6 +3,7 @@ import type { Connection } from 'vscode-languageserver';
 import { DidChangeWatchedFilesNotification } from 'vscode-languageserver';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { actionsOfContext } from './contextRequests';
 import { moreActions } from './editor/moreActions';
 import { definingGlobs, filesChanged, mayDefine } from './definitionRequests';
 import { ruleActions } from './editor/ruleActions';
@@ -35,6 +36,7 @@ export function registerRuleRequests(connection: Connection, need: () => Live): 
     ...(await ruleActions(need().rules, params, need().showsReasons, signalOf(token))),
     ...moreActions(params, (refs) => callsOf(need(), refs)),
     ...suppressActions(params, need().hub.trusted),
+    ...(await actionsOfContext(need(), params, signalOf(token))),
   ]);
   connection.onDidChangeWatchedFiles(({ changes }) => {
     const others = changes.filter(({ uri }) => !mayDefine(uri));

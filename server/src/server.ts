@@ -6,7 +6,10 @@ import { ActAndSample } from './actAndSample';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/change';
+import { Pricing } from './collect/pricing';
 import { Budgeting } from './budgeting';
+import { ContextCosting } from './contextCosting';
+import { registerContextRequests } from './contextRequests';
 import { realSources, registerCostRequests, sourcesFor } from './costRequests';
 import { registerDefinitionRequests } from './definitionRequests';
 import { epochOf } from './epoch';
@@ -57,6 +60,7 @@ export function startServer(connection: Connection): void {
         referencesProvider: true,
         definitionProvider: true,
         codeActionProvider: { codeActionKinds: ['quickfix'] },
+        inlayHintProvider: { resolveProvider: false },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
       serverInfo: { name: 'sandglass' },
@@ -91,6 +95,7 @@ export function startServer(connection: Connection): void {
   registerRequests(connection, need);
   registerRuleRequests(connection, need);
   registerDefinitionRequests(connection, need);
+  registerContextRequests(connection, need);
   registerSuppressRequests(connection, need, () => folders);
   registerMappingRequests(connection, need);
   registerCostRequests(connection, need);
@@ -112,6 +117,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     void connection.sendNotification(changedNotification, notice);
   });
   const refreshLenses = new Coalescer(lensRefreshMs, () => {
+    context.changed();
     connection
       .sendRequest(CodeLensRefreshRequest.type)
       .catch((error: unknown) => connection.console.warn(`the editor did not refresh its lenses: ${String(error)}`));
@@ -202,6 +208,15 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     folders: folders(),
     mappings: hub.settings.pathMappings,
   }));
+  const context = new ContextCosting(
+    connection,
+    params,
+    store,
+    definitions,
+    places,
+    () => ({ sources: hub.all().filter(isWatched), book: Pricing.of(store).book }),
+    onError,
+  );
   const policyFiles = new PolicyFiles(() => ({
     home: homedir(),
     folders: folders(),
@@ -248,6 +263,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     blames,
     rules,
     definitions,
+    context,
     suppressing,
     problems,
     showsReasons: params.capabilities.textDocument?.codeAction?.disabledSupport === true,
@@ -274,6 +290,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       problems[Symbol.dispose]();
       suppressing[Symbol.dispose]();
       budgeting[Symbol.dispose]();
+      await context[Symbol.asyncDispose]();
       await beside[Symbol.asyncDispose]();
       // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();

@@ -27,6 +27,7 @@ import {
 } from '../../../server/src/protocol/messages';
 import { costsRequest, pricesRequest } from '../../../server/src/protocol/cost';
 import { mappingsRequest } from '../../../server/src/protocol/mappings';
+import { carriersAtRequest } from '../../../server/src/protocol/contextCost';
 import { toolDefinitionRequest, usesAtRequest } from '../../../server/src/protocol/definitions';
 import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
 import { suppressRequest } from '../../../server/src/protocol/suppressions';
@@ -44,6 +45,7 @@ export const requestTypes = {
   locate: locateRequest,
   toolDefinition: toolDefinitionRequest,
   usesAt: usesAtRequest,
+  carriersAt: carriersAtRequest,
   callsAt: callsAtRequest,
   blame: blameRequest,
   mappings: mappingsRequest,

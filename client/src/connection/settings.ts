@@ -34,6 +34,7 @@ export function readSettings(read: ReadSetting): Settings {
     },
     problems: problems(read),
     definitionLenses: read('sandglass.definitions.lenses') !== false,
+    contextCost: read('sandglass.contextCost') !== false,
     cost: { prices: priceBook(read('sandglass.cost.prices')) },
     budgets: budgetLimits(read('sandglass.budgets.limits')),
   };

@@ -42,6 +42,8 @@ export interface Settings {
   readonly problems?: ProblemSettings;
   /** Lenses where tools come from; left out: they are shown. */
   readonly definitionLenses?: boolean;
+  /** What stands in prompts has hints of what it costs each call; left out: it has. */
+  readonly contextCost?: boolean;
   /** The user's price book, the same in all windows; left out: there is none. */
   readonly cost?: CostSettings;
   /** Left out: none is set. */

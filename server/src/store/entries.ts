@@ -164,6 +164,17 @@ export class EntryStore {
     return row === undefined ? null : this.#db.box.open(row.raw);
   }
 
+  /** What the index says of a session now; null: nothing. `known`: the digest of a text that is not wanted again. */
+  indexRow(session: number, known: string | null): { readonly digest: string; readonly text: string | null } | null {
+    const where = "FROM entry WHERE session = ? AND kind = 1 AND entry_id = '#index' AND version = 0";
+    const row = this.#db.prepare(`SELECT digest ${where}`).get(session) as { digest: Uint8Array } | undefined;
+    if (row === undefined) return null;
+    const digest = Buffer.from(row.digest).toString('base64');
+    if (digest === known) return { digest, text: null };
+    const { raw } = this.#db.prepare(`SELECT raw ${where}`).get(session) as { raw: Uint8Array };
+    return { digest, text: this.#db.box.open(raw) };
+  }
+
   setFileState(session: number, file: string, state: SessionState | null): boolean {
     const blind = this.#db.box.blind(file);
     if (state === null) return Number(this.#db.prepare('DELETE FROM file WHERE session = ? AND blind = ?').run(session, blind).changes) > 0;

@@ -207,6 +207,7 @@ describe('settings', () => {
       // What is no severity, or would hide a rewritten history, is not set.
       problems: { perFile: 1, severity: { 'failed-call': 'hint' } },
       definitionLenses: true,
+      contextCost: true,
       cost: { prices: [{ model: 'm', input: 1, output: 2 }] },
       budgets: { turn: { usd: 0.5 }, day: { tokens: 5 } },
     });
@@ -219,6 +220,7 @@ describe('settings', () => {
       findings: { repeatedCalls: 4, noProgressCalls: 12, failuresInARow: 4 },
       problems: { perFile: 50, severity: {} },
       definitionLenses: true,
+      contextCost: true,
       cost: { prices: [] },
       budgets: {},
     });
