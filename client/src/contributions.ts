@@ -50,13 +50,14 @@ export interface CommandArguments {
   'sandglass.openCall': readonly [SpanRef?];
   'sandglass.showCalls': readonly [ShowCallsArguments?];
   'sandglass.showUses': readonly [UsesAt?];
-  'sandglass.showCarriers': readonly [UsesAt?];
   'sandglass.goToToolDefinition': readonly [unknown?];
   'sandglass.toggleBlame': readonly [];
   'sandglass.mapPaths': readonly [unknown?];
   'sandglass.previewRule': readonly [unknown?];
   'sandglass.backTest': readonly [unknown?];
   'sandglass.suppressFinding': readonly [unknown?];
+  'sandglass.costMenu': readonly [];
+  'sandglass.openSpan': readonly [SpanRef?];
   'sandglass.showCosts': readonly [unknown?];
   'sandglass.showPrices': readonly [];
   'sandglass.setPrice': readonly [unknown?];
@@ -87,13 +88,14 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.openCall': 'internal',
   'sandglass.showCalls': 'internal',
   'sandglass.showUses': 'internal',
-  'sandglass.showCarriers': 'internal',
   'sandglass.goToToolDefinition': 'shown',
   'sandglass.toggleBlame': 'shown',
   'sandglass.mapPaths': 'shown',
   'sandglass.previewRule': 'internal',
   'sandglass.backTest': 'shown',
   'sandglass.suppressFinding': 'internal',
+  'sandglass.costMenu': 'shown',
+  'sandglass.openSpan': 'internal',
   'sandglass.showCosts': 'shown',
   'sandglass.showPrices': 'shown',
   'sandglass.setPrice': 'shown',
@@ -109,7 +111,6 @@ export const settings = {
   'sandglass.blame.hover': { scope: 'window', restricted: false },
   'sandglass.budgets.atLimit': { scope: 'window', restricted: false },
   'sandglass.budgets.limits': { scope: 'window', restricted: true },
-  'sandglass.contextCost': { scope: 'window', restricted: false },
   'sandglass.cost.prices': { scope: 'application', restricted: false },
   'sandglass.cost.subscription': { scope: 'window', restricted: false },
   'sandglass.definitions.lenses': { scope: 'window', restricted: false },

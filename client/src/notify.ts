@@ -36,12 +36,19 @@ export class Notifier {
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
   show(notice: Notice): void {
+    this.tryToShow(notice);
+  }
+
+  /** False: the rules hold it back, and nobody saw it. */
+  tryToShow(notice: Notice): boolean {
     const text = withoutLinks(plainText(notice.text, { maxLength: maxText }));
     this.log[notice.severity === 'information' ? 'info' : notice.severity === 'warning' ? 'warn' : 'error'](
       `notice ${notice.key}: ${text}`,
     );
-    if (this.#silenced.has(notice.key) || !this.#rules.admit(notice.key, notice.asked === true)) return;
+    if (this.#silenced.has(notice.key)) return true;
+    if (!this.#rules.admit(notice.key, notice.asked === true)) return false;
     void this.#show(notice, text);
+    return true;
   }
 
   /** What a failed request means to the user: what, why and what to do; nothing for what the user cancelled. */

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { InitializeOptions, Settings } from '../../server/src/protocol/messages';
+import { BudgetNotices } from './budgets/budgetNotices';
 import { MappingOffer } from './commands/mappingOffer';
 import { ChangePreviews } from './commands/changePreviews';
 import { SamplePlayer } from './commands/playSample';
@@ -135,6 +136,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     }),
   );
   owned.add(new MappingOffer(server, notifier, context.workspaceState, (uri) => runCommand('sandglass.mapPaths', { uri }), failed));
+  owned.add(new BudgetNotices(server, notifier, context.globalState));
   owned.add(server.onDidChangeState((state) => showServerState(state, notifier, () => log.show())));
   watchConfiguration(owned, server, failed);
   return {

@@ -32,6 +32,8 @@ export interface BudgetingOptions {
   readonly tell: (notice: BudgetNotice) => void;
   /** Other things are to be said of the budgets that stand with this session. */
   readonly onChange: (row: number) => void;
+  /** More or less is used than before, or it is another day. */
+  readonly onStates: () => void;
   readonly onError: (error: unknown) => void;
   readonly now?: () => number;
   readonly timeZone?: string;
@@ -52,6 +54,7 @@ export class Budgeting implements Disposable {
   #day: LocalDay | null = null;
   #dayTimer: NodeJS.Timeout | null = null;
   #limits = '';
+  #states = '';
 
   constructor(options: BudgetingOptions) {
     this.#options = options;
@@ -102,10 +105,13 @@ export class Budgeting implements Disposable {
     for (const row of this.#ofSessions.keys()) if (!rows.has(row)) this.#ofSessions.delete(row);
     for (const [row, source] of rows)
       if (fresh || dirty.has(row) || !this.#ofSessions.has(row)) this.#ofSessions.set(row, this.#ofSession(budgets, source, row));
-    this.#day = budgets.day === undefined ? null : localDay(this.#now(), this.timeZone);
+    this.#day = watched.length === 0 ? null : localDay(this.#now(), this.timeZone);
     this.#wide = this.#widely(budgets, watched);
     this.#place(watched);
     this.#tell(rows);
+    const states = JSON.stringify([this.#day, this.#wide, [...this.#ofSessions]]);
+    if (states !== this.#states) this.#options.onStates();
+    this.#states = states;
     this.#lookAgain();
   }
 

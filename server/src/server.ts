@@ -6,10 +6,7 @@ import { ActAndSample } from './actAndSample';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/change';
-import { Pricing } from './collect/pricing';
 import { Budgeting } from './budgeting';
-import { ContextCosting } from './contextCosting';
-import { registerContextRequests } from './contextRequests';
 import { realSources, registerCostRequests, sourcesFor } from './costRequests';
 import { registerDefinitionRequests } from './definitionRequests';
 import { epochOf } from './epoch';
@@ -60,7 +57,6 @@ export function startServer(connection: Connection): void {
         referencesProvider: true,
         definitionProvider: true,
         codeActionProvider: { codeActionKinds: ['quickfix'] },
-        inlayHintProvider: { resolveProvider: false },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
       serverInfo: { name: 'sandglass' },
@@ -95,7 +91,6 @@ export function startServer(connection: Connection): void {
   registerRequests(connection, need);
   registerRuleRequests(connection, need);
   registerDefinitionRequests(connection, need);
-  registerContextRequests(connection, need);
   registerSuppressRequests(connection, need, () => folders);
   registerMappingRequests(connection, need);
   registerCostRequests(connection, need);
@@ -117,7 +112,6 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     void connection.sendNotification(changedNotification, notice);
   });
   const refreshLenses = new Coalescer(lensRefreshMs, () => {
-    context.changed();
     connection
       .sendRequest(CodeLensRefreshRequest.type)
       .catch((error: unknown) => connection.console.warn(`the editor did not refresh its lenses: ${String(error)}`));
@@ -208,15 +202,6 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     folders: folders(),
     mappings: hub.settings.pathMappings,
   }));
-  const context = new ContextCosting(
-    connection,
-    params,
-    store,
-    definitions,
-    places,
-    () => ({ sources: hub.all().filter(isWatched), book: Pricing.of(store).book }),
-    onError,
-  );
   const policyFiles = new PolicyFiles(() => ({
     home: homedir(),
     folders: folders(),
@@ -247,6 +232,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     folders,
     tell: (notice) => void connection.sendNotification(budgetNotification, notice),
     onChange: (row) => problems.touch(row),
+    onStates: () => announce.ask(),
     onError,
   });
   const problems = new Problems(connection, opened, hub, places, rules, suppressing, (row) => budgeting.placedAt(row));
@@ -263,7 +249,6 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     blames,
     rules,
     definitions,
-    context,
     suppressing,
     problems,
     showsReasons: params.capabilities.textDocument?.codeAction?.disabledSupport === true,
@@ -290,7 +275,6 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       problems[Symbol.dispose]();
       suppressing[Symbol.dispose]();
       budgeting[Symbol.dispose]();
-      await context[Symbol.asyncDispose]();
       await beside[Symbol.asyncDispose]();
       // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();

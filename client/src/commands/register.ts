@@ -11,6 +11,7 @@ import { callOnShow, goToToolDefinition, usesAt } from '../editor/definitionJump
 import type { Jump } from '../editor/jump';
 import type { Notifier } from '../notify';
 import type { ReplayDebug } from '../replay/replayDebug';
+import { showCostMenu } from '../status/costMenu';
 import type { StatusItem } from '../status/statusItem';
 import { isAttached } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
@@ -160,13 +161,6 @@ function makeHandlers(services: CommandServices): Handlers {
       const at = usesAtOf(given);
       if (at !== null) await showCalls(await usesAt(server, at), t('Calls of what is defined here, the newest first'));
     },
-    'sandglass.showCarriers': async (given) => {
-      const at = usesAtOf(given);
-      if (at === null) return;
-      const calls = await server.request('carriersAt', at);
-      if (calls.length > 0) await showCalls(calls, t('LLM calls whose prompt carried this, the newest first'));
-      else notifier.show({ severity: 'information', key: 'no-carriers', text: t('No LLM call is known that carried this.'), asked: true });
-    },
     'sandglass.goToToolDefinition': async (given) => {
       const call = spanRefOf(given) ?? callOnShow();
       if (call !== null) await goToToolDefinition(call, services);
@@ -186,6 +180,11 @@ function makeHandlers(services: CommandServices): Handlers {
       const ref = findingRefOf(given);
       if (ref !== null) await suppressFinding(ref, reasonOf(given), services);
     },
+    'sandglass.costMenu': () => showCostMenu(status, notifier),
+    'sandglass.openSpan': async (given) => {
+      const span = spanRefOf(given);
+      if (span !== null) await openSpan(services, span);
+    },
     'sandglass.showCosts': (given) => services.costs.showCosts(costPlaceOf(given)),
     'sandglass.showPrices': () => services.costs.showPrices(),
     'sandglass.setPrice': (given) => setPrice(given, services),
@@ -193,6 +192,13 @@ function makeHandlers(services: CommandServices): Handlers {
     'sandglass.showLogs': () => services.showLogs(),
     'sandglass.getStarted': () => openWalkthrough(services.extensionId),
   };
+}
+
+/** In the trace of its session, which is asked for: whoever asks for a span may know no more than its id. */
+async function openSpan({ server, trace, notifier }: CommandServices, span: SpanRef): Promise<void> {
+  const detail = await server.request('span', { ...span, limit: 0 });
+  if (detail !== null) await trace.open({ sourceId: span.sourceId, sessionId: detail.session.id }, { spanId: span.spanId });
+  else notifier.show({ severity: 'information', key: 'no-span', text: t('This call is not there any more.'), asked: true });
 }
 
 async function jumpToLine(services: CommandServices, span: SpanRef, beside: boolean): Promise<void> {

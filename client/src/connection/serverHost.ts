@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'vscode';
 import type { CancellationToken, Event, LogOutputChannel } from 'vscode';
+import type { BudgetNotice } from '../../../server/src/protocol/cost';
 import type { Changed, InitializeOptions, Settings } from '../../../server/src/protocol/messages';
 import { DisposableStore } from '../disposables';
 import { CrashBudget } from './crashBudget';
@@ -43,6 +44,8 @@ export class ServerHost {
   readonly #changed = this.#disposables.add(new EventEmitter<Changed>());
   readonly onDidChangeState: Event<ServerState> = this.#stateChanged.event;
   readonly onChanged: Event<Changed> = this.#changed.event;
+  readonly #budgetTold = this.#disposables.add(new EventEmitter<BudgetNotice>());
+  readonly onBudget: Event<BudgetNotice> = this.#budgetTold.event;
   readonly #budget = new CrashBudget();
   #state: ServerState = { kind: 'stopped' };
   #session: Promise<ServerSession> | undefined;
@@ -153,6 +156,7 @@ export class ServerHost {
     this.#starts += 1;
     this.options.log.info(`server ${session.pid} runs on Node ${choice.node} (${choice.runtime.from})`);
     session.onChanged((changed) => this.#changed.fire(changed));
+    session.onBudget((notice) => this.#budgetTold.fire(notice));
     void session.closed.then(({ asked }) => this.#closed(session, asked, performance.now() - startedAt));
     this.#setState({ kind: 'running', pid: session.pid, starts: this.#starts });
     return session;

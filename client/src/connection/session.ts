@@ -13,9 +13,11 @@ import {
   RevealOutputChannelOn,
 } from 'vscode-languageclient/node';
 import type { LanguageClientOptions, MessageSignature, Middleware } from 'vscode-languageclient/node';
+import { budgetNotification } from '../../../server/src/protocol/cost';
+import type { BudgetNotice } from '../../../server/src/protocol/cost';
 import { changedNotification, configureNotification } from '../../../server/src/protocol/messages';
 import type { Changed, InitializeOptions, Settings } from '../../../server/src/protocol/messages';
-import { callScheme, fileScheme } from '../contributions';
+import { callScheme, fileScheme, policyScheme } from '../contributions';
 import { DisposableStore } from '../disposables';
 import { plainText, withoutUnseen } from '../plainText';
 import { requestTypes } from './requests';
@@ -31,7 +33,7 @@ const maxDiagnosticText = 1_000;
 const maxLensText = 200;
 /** Three calls with their texts are far below. */
 const maxHoverText = 20_000;
-const linkable: ReadonlySet<string> = new Set([fileScheme, callScheme, 'file']);
+const linkable: ReadonlySet<string> = new Set([fileScheme, callScheme, policyScheme, 'file']);
 
 export interface SessionOptions {
   readonly command: string;
@@ -45,6 +47,8 @@ export class ServerSession {
   readonly #disposables = new DisposableStore();
   readonly #changed = this.#disposables.add(new EventEmitter<Changed>());
   readonly onChanged: Event<Changed> = this.#changed.event;
+  readonly #budget = this.#disposables.add(new EventEmitter<BudgetNotice>());
+  readonly onBudget: Event<BudgetNotice> = this.#budget.event;
   readonly #client: QuietClient;
   readonly #process: ServerProcess;
   #ending = false;
@@ -56,12 +60,13 @@ export class ServerSession {
     this.#process = process;
     this.closed = closed.then(() => ({ asked: this.#ending }));
     this.#disposables.add(client.onNotification(changedNotification, (changed) => this.#changed.fire(changed)));
+    this.#disposables.add(client.onNotification(budgetNotification, (notice) => this.#budget.fire(notice)));
     this.#disposables.add(workspace.onDidChangeTextDocument(({ document }) => this.#markAnew(document.uri)));
   }
 
   /** The problems of a document of ours come before its text; those on lines it did not have yet would stand on its last one. */
   #markAnew(uri: Uri): void {
-    if (uri.scheme !== callScheme) return;
+    if (uri.scheme !== callScheme && uri.scheme !== policyScheme) return;
     const known = this.#client.diagnostics?.get(uri) ?? [];
     if (known.length > 0) this.#client.diagnostics?.set(uri, [...known]);
   }
@@ -152,7 +157,7 @@ class QuietClient extends LanguageClient {
 
 function clientOptions(options: SessionOptions, connectionClosed: () => void): LanguageClientOptions {
   return {
-    documentSelector: [{ scheme: 'file' }, { scheme: fileScheme }, { scheme: callScheme }],
+    documentSelector: [{ scheme: 'file' }, { scheme: fileScheme }, { scheme: callScheme }, { scheme: policyScheme }],
     diagnosticCollectionName: 'sandglass',
     outputChannel: options.serverLog,
     revealOutputChannelOn: RevealOutputChannelOn.Never,

@@ -3,11 +3,13 @@ import * as vscode from 'vscode';
 import type { SessionRef, StatusView } from '../../../server/src/protocol/messages';
 import { Coalescer } from '../coalescer';
 import type { ServerHost } from '../connection/serverHost';
-import type { CommandId, OpenTraceArguments } from '../contributions';
+import { flatRateSetting, paysFlatRate } from '../connection/flatRate';
+import type { CommandId } from '../contributions';
 import { DisposableStore } from '../disposables';
 import { isFollowed } from '../views/attached';
 import type { SandboxData } from '../views/sandboxData';
 import { longestOf, statusText } from './statusText';
+import { tooltipCommands } from './statusTooltip';
 
 const refreshMs = 250;
 const tickMs = 1_000;
@@ -20,6 +22,7 @@ export class StatusItem {
   #inView: SessionRef | null = null;
   #timer: NodeJS.Timeout | undefined;
   #text: string | null = null;
+  #tooltip: vscode.MarkdownString | null = null;
 
   constructor(
     private readonly server: ServerHost,
@@ -33,11 +36,21 @@ export class StatusItem {
     this.#disposables.add(server.onDidChangeState(() => this.#coalescer.ask()));
     this.#disposables.add(sources.onDidChange(() => this.#draw()));
     this.#disposables.add(vscode.window.onDidChangeWindowState(() => this.#draw()));
+    this.#disposables.add(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration(flatRateSetting)) this.#draw();
+      }),
+    );
   }
 
   /** The text on show; null while hidden. */
   get text(): string | null {
     return this.#text;
+  }
+
+  /** What stands in the tooltip; null while hidden. */
+  get tooltip(): vscode.MarkdownString | null {
+    return this.#text === null ? null : this.#tooltip;
   }
 
   get view(): StatusView | null {
@@ -78,26 +91,31 @@ export class StatusItem {
       collector:
         source !== null && source.kind !== 'directory' && isFollowed(source.attach) ? (this.sources.inventory?.collector ?? null) : null,
       paused: source?.state === 'paused',
+      flatRate: paysFlatRate(),
     });
     this.#text = text;
     this.#item.text = text;
-    this.#item.tooltip = untrusted(tooltip);
+    // Whoever has it open may be about to click in it.
+    if (this.#tooltip?.value !== tooltip) this.#item.tooltip = this.#tooltip = trustedForItsLinks(tooltip);
     this.#item.accessibilityInformation = { label: spoken };
     this.#item.backgroundColor = amber ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
-    this.#item.command = openTrace({ sourceId: this.#view.sourceId, sessionId: this.#view.session.id });
+    this.#item.command = menu();
     this.#item.show();
     if (ticking && vscode.window.state.focused) this.#timer = setTimeout(() => this.#draw(), tickMs);
   }
 }
 
-function openTrace(session: OpenTraceArguments): vscode.Command {
-  const command: CommandId = 'sandglass.openTrace';
-  return { command, title: vscode.l10n.t('Open Trace'), arguments: [session] };
+/** The keyboard has no tooltips: what stands there is chosen in it. */
+function menu(): vscode.Command {
+  const command: CommandId = 'sandglass.costMenu';
+  return { command, title: vscode.l10n.t('Cost of the Session in View…') };
 }
 
-function untrusted(markdown: string): vscode.MarkdownString {
+/** Trusted for what statusTooltip.ts writes into it, and for nothing else. */
+function trustedForItsLinks(markdown: string): vscode.MarkdownString {
   const text = new vscode.MarkdownString(markdown);
-  text.isTrusted = false;
+  text.isTrusted = { enabledCommands: tooltipCommands };
   text.supportHtml = false;
+  text.supportThemeIcons = false;
   return text;
 }

@@ -1,10 +1,12 @@
 /** What the status bar says: what the agent in view does now, for how long, and what it has cost. Pure. */
+import type { BudgetState, Spend } from '../../../server/src/protocol/cost';
 import type { Collector, SandboxNode, StatusView } from '../../../server/src/protocol/messages';
-import { clock, costText, dollars, shortCostText, tokenCount } from '../format';
+import { shortBudgetText, worstBudget } from '../budgets/budgetText';
+import { clock, moneyText, shortCostText, tokenCount, totalTokens } from '../format';
 import type { Translate } from '../format';
-import { escapedMarkdown, plainText, withoutIcons } from '../plainText';
+import { plainText, withoutIcons } from '../plainText';
 import { isFollowed } from '../views/attached';
-import { collectorLines } from '../views/sandboxText';
+import { statusTooltip } from './statusTooltip';
 
 /** A model that has not answered for this long turns the item amber. */
 export const modelWaitAmberMs = 120_000;
@@ -13,8 +15,6 @@ const longestMs = 24 * 3_600_000;
 /** A directory is followed whether an agent writes in it or it was copied from elsewhere; only what is young happens now. */
 const longestInDirectoryMs = 3_600_000;
 const maxToolName = 30;
-const maxModelsInTooltip = 12;
-const maxTitle = 60;
 
 export interface StatusText {
   readonly text: string;
@@ -34,6 +34,8 @@ export interface Around {
   readonly collector: Collector | null;
   /** Its sandbox is: whatever it was doing, it does not go on. */
   readonly paused: boolean;
+  /** The user pays for no single call. */
+  readonly flatRate: boolean;
 }
 
 /** How long something in this source may run and still be told to run now; 0: what is read or played back is past. */
@@ -48,23 +50,53 @@ export function statusText(
   longest: number,
   now: number,
   t: Translate,
-  { collector, paused }: Around = { collector: null, paused: false },
+  { collector, paused, flatRate }: Around = { collector: null, paused: false, flatRate: false },
 ): StatusText {
   const { doing, amber, ticking, icon } = doingNow(
     paused ? { ...view, now: { kind: 'paused' } } : view,
     (since) => elapsedMs(since, now, longest),
     t,
   );
-  const tokens = view.tokens > 0 ? t('{0} tok', tokenCount(view.tokens)) : null;
-  const numbers = [tokens, shortCostText(view.session.totals.cost, t)].filter((part) => part !== null);
-  const said = [doing, ...numbers].join(' · ');
+  const [short, spoken] = [numbersOf(view, flatRate, false, t), numbersOf(view, flatRate, true, t)];
+  const worst = worstBudget(view.budgets);
+  const passed = worst?.level === 'passed' ? '$(warning) ' : '';
   return {
-    text: `$(${icon}) ${withoutIcons(said)}`,
+    text: `$(${icon}) ${withoutIcons([doing, ...short].join(' · '))}${worst === null ? '' : ` · ${passed}${shortBudgetText(worst, t)}`}`,
     amber,
     ticking,
-    tooltip: tooltip(view, collector, t),
-    spoken: t('Sandglass: {0}', said),
+    tooltip: statusTooltip(view, collector, flatRate, t),
+    spoken: t('Sandglass: {0}', [doing, ...spoken, ...(worst === null ? [] : [spokenBudget(worst, t)])].join(', ')),
   };
+}
+
+/** The session's tokens and cost, and what today came to where that is more. `whole`: in words that can be read out. */
+function numbersOf(view: StatusView, flatRate: boolean, whole: boolean, t: Translate): readonly string[] {
+  const count = whole ? t('{0} tokens', tokenCount(view.tokens)) : t('{0} tok', tokenCount(view.tokens));
+  const { cost } = view.session.totals;
+  const money = shortCostText(cost, t);
+  const parts = [
+    view.tokens > 0 ? count : null,
+    money === null ? null : moneyText(money, cost.usd, flatRate, t),
+    todayText(view, flatRate, t),
+  ];
+  return parts.filter((part) => part !== null);
+}
+
+/** Null where today is the session itself, or nothing that could be shown. */
+function todayText({ today, session: { totals } }: StatusView, flatRate: boolean, t: Translate): string | null {
+  if (today === null || isAllOf(today, totals)) return null;
+  if (flatRate) return t('{0} tok today', tokenCount(totalTokens(today.usage)));
+  const money = today.usd === null ? null : shortCostText(today, t);
+  return money === null ? null : t('{0} today', money);
+}
+
+function isAllOf(today: Spend, totals: StatusView['session']['totals']): boolean {
+  return today.calls === totals.llmCalls && totalTokens(today.usage) === totalTokens(totals.usage);
+}
+
+function spokenBudget(state: BudgetState, t: Translate): string {
+  const text = shortBudgetText(state, t);
+  return state.level === 'passed' ? t('{0}, which is used up', text) : text;
 }
 
 function doingNow(
@@ -106,48 +138,4 @@ function elapsedMs(since: string, now: number, longest: number): number | null {
   if (longest === 0 || Number.isNaN(start)) return null;
   const elapsed = Math.max(0, now - start);
   return elapsed > longest ? null : elapsed;
-}
-
-/** How the price is known, in words; a basis that is not ours stays as it is. */
-function basisText(basis: string, t: Translate): string {
-  const words: Readonly<Record<string, string>> = {
-    reported: t('reported by the provider'),
-    user: t('your prices'),
-    overlay: t('list price'),
-    priced: t('list price'),
-    local: t('local model'),
-    unknown: t('no price'),
-  };
-  return Object.hasOwn(words, basis) ? (words[basis] ?? basis) : basis;
-}
-
-function tooltip(view: StatusView, collector: Collector | null, t: Translate): string {
-  const title = `**${escapedMarkdown(view.sandbox)}** · ${escapedMarkdown(view.session.title ?? view.session.key ?? view.session.id, maxTitle)}`;
-  const price = (usd: number | null, basis: string): string =>
-    usd === null ? t('no price') : usd === 0 && basis === 'local' ? t('$0 (local model)') : dollars(usd);
-  const rows = view.byModel
-    .slice(0, maxModelsInTooltip)
-    .map(
-      (row) =>
-        `| ${escapedMarkdown(row.model)} | ${row.calls} | ${tokenCount(row.tokens)} | ${escapedMarkdown(price(row.usd, row.basis))} | ${escapedMarkdown(basisText(row.basis, t))} |`,
-    );
-  // One model's row says it all; the sum is for several, or for what has no price.
-  const { cost: sum } = view.session.totals;
-  const cost = view.byModel.length === 1 && sum.unpricedCalls === 0 ? null : costText(sum, t);
-  const more = view.byModel.length > maxModelsInTooltip ? [t('{0} more models', view.byModel.length - maxModelsInTooltip)] : [];
-  const table =
-    rows.length === 0
-      ? []
-      : [`| ${t('Model')} | ${t('Calls')} | ${t('Tokens')} | ${t('Cost')} | ${t('Basis')} |`, '|---|---:|---:|---:|---|', ...rows];
-  const reader = collectorLines(collector, t).flatMap((line) => [escapedMarkdown(line), '']);
-  return [
-    title,
-    '',
-    ...(cost === null ? [] : [escapedMarkdown(cost), '']),
-    ...table,
-    '',
-    ...more,
-    ...reader,
-    t('Click to open the trace'),
-  ].join('\n');
 }

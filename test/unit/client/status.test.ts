@@ -81,8 +81,8 @@ describe('the status bar', () => {
     );
     expect(shown.text).toMatch(/^\$\(sync~spin\) \\\$\(trash\)/);
     expect(`${shown.text}${shown.tooltip}`).not.toMatch(/[\u001b\u202e]/);
-    // Unescaped, only our own mark-up is left: the bold title, the table, the words.
-    const bare = shown.tooltip.replace(/\\[!-/:-@[-`{-~]/g, '');
+    // Unescaped, only our own mark-up is left: the bold title, the table, the words, and the two links of ours.
+    const bare = shown.tooltip.replace(/\\[!-/:-@[-`{-~]/g, '').replace(/\[[^\]]+\]\(command:sandglass\.(openTrace|costMenu)\)/g, '');
     expect(bare).not.toMatch(/[[\]<>]|https?:/);
     expect(
       bare
@@ -102,14 +102,14 @@ describe('the status bar', () => {
 
   it('says in its tooltip that another window reads, and only then', () => {
     const tip = (kind: 'this-window' | 'other-window' | 'none'): string =>
-      statusText(view(), live, now, translate, { collector: { kind, pid: 77 }, paused: false }).tooltip;
+      statusText(view(), live, now, translate, { collector: { kind, pid: 77 }, paused: false, flatRate: false }).tooltip;
     expect(tip('other-window')).toContain('Another window reads it \\(process 77\\)');
     for (const kind of ['this-window', 'none'] as const) expect(tip(kind)).toBe(statusText(view(), live, now, translate).tooltip);
   });
 
   it('says that its sandbox is paused, whatever it was doing', () => {
     const waiting = view({ now: { kind: 'model', since: '2026-11-21T09:00:00Z' } });
-    expect(statusText(waiting, live, now, translate, { collector: null, paused: true })).toMatchObject({
+    expect(statusText(waiting, live, now, translate, { collector: null, paused: true, flatRate: false })).toMatchObject({
       text: '$(debug-pause) main paused · 8.4k tok · $0.02',
       amber: false,
       ticking: false,

@@ -1,0 +1,102 @@
+/**
+ * Tells that a budget is nearly or wholly used. The server says it once, to one window; so what the rules of notifications hold back is
+ * kept and shown when they let it. What a person does not want to be told again is remembered for that limit; another limit is another.
+ */
+import * as vscode from 'vscode';
+import type { BudgetNotice } from '../../../server/src/protocol/cost';
+import { runCommand } from '../commands/register';
+import { paysFlatRate } from '../connection/flatRate';
+import { readSetting } from '../connection/readSetting';
+import type { ServerHost } from '../connection/serverHost';
+import type { SettingId } from '../contributions';
+import { DisposableStore } from '../disposables';
+import type { Notifier, NotifyAction } from '../notify';
+import { plainText } from '../plainText';
+import { budgetKey, noticeText } from './budgetText';
+
+const t = vscode.l10n.t;
+const silencedKey = 'sandglass.budgets.silenced';
+const silencedKept = 100;
+const heldLimit = 10;
+const retryMs = 20_000;
+const maxSandbox = 30;
+
+const limits: SettingId = 'sandglass.budgets.limits';
+const atLimit: SettingId = 'sandglass.budgets.atLimit';
+
+export function openBudgetSettings(): Thenable<unknown> {
+  return vscode.commands.executeCommand('workbench.action.openSettings', limits);
+}
+
+export class BudgetNotices implements vscode.Disposable {
+  readonly #disposables = new DisposableStore();
+  #held: BudgetNotice[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    server: Pick<ServerHost, 'onBudget'>,
+    private readonly notifier: Pick<Notifier, 'tryToShow'>,
+    private readonly state: vscode.Memento,
+  ) {
+    this.#disposables.add(server.onBudget((notice) => this.tell(notice)));
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#disposables.dispose();
+  }
+
+  tell(notice: BudgetNotice): void {
+    // The newest are the ones that still hold.
+    if (!this.#show(notice)) this.#held = [...this.#held, notice].slice(-heldLimit);
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    if (this.#held.length === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const [next, ...rest] = this.#held;
+      if (next !== undefined && this.#show(next)) this.#held = rest;
+      this.#retryLater();
+    }, retryMs);
+  }
+
+  /** False: the rules hold it back. */
+  #show(notice: BudgetNotice): boolean {
+    const { state, level } = notice;
+    const budget = budgetKey(state);
+    const silenced = this.state.get<readonly string[]>(silencedKey, []);
+    if (silenced.includes(budget)) return true;
+    return this.notifier.tryToShow({
+      severity: 'warning',
+      key: JSON.stringify([budget, level, state.sourceId, state.session, state.span]),
+      text: noticeText(notice, paysFlatRate(), t),
+      actions: this.#actions(notice),
+      silenced: () => this.state.update(silencedKey, [...silenced, budget].slice(-silencedKept)),
+    });
+  }
+
+  #actions({ state, level, pausable, sandbox }: BudgetNotice): readonly NotifyAction[] {
+    const { session } = state;
+    const sourceId = session?.sourceId ?? state.sourceId;
+    const pause: NotifyAction = {
+      title: t('Pause {0}…', plainText(sandbox ?? '', { maxLength: maxSandbox })),
+      // It asks first, records it, and offers to resume.
+      run: () => runCommand('sandglass.pauseSandbox', { sourceId }),
+    };
+    const offersPause = level === 'passed' && pausable && sourceId !== null && readSetting(atLimit) === 'offerPause';
+    return [
+      ...(offersPause ? [pause] : []),
+      ...(session === null
+        ? []
+        : [{ title: t('Open Trace'), run: () => runCommand('sandglass.openTrace', { ...session, ...spanOf(state.span?.spanId) }) }]),
+      { title: t('Open Cost View'), run: () => runCommand('sandglass.showCosts') },
+      { title: t('Set Budgets…'), run: openBudgetSettings },
+    ];
+  }
+}
+
+function spanOf(spanId: string | undefined): { readonly spanId?: string } {
+  return spanId === undefined ? {} : { spanId };
+}
