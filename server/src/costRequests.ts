@@ -4,12 +4,18 @@ import { Pricing } from './collect/pricing';
 import type { OpenSource } from './collect/roster';
 import { isWatched } from './problems';
 import { costsRequest, pricesRequest } from './protocol/cost';
+import { insightsRequest } from './protocol/insight';
 import type { CostSource } from './query/costs';
+import { Insights } from './query/insight';
 import { pricedModels } from './query/prices';
 import type { Live } from './requests';
+import { signalOf } from './signalOf';
 
 export function registerCostRequests(connection: Connection, need: () => Live): void {
   connection.onRequest(costsRequest, (query) => need().costs.answer(query, sourcesFor(need(), query.scope.sourceId)));
+  connection.onRequest(insightsRequest, (query, token) =>
+    Insights.of(need().opened.store).answer(query, sourcesFor(need(), query.scope.sourceId), signalOf(token)),
+  );
   connection.onRequest(pricesRequest, () => {
     const { opened, hub } = need();
     // Prices are looked at before a real sandbox is there too.

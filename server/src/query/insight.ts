@@ -23,12 +23,20 @@ const sessionsKept = 1000;
 const historyMs = 30_000;
 
 export class Insights {
+  static readonly #ofStore = new WeakMap<Store, Insights>();
   readonly #store: Store;
   readonly #histories = new Map<string, { readonly at: number; readonly runs: AgentRuns }>();
   readonly #wasted = new Map<number, { readonly revision: number; readonly insights: readonly Insight[] }>();
 
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  /** What was worked out is remembered for all who ask of a store. */
+  static of(store: Store): Insights {
+    let insights = this.#ofStore.get(store);
+    if (insights === undefined) this.#ofStore.set(store, (insights = new Insights(store)));
+    return insights;
   }
 
   /** null: no turn of it runs, or too little is known of its like. */
