@@ -19,11 +19,12 @@ import { readNodePath, readSettings, untrusted } from './connection/settings';
 import { loadStoreKey } from './connection/storeKey';
 import type { StoreKey } from './connection/storeKey';
 import { until } from './commands/until';
-import { callScheme, contextKeys, fileScheme, previewScheme, settings } from './contributions';
+import { callScheme, contextKeys, fileScheme, policyScheme, previewScheme, settings } from './contributions';
 import type { SettingId } from './contributions';
 import { DisposableStore } from './disposables';
 import { Blame } from './editor/blame';
 import { CallDocuments } from './editor/callDocuments';
+import { PolicyDocuments } from './editor/policyDocuments';
 import { Jump } from './editor/jump';
 import { SandboxFiles } from './editor/sandboxFiles';
 import { Notifier } from './notify';
@@ -114,6 +115,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     }),
   );
   owned.add(vscode.workspace.registerTextDocumentContentProvider(callScheme, documents));
+  owned.add(vscode.workspace.registerTextDocumentContentProvider(policyScheme, owned.add(new PolicyDocuments(server, ready))));
   const previews = owned.add(new ChangePreviews());
   owned.add(vscode.workspace.registerTextDocumentContentProvider(previewScheme, previews));
   owned.add(

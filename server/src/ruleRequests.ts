@@ -9,7 +9,7 @@ import { definingGlobs, filesChanged, mayDefine } from './definitionRequests';
 import { ruleActions } from './editor/ruleActions';
 import { suppressActions } from './editor/suppressActions';
 import { maxPolicyBytes } from './policy/parsePolicy';
-import { backTestRequest, ruleChangeRequest } from './protocol/rules';
+import { backTestRequest, policyTextRequest, ruleChangeRequest } from './protocol/rules';
 import { callsOf } from './requests';
 import { signalOf } from './signalOf';
 import type { Live } from './requests';
@@ -29,6 +29,10 @@ export function registerRuleRequests(connection: Connection, need: () => Live): 
   connection.onRequest(ruleChangeRequest, ({ sourceId, policyId, uri, text }, token) =>
     need().rules.change({ sourceId, policyId, uri }, text, signalOf(token)),
   );
+  connection.onRequest(policyTextRequest, async ({ uri }) => {
+    const text = await need().rules.policyText(uri);
+    return text === null ? null : { text };
+  });
   connection.onRequest(backTestRequest, ({ text, before }, token) =>
     text.length > maxPolicyBytes ? { kind: 'none', why: 'not-a-policy' } : need().rules.backTest(text, before, signalOf(token)),
   );

@@ -4,19 +4,24 @@ import type { Location } from 'vscode-languageserver-protocol';
 import type { Hub } from './collect/hub';
 import type { OpenSource } from './collect/roster';
 import { linksToRules, lookedText, ruleDiagnostics } from './editor/ruleDiagnostics';
-import type { RuledDenial } from './editor/ruleDiagnostics';
+import type { RuledDenial, RulePlace } from './editor/ruleDiagnostics';
 import type { PlacedDiagnostic } from './editor/placed';
 import { callUri } from './editor/labels';
+import { ownText, parseEffectiveUri } from './gateway/effectiveDocument';
+import type { EffectivePolicy } from './gateway/effectiveDocument';
+import type { AskedSource, EffectiveLook, EffectivePolicies } from './gateway/effectivePolicies';
 import { BackTest } from './policy/backTest';
 import type { BackTested, BackTestResult } from './policy/backTest';
 import { agreement, choose } from './policy/choose';
-import type { Weighed } from './policy/choose';
+import type { Agreement, Weighed } from './policy/choose';
 import { narrowestChange } from './policy/narrowest';
+import { preferred } from './policy/precedence';
 import { parsePolicy } from './policy/parsePolicy';
 import type { ParsedPolicy } from './policy/parsePolicy';
 import { PolicyFileError } from './policy/policyDocument';
 import type { PolicyFile, PolicyFiles, PolicyLook } from './policy/policyFiles';
 import type { Decision } from './policy/recorded';
+import { targetsOf } from './policy/target';
 import type { AskedRequest, BackTestAnswer, BackTestedRequest, NoRuleChange, RuleChangeAnswer, RuleRef } from './protocol/rules';
 import { decision, decisionPages, denials, denialsMark, hintOf, newestDecisions } from './query/decisions';
 import { findSpan } from './query/detail';
@@ -36,6 +41,8 @@ interface Recorded {
 
 interface Ruled {
   readonly look: PolicyLook;
+  /** By source id, of those that have a gateway. */
+  readonly gateways: ReadonlyMap<string, EffectiveLook>;
   readonly denials: readonly RuledDenial[];
 }
 
@@ -43,6 +50,7 @@ export class Rules {
   readonly #store: Store;
   readonly #hub: Pick<Hub, 'all' | 'get' | 'node'>;
   readonly #files: PolicyFiles;
+  readonly #effective: EffectivePolicies | null;
   /** By source row, of those open. */
   readonly #recorded = new Map<number, Recorded>();
   /** Rows of those that may have changed since. */
@@ -51,10 +59,11 @@ export class Rules {
   #version = 0;
   #ruled: { readonly look: PolicyLook; readonly rows: string; readonly ruled: Ruled } | null = null;
 
-  constructor(store: Store, hub: Pick<Hub, 'all' | 'get' | 'node'>, files: PolicyFiles) {
+  constructor(store: Store, hub: Pick<Hub, 'all' | 'get' | 'node'>, files: PolicyFiles, effective: EffectivePolicies | null = null) {
     this.#store = store;
     this.#hub = hub;
     this.#files = files;
+    this.#effective = effective;
   }
 
   /** What its supervisor decided is other than before, or laid to other calls. */
@@ -93,7 +102,7 @@ export class Rules {
           if (!shown.has(key)) shown.set(key, { uri: placed.uri, range });
         }
         const of = placed.call === undefined ? undefined : byCall.get(`${sourceId} ${spanId}`);
-        return of === undefined ? placed : withRules(placed, of, ruled.look);
+        return of === undefined ? placed : withRules(placed, of, ruled.look, ruled.gateways.get(String(sourceId)) ?? null);
       }),
     );
     const placeOf = (sourceId: string, of: Decision, spanId: string | null): Location =>
@@ -114,27 +123,52 @@ export class Rules {
     const version = this.#version;
     const look = await this.#files.look(signal);
     const rows = [...open].join(' ');
-    if (this.#ruled !== null && this.#ruled.look === look && this.#ruled.rows === rows) return this.#ruled.ruled;
+    const gateways = this.#gatewaysOf(recorded);
+    if (
+      this.#ruled !== null &&
+      this.#ruled.look === look &&
+      this.#ruled.rows === rows &&
+      sameGateways(this.#ruled.ruled.gateways, gateways)
+    )
+      return this.#ruled.ruled;
     const all: RuledDenial[] = [];
     for (const { source, denials: found, newest } of recorded) {
+      const effective = gateways.get(source.id)?.effective ?? null;
       const weighed: Weighed<PolicyFile>[] = [];
       for (const file of look.files) {
         const { document } = file.parsed;
         weighed.push({ file, document, agreement: await agreement(document, newest, signal) });
       }
+      const agreed = effective === null ? null : await agreement(effective.parsed.document, newest, signal);
       const sandbox = this.#hub.node(source).name;
       for (const one of found) {
         await setImmediate();
         if (signal.aborted) break;
-        const chosen = choose(weighed, one);
-        const at = chosen === null ? null : { uri: chosen.file.uri, targets: chosen.targets, agreement: chosen.agreement };
-        all.push({ sourceId: source.id, sandbox, decision: one, at });
+        all.push({ sourceId: source.id, sandbox, decision: one, at: placeOf(choose(weighed, one), effective, agreed, one) });
       }
     }
-    const ruled: Ruled = { look, denials: all };
+    const ruled: Ruled = { look, gateways, denials: all };
     // Whoever came between may have read more of the record.
     if (!signal.aborted && this.#version === version) this.#ruled = { look, rows, ruled };
     return ruled;
+  }
+
+  /** Only for those that something was denied in, whose supervisors have asked their gateways before. */
+  #gatewaysOf(recorded: readonly { readonly source: OpenSource; readonly mark: string }[]): ReadonlyMap<string, EffectiveLook> {
+    const looks = new Map<string, EffectiveLook>();
+    for (const { source, mark } of recorded) {
+      const asked = askedSource(source);
+      const look = asked === null ? undefined : this.#effective?.look(asked, mark);
+      if (look !== undefined && look !== null) looks.set(source.id, look);
+    }
+    return looks;
+  }
+
+  /** The text of the policy in force by the address of its document; null: nothing is known of it. */
+  async policyText(uri: string): Promise<string | null> {
+    const source = this.#hub.get(parseEffectiveUri(uri) ?? '');
+    const asked = source === null ? null : askedSource(source);
+    return asked === null ? null : ((await this.#effective?.refreshed(asked))?.text ?? null);
   }
 
   #recordedOf(row: number): Recorded {
@@ -173,6 +207,8 @@ export class Rules {
     const source = this.#hub.get(sourceId);
     const asked = source === null ? null : decision(this.#store, source.row, policyId);
     if (source === null || asked === null) return { kind: 'none', why: 'gone' };
+    const told = parseEffectiveUri(uri);
+    if (told !== null) return this.#changeToCopy(source, asked, told === source.id ? (this.#effective?.known(told) ?? null) : null);
     const { files } = await this.#files.look(signal);
     const file = files.find((one) => one.uri === uri);
     if (file === undefined) return { kind: 'none', why: 'gone' };
@@ -180,7 +216,10 @@ export class Rules {
     if (file.place === 'container' || (await this.#files.inForce(file.path))) return { kind: 'none', why: 'in-force' };
     const parsed = text === null ? file.parsed : parsedOrNull(text);
     if (parsed === null) return { kind: 'none', why: 'not-a-policy' };
-    const change = narrowestChange(parsed, asked, hintOf(this.#store, source.row, asked));
+    return this.#answer(source, parsed, narrowestChange(parsed, asked, hintOf(this.#store, source.row, asked)));
+  }
+
+  #answer(source: OpenSource, parsed: ParsedPolicy, change: ReturnType<typeof narrowestChange>): RuleChangeAnswer {
     if (change.kind === 'none') return change;
     const position = (offset: number): { readonly line: number; readonly character: number } => {
       const { line, col } = parsed.lines.linePos(offset);
@@ -195,6 +234,22 @@ export class Rules {
       toldBy: change.allows.toldBy,
       sandbox: this.#hub.node(source).name,
     };
+  }
+
+  /** What is in force is no file: the change of it is to be copied, or to be made a file of. */
+  #changeToCopy(source: OpenSource, asked: Decision, effective: EffectivePolicy | null): RuleChangeAnswer {
+    if (effective === null) return { kind: 'none', why: 'gone' };
+    const hint = hintOf(this.#store, source.row, asked);
+    const change = narrowestChange(effective.parsed, asked, hint);
+    if (change.kind === 'none') return change;
+    // A rule that a gateway makes of a provider's profile can be changed in no file; and what a file is to say must be the same change.
+    const own = parsePolicy(ownText(effective));
+    const inFile = narrowestChange(own, asked, hint);
+    if (inFile.kind === 'none') return inFile;
+    const answer = this.#answer(source, effective.parsed, change);
+    const lines = change.edits.map(({ text }) => text).join('');
+    if (answer.kind === 'none' || inFile.rule !== change.rule || inFile.added !== change.added) return { kind: 'none', why: 'style' };
+    return { ...answer, toCopy: { lines: `${lines.replace(/^\n+/, '').trimEnd()}\n`, file: inFile.text } };
   }
 
   async backTest(
@@ -264,14 +319,48 @@ function listedRequest(
   };
 }
 
-function withRules(placed: PlacedDiagnostic, denied: readonly RuledDenial[], { looked }: PolicyLook): PlacedDiagnostic {
+/** Of what is in a container, as it was found; null: it has no gateway. */
+function askedSource({ id, kind, found }: OpenSource): AskedSource | null {
+  if (kind !== 'container' || found === null || found.containers.length === 0) return null;
+  const workspace = found.reports.find((report) => report.kind === 'engine')?.says['workspace'] ?? 'default';
+  return { sourceId: id, id: found.id, name: found.name, workspace, gateway: found.gateway };
+}
+
+function sameGateways(a: ReadonlyMap<string, EffectiveLook>, b: ReadonlyMap<string, EffectiveLook>): boolean {
+  return a.size === b.size && [...a].every(([id, look]) => b.get(id) === look);
+}
+
+function placeOf(
+  chosen: ReturnType<typeof choose<PolicyFile>>,
+  effective: EffectivePolicy | null,
+  agreed: Agreement | null,
+  decision: Decision,
+): RulePlace | null {
+  const told =
+    effective === null || agreed === null
+      ? null
+      : { effective, agreed, document: effective.parsed.document, targets: targetsOf(effective.parsed.document, decision) };
+  const prefers = preferred(chosen, told);
+  if (prefers.which === 'effective' && told !== null)
+    return { uri: told.effective.uri, targets: told.targets, agreement: told.agreed, in: told.effective, differs: null };
+  if (prefers.which !== 'file' || chosen === null) return null;
+  const differs = prefers.differs && told !== null ? { effective: told.effective, target: told.targets[0] ?? null } : null;
+  return { uri: chosen.file.uri, targets: chosen.targets, agreement: chosen.agreement, in: 'file', differs };
+}
+
+function withRules(
+  placed: PlacedDiagnostic,
+  denied: readonly RuledDenial[],
+  { looked }: PolicyLook,
+  gateway: EffectiveLook | null,
+): PlacedDiagnostic {
   const { diagnostic } = placed;
   const links = linksToRules(denied);
   return {
     ...placed,
     diagnostic: {
       ...diagnostic,
-      message: `${typeof diagnostic.message === 'string' ? diagnostic.message : diagnostic.message.value}${lookedText(denied, looked) ?? ''}`,
+      message: `${typeof diagnostic.message === 'string' ? diagnostic.message : diagnostic.message.value}${lookedText(denied, looked, gateway) ?? ''}`,
       relatedInformation: [...links, ...(diagnostic.relatedInformation ?? [])],
     },
   };

@@ -10,6 +10,7 @@ import { Budgeting } from './budgeting';
 import { realSources, registerCostRequests, sourcesFor } from './costRequests';
 import { registerDefinitionRequests } from './definitionRequests';
 import { epochOf } from './epoch';
+import { EffectivePolicies } from './gateway/effectivePolicies';
 import { definingFile } from './locate/defined/findDefinitions';
 import { pathOfFileUri } from './locate/fileUri';
 import { registerMappingRequests } from './mappingRequests';
@@ -208,7 +209,14 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     mounts: hub.all().flatMap(({ source }) => source.mounts),
     trusted: hub.trusted,
   }));
-  const rules = new Rules(store, hub, policyFiles);
+  const effective = new EffectivePolicies({
+    home: homedir(),
+    env: process.env,
+    allowed: () => hub.trusted && hub.settings.askGateway !== false,
+    onChange: () => problems.refresh(),
+    onError,
+  });
+  const rules = new Rules(store, hub, policyFiles, effective);
   const suppressing = new Suppressing({
     store,
     hub: () => hub,
@@ -275,6 +283,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       problems[Symbol.dispose]();
       suppressing[Symbol.dispose]();
       budgeting[Symbol.dispose]();
+      await effective[Symbol.asyncDispose]();
       await beside[Symbol.asyncDispose]();
       // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();

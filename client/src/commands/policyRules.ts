@@ -1,10 +1,11 @@
 /** The quick fix of a denial, shown as a diff before it is written, and the list of what a policy file would have allowed. */
 import * as vscode from 'vscode';
-import type { BackTestedRequest, RuleRef } from '../../../server/src/protocol/rules';
+import type { BackTestedRequest, RuleChangeAnswer, RuleRef } from '../../../server/src/protocol/rules';
 import type { ServerHost } from '../connection/serverHost';
+import { policyScheme } from '../contributions';
 import type { CallDocuments } from '../editor/callDocuments';
 import type { Notifier } from '../notify';
-import { backTestNote, backTestTitle, changeWords, noChangeText, testedRow, writtenText } from '../views/ruleText';
+import { backTestNote, backTestTitle, changeWords, copiedText, noChangeText, testedRow, toCopyText, writtenText } from '../views/ruleText';
 import { changedText, closeDiff, writeChange } from './changePreviews';
 import type { ChangePreviews } from './changePreviews';
 
@@ -21,7 +22,7 @@ export interface RuleServices {
 export async function previewRule(ref: RuleRef, services: RuleServices): Promise<void> {
   const { server, notifier, previews } = services;
   const uri = vscode.Uri.parse(ref.uri);
-  if (uri.scheme !== 'file') return;
+  if (uri.scheme !== 'file' && uri.scheme !== policyScheme) return;
   const document = await vscode.workspace.openTextDocument(uri);
   const before = document.getText();
   const answer = await server.request('ruleChange', { ...ref, text: before });
@@ -34,6 +35,12 @@ export async function previewRule(ref: RuleRef, services: RuleServices): Promise
   const first = answer.edits[0]?.range.start.line ?? 0;
   const selection = new vscode.Range(first, 0, first, 0);
   await vscode.commands.executeCommand('vscode.diff', uri, changed, label, { preview: true, selection });
+  if (answer.toCopy !== undefined) {
+    offerCopy(ref, answer, answer.toCopy, changed, services);
+    return;
+  }
+  // What is no file is never written.
+  if (uri.scheme !== 'file') return;
   // Nobody waits for what a notification's button does.
   const failed = (what: string) => (error: unknown) => notifier.failure('rule-failed', what, error);
   const write = async (): Promise<void> => {
@@ -62,6 +69,36 @@ export async function previewRule(ref: RuleRef, services: RuleServices): Promise
         title: t('Write to File'),
         run: () => write().catch(failed(t('The policy file was not written.'))),
       },
+      { title: t('Discard'), run: () => closeDiff(changed) },
+    ],
+    asked: true,
+  });
+}
+
+/** What a sandbox runs with is no file: its change is for the clipboard, or for a file that is the user's to make. */
+function offerCopy(
+  ref: RuleRef,
+  answer: Extract<RuleChangeAnswer, { kind: 'change' }>,
+  { lines, file }: NonNullable<typeof answer.toCopy>,
+  changed: vscode.Uri,
+  { notifier }: RuleServices,
+): void {
+  const failed = (error: unknown): void => notifier.failure('rule-failed', t('The change was not copied.'), error);
+  const copy = async (): Promise<void> => {
+    await vscode.env.clipboard.writeText(lines);
+    notifier.show({ severity: 'information', key: 'rule-copied', text: copiedText(answer, t), asked: true });
+  };
+  const make = async (): Promise<void> => {
+    await closeDiff(changed);
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: 'yaml', content: file }));
+  };
+  notifier.show({
+    severity: 'information',
+    key: `rule ${ref.policyId}`,
+    text: toCopyText(answer, t),
+    actions: [
+      { title: t('Copy the Lines'), run: () => copy().catch(failed) },
+      { title: t('Make a Policy File'), run: () => make().catch(failed) },
       { title: t('Discard'), run: () => closeDiff(changed) },
     ],
     asked: true,

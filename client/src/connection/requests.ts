@@ -29,7 +29,7 @@ import { costsRequest, pricesRequest } from '../../../server/src/protocol/cost';
 import { mappingsRequest } from '../../../server/src/protocol/mappings';
 import { carriersAtRequest } from '../../../server/src/protocol/contextCost';
 import { toolDefinitionRequest, usesAtRequest } from '../../../server/src/protocol/definitions';
-import { backTestRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
+import { backTestRequest, policyTextRequest, ruleChangeRequest } from '../../../server/src/protocol/rules';
 import { suppressRequest } from '../../../server/src/protocol/suppressions';
 
 export const requestTypes = {
@@ -57,6 +57,7 @@ export const requestTypes = {
   sessionText: sessionTextRequest,
   replay: replayRequest,
   ruleChange: ruleChangeRequest,
+  policyText: policyTextRequest,
   backTest: backTestRequest,
   suppress: suppressRequest,
   costs: costsRequest,

@@ -33,6 +33,7 @@ export function readSettings(read: ReadSetting): Settings {
       failuresInARow: threshold(read, 'failuresInARow'),
     },
     problems: problems(read),
+    askGateway: read('sandglass.policy.askGateway') !== false,
     definitionLenses: read('sandglass.definitions.lenses') !== false,
     contextCost: read('sandglass.contextCost') !== false,
     cost: { prices: priceBook(read('sandglass.cost.prices')) },

@@ -27,7 +27,7 @@ type Change = Extract<RuleChangeAnswer, { kind: 'change' }>;
 
 /** What stands above the diff, and beneath it what it does: a rule is never for one program alone. */
 export function changeWords(change: Change, t: Translate): { readonly label: string; readonly description: string } {
-  const { allows, toldBy, rule } = change;
+  const { allows, toldBy, rule, toCopy } = change;
   const key = plainText(rule, { maxLength: 100 });
   const how = {
     rule: t('Adds the rule {0}.', key),
@@ -42,10 +42,34 @@ export function changeWords(change: Change, t: Translate): { readonly label: str
         : '';
   return {
     label: t('Allow {0} to {1}', askedText(allows), programName(allows, t)),
-    description: [how, known, t('What the program starts may do it too.'), t('It changes this file only; no running sandbox is told.')]
+    description: [
+      how,
+      known,
+      t('What the program starts may do it too.'),
+      toCopy === undefined ? t('It changes this file only; no running sandbox is told.') : '',
+    ]
       .filter((part) => part !== '')
       .join(' '),
   };
+}
+
+/** Of what is in force, and no file. */
+export function toCopyText(change: Change, t: Translate): string {
+  const { label, description } = changeWords(change, t);
+  const what = t(
+    'This is the policy that the sandbox runs with, as its gateway tells it. It is no file, and Sandglass does not change it.',
+  );
+  return `${label}? ${description} ${what} ${t('Copy the lines into your policy file, or make a file of it with them.')}`;
+}
+
+export function copiedText(change: Change, t: Translate): string {
+  const key = plainText(change.rule, { maxLength: 100 });
+  const sandbox = plainText(change.sandbox, { maxLength: 60 });
+  const where =
+    change.added === 'rule'
+      ? t('Copied. The lines belong below "network_policies" in the policy file of the sandbox {0}.', sandbox)
+      : t('Copied. The lines belong into the rule {0} in the policy file of the sandbox {1}.', key, sandbox);
+  return `${where} ${t('They are in force when you give it the file with "openshell policy set".')}`;
 }
 
 export function writtenText(change: Change, t: Translate): string {

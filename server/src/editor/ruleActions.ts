@@ -30,7 +30,11 @@ export async function ruleActions(
     const answer = await rules.change(ref, null, signal);
     const base = { kind: CodeActionKind.QuickFix, diagnostics: [diagnostic] };
     if (answer.kind === 'change') {
-      const title = `Allow only this in the policy: ${askedText(answer.allows)}`;
+      const title =
+        answer.toCopy === undefined
+          ? `Allow only this in the policy: ${askedText(answer.allows)}`
+          : // What runs is no file of the user's: it is never changed.
+            `Show the lines to copy into your policy that allow only this: ${askedText(answer.allows)}`;
       actions.push({ ...base, title, command: { title, command: previewRuleCommand, arguments: [ref] } });
     } else if (showsReasons)
       actions.push({ ...base, title: 'Allow only this in the policy', disabled: { reason: noChangeText(answer.why) } });

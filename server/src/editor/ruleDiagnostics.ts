@@ -5,6 +5,9 @@
 import type { Diagnostic, DiagnosticRelatedInformation, Location } from 'vscode-languageserver-protocol';
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
 import { assertNever } from '../model/assertNever';
+import { revisionText } from '../gateway/effectiveDocument';
+import type { EffectivePolicy } from '../gateway/effectiveDocument';
+import type { EffectiveLook } from '../gateway/effectivePolicies';
 import type { Agreement } from '../policy/choose';
 import type { PlaceLooked } from '../policy/policyFiles';
 import type { Decision } from '../policy/recorded';
@@ -29,6 +32,10 @@ export interface RulePlace {
   readonly uri: string;
   readonly targets: readonly RuleTarget[];
   readonly agreement: Agreement;
+  /** `file`: it is one of the user's, or of this host; else the policy in force, as a gateway told it. */
+  readonly in: 'file' | EffectivePolicy;
+  /** What the policy in force says, where that is not what the file says; `target` is null where it has nothing to do with it. */
+  readonly differs: { readonly effective: EffectivePolicy; readonly target: RuleTarget | null } | null;
 }
 
 /** Where a call or an event is shown. */
@@ -67,6 +74,11 @@ function diagnosticOf(newest: RuledDenial, at: RulePlace, group: readonly RuledD
       location: { uri: at.uri, range: other.range },
       message: `Rule ${label(other.rule ?? '', 60)} does not let it through either`,
     });
+  if (at.differs !== null && at.differs.target !== null)
+    related.push({
+      location: { uri: at.differs.effective.uri, range: at.differs.target.range },
+      message: `${forceText(at.differs.effective)}: ${whatText(at.differs.target, newest.decision)}`,
+    });
   return {
     range: target?.range ?? { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
     // What no call asked for is the agent's own, which many policies leave closed on purpose; what the file allows needs no change of it.
@@ -74,7 +86,7 @@ function diagnosticOf(newest: RuledDenial, at: RulePlace, group: readonly RuledD
     code: deniedRuleCode,
     codeDescription: { href: placeOf(newest.sourceId, newest.decision, null).uri },
     source: 'Sandglass',
-    message: `${whatText(target, newest.decision)}: denied ${timesText(group)}${differText(at.agreement)}`,
+    message: `${whatText(target, newest.decision)}: denied ${timesText(group)}${placeText(at, newest.decision)}`,
     relatedInformation: related,
     data,
   };
@@ -140,9 +152,29 @@ function whatText(target: RuleTarget | undefined, decision: Decision): string {
   }
 }
 
+function placeText({ in: where, agreement, differs }: RulePlace, decision: Decision): string {
+  if (where !== 'file') return ` — ${forceText(where)}; no policy file here has this rule${pastText(agreement)}`;
+  if (differs === null) return differText(agreement);
+  const says = differs.target === null ? 'it has no such rule' : whatText(differs.target, decision);
+  return `${differText(agreement)} — ${forceText(differs.effective)}, says otherwise: ${says}`;
+}
+
 /** A file that says otherwise than the sandbox does is not the one in force, or not all of it. */
 function differText({ agrees, differs }: Agreement): string {
   return differs === 0 ? '' : ` — this file says otherwise than the sandbox did for ${differs} of ${agrees + differs} recorded decisions`;
+}
+
+/** The policy in force was another one before. */
+function pastText({ agrees, differs }: Agreement): string {
+  return differs === 0 ? '' : `; ${differs} of ${agrees + differs} recorded decisions were made by another revision`;
+}
+
+function forceText({ gateway, told }: EffectivePolicy): string {
+  return `the policy in force, as gateway ${label(gateway, 60)} tells it (${label(lowered(revisionText(told)), 240)})`;
+}
+
+function lowered(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }
 
 /** For a call's own diagnostic: links to the lines of the policy; where was looked, if no file has any. */
@@ -155,7 +187,7 @@ export function linksToRules(denials: readonly RuledDenial[]): readonly Diagnost
   });
 }
 
-export function lookedText(denials: readonly RuledDenial[], looked: readonly PlaceLooked[]): string | null {
+export function lookedText(denials: readonly RuledDenial[], looked: readonly PlaceLooked[], gateway: EffectiveLook | null): string | null {
   if (denials.length === 0 || denials.some(({ at }) => at !== null)) return null;
   if (denials.every(({ decision }) => decision.denial?.kind === 'guard'))
     return ' — a guard of the sandbox, which no rule of a policy opens';
@@ -163,5 +195,17 @@ export function lookedText(denials: readonly RuledDenial[], looked: readonly Pla
     const found = reason !== null && files === 0 ? reason : `${files} YAML file${files === 1 ? '' : 's'}, ${policies} of them a policy`;
     return `${label(place, 120)} (${found}${reason !== null && files > 0 ? `; ${reason}` : ''})`;
   });
+  if (gateway !== null) places.push(...gatewayTexts(gateway));
   return ` — no policy file with the rule was found; looked in ${places.length === 0 ? 'no place, for no folder is open' : places.join(', ')}`;
+}
+
+function gatewayTexts({ effective, tried, asking }: EffectiveLook): readonly string[] {
+  if (asking) return ['the gateway of the sandbox (it is being asked)'];
+  const known =
+    effective === null
+      ? []
+      : [
+          `gateway ${label(effective.gateway, 60)} (${label(lowered(revisionText(effective.told)), 240)}: nothing in it has to do with this)`,
+        ];
+  return [...known, ...tried.map(({ place, reason, hint }) => `${label(place, 180)} (${label(reason, 300)}; ${label(hint, 300)})`)];
 }

@@ -44,6 +44,8 @@ export interface Settings {
   readonly definitionLenses?: boolean;
   /** What stands in prompts has hints of what it costs each call; left out: it has. */
   readonly contextCost?: boolean;
+  /** Whether OpenShell's gateways are asked for the policies in force; left out: they are. */
+  readonly askGateway?: boolean;
   /** The user's price book, the same in all windows; left out: there is none. */
   readonly cost?: CostSettings;
   /** Left out: none is set. */

@@ -54,6 +54,14 @@ export interface RuleTextEdit {
   readonly newText: string;
 }
 
+/** What a person can do with a change of what is no file. */
+export interface ChangeToCopy {
+  /** The lines that the change adds. */
+  readonly lines: string;
+  /** A policy file of the user's own with the change, without what only a gateway can say. */
+  readonly file: string;
+}
+
 export type RuleChangeAnswer =
   | {
       readonly kind: 'change';
@@ -63,11 +71,19 @@ export type RuleChangeAnswer =
       readonly allows: AskedRequest;
       readonly toldBy: 'supervisor' | 'command' | null;
       readonly sandbox: string;
+      /** The policy is the one in force, which is no file; left out: it is the user's file. */
+      readonly toCopy?: ChangeToCopy;
     }
   | { readonly kind: 'none'; readonly why: NoRuleChange };
 
 /** The narrowest change of the file, whose text as the editor has it is `text`, that would have let the request through. */
 export const ruleChangeRequest = new RequestType<RuleRef & { readonly text: string }, RuleChangeAnswer, void>('sandglass/ruleChange');
+
+/**
+ * The policy in force of a sandbox, as its gateway tells it, by the address that diagnostics lead to:
+ * `sandglass-policy://<source id>/<name>.yaml`. null: nothing is known of it.
+ */
+export const policyTextRequest = new RequestType<{ readonly uri: string }, { readonly text: string } | null, void>('sandglass/policyText');
 
 export interface BackTestedRequest {
   readonly sourceId: string;

@@ -206,6 +206,7 @@ describe('settings', () => {
       findings: { repeatedCalls: 3, noProgressCalls: 20, failuresInARow: 4 },
       // What is no severity, or would hide a rewritten history, is not set.
       problems: { perFile: 1, severity: { 'failed-call': 'hint' } },
+      askGateway: true,
       definitionLenses: true,
       contextCost: true,
       cost: { prices: [{ model: 'm', input: 1, output: 2 }] },
@@ -219,6 +220,7 @@ describe('settings', () => {
       autoAttach: false,
       findings: { repeatedCalls: 4, noProgressCalls: 12, failuresInARow: 4 },
       problems: { perFile: 50, severity: {} },
+      askGateway: true,
       definitionLenses: true,
       contextCost: true,
       cost: { prices: [] },

@@ -9,6 +9,7 @@ import {
   contextKeys,
   costPanelType,
   fileScheme,
+  policyScheme,
   replayType,
   sandboxesView,
   settings,
@@ -111,6 +112,7 @@ describe('package.json agrees with the table of contributions', () => {
       `onWebviewPanel:${costPanelType}`,
       `onFileSystem:${fileScheme}`,
       `onFileSystem:${callScheme}`,
+      `onFileSystem:${policyScheme}`,
       `onDebugResolve:${replayType}`,
     ]);
     expect(contributes.debuggers.map((each: { type: string }) => each.type)).toEqual([replayType]);
