@@ -15,8 +15,6 @@ export const walkthroughId = 'firstLight';
 /** Read-only files of a sandbox, and read-only plain text about a call. */
 export const fileScheme = 'sandglass-file';
 export const callScheme = 'sandglass-call';
-/** The policy that a sandbox runs with, as its gateway tells it; read-only. */
-export const policyScheme = 'sandglass-policy';
 /** What a file would be like with a change; of the preview alone. */
 export const previewScheme = 'sandglass-preview';
 
@@ -52,6 +50,7 @@ export interface CommandArguments {
   'sandglass.openCall': readonly [SpanRef?];
   'sandglass.showCalls': readonly [ShowCallsArguments?];
   'sandglass.showUses': readonly [UsesAt?];
+  'sandglass.showCarriers': readonly [UsesAt?];
   'sandglass.goToToolDefinition': readonly [unknown?];
   'sandglass.toggleBlame': readonly [];
   'sandglass.mapPaths': readonly [unknown?];
@@ -90,6 +89,7 @@ export const commands: Readonly<Record<CommandId, 'shown' | 'internal'>> = {
   'sandglass.openCall': 'internal',
   'sandglass.showCalls': 'internal',
   'sandglass.showUses': 'internal',
+  'sandglass.showCarriers': 'internal',
   'sandglass.goToToolDefinition': 'shown',
   'sandglass.toggleBlame': 'shown',
   'sandglass.mapPaths': 'shown',
@@ -113,6 +113,7 @@ export const settings = {
   'sandglass.blame.hover': { scope: 'window', restricted: false },
   'sandglass.budgets.atLimit': { scope: 'window', restricted: false },
   'sandglass.budgets.limits': { scope: 'window', restricted: true },
+  'sandglass.contextCost': { scope: 'window', restricted: false },
   'sandglass.cost.prices': { scope: 'application', restricted: false },
   'sandglass.cost.subscription': { scope: 'window', restricted: false },
   'sandglass.definitions.lenses': { scope: 'window', restricted: false },
@@ -122,7 +123,6 @@ export const settings = {
   'sandglass.findings.noProgressCalls': { scope: 'window', restricted: false },
   'sandglass.findings.failuresInARow': { scope: 'window', restricted: false },
   'sandglass.pathMappings': { scope: 'window', restricted: true },
-  'sandglass.policy.askGateway': { scope: 'machine', restricted: true },
   'sandglass.problems.perFile': { scope: 'window', restricted: false },
   'sandglass.problems.severity': { scope: 'window', restricted: true },
   'sandglass.server.nodePath': { scope: 'machine', restricted: true },

@@ -6,11 +6,13 @@ import { ActAndSample } from './actAndSample';
 import { Coalescer } from './coalescer';
 import { Hub, sampleDirectory } from './collect/hub';
 import type { HubChange } from './collect/change';
+import { Pricing } from './collect/pricing';
 import { Budgeting } from './budgeting';
+import { ContextCosting } from './contextCosting';
+import { registerContextRequests } from './contextRequests';
 import { realSources, registerCostRequests, sourcesFor } from './costRequests';
 import { registerDefinitionRequests } from './definitionRequests';
 import { epochOf } from './epoch';
-import { EffectivePolicies } from './gateway/effectivePolicies';
 import { definingFile } from './locate/defined/findDefinitions';
 import { pathOfFileUri } from './locate/fileUri';
 import { registerMappingRequests } from './mappingRequests';
@@ -58,6 +60,7 @@ export function startServer(connection: Connection): void {
         referencesProvider: true,
         definitionProvider: true,
         codeActionProvider: { codeActionKinds: ['quickfix'] },
+        inlayHintProvider: { resolveProvider: false },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
       serverInfo: { name: 'sandglass' },
@@ -92,6 +95,7 @@ export function startServer(connection: Connection): void {
   registerRequests(connection, need);
   registerRuleRequests(connection, need);
   registerDefinitionRequests(connection, need);
+  registerContextRequests(connection, need);
   registerSuppressRequests(connection, need, () => folders);
   registerMappingRequests(connection, need);
   registerCostRequests(connection, need);
@@ -113,6 +117,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     void connection.sendNotification(changedNotification, notice);
   });
   const refreshLenses = new Coalescer(lensRefreshMs, () => {
+    context.changed();
     connection
       .sendRequest(CodeLensRefreshRequest.type)
       .catch((error: unknown) => connection.console.warn(`the editor did not refresh its lenses: ${String(error)}`));
@@ -203,20 +208,22 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     folders: folders(),
     mappings: hub.settings.pathMappings,
   }));
+  const context = new ContextCosting(
+    connection,
+    params,
+    store,
+    definitions,
+    places,
+    () => ({ sources: hub.all().filter(isWatched), book: Pricing.of(store).book }),
+    onError,
+  );
   const policyFiles = new PolicyFiles(() => ({
     home: homedir(),
     folders: folders(),
     mounts: hub.all().flatMap(({ source }) => source.mounts),
     trusted: hub.trusted,
   }));
-  const effective = new EffectivePolicies({
-    home: homedir(),
-    env: process.env,
-    allowed: () => hub.trusted && hub.settings.askGateway !== false,
-    onChange: () => problems.refresh(),
-    onError,
-  });
-  const rules = new Rules(store, hub, policyFiles, effective);
+  const rules = new Rules(store, hub, policyFiles);
   const suppressing = new Suppressing({
     store,
     hub: () => hub,
@@ -257,6 +264,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     blames,
     rules,
     definitions,
+    context,
     suppressing,
     problems,
     showsReasons: params.capabilities.textDocument?.codeAction?.disabledSupport === true,
@@ -283,7 +291,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       problems[Symbol.dispose]();
       suppressing[Symbol.dispose]();
       budgeting[Symbol.dispose]();
-      await effective[Symbol.asyncDispose]();
+      await context[Symbol.asyncDispose]();
       await beside[Symbol.asyncDispose]();
       // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();

@@ -161,6 +161,13 @@ function makeHandlers(services: CommandServices): Handlers {
       const at = usesAtOf(given);
       if (at !== null) await showCalls(await usesAt(server, at), t('Calls of what is defined here, the newest first'));
     },
+    'sandglass.showCarriers': async (given) => {
+      const at = usesAtOf(given);
+      if (at === null) return;
+      const calls = await server.request('carriersAt', at);
+      if (calls.length > 0) await showCalls(calls, t('LLM calls whose prompt carried this, the newest first'));
+      else notifier.show({ severity: 'information', key: 'no-carriers', text: t('No LLM call is known that carried this.'), asked: true });
+    },
     'sandglass.goToToolDefinition': async (given) => {
       const call = spanRefOf(given) ?? callOnShow();
       if (call !== null) await goToToolDefinition(call, services);
