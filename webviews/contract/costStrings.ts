@@ -115,7 +115,7 @@ export const costStrings = {
   'row.none.sandbox': 'Sandbox not known',
   'row.none.agent': 'Agent not known',
   'row.none.session': 'Untitled session',
-  'row.none.subagent': 'Untitled session',
+  'row.none.subagent': 'By no sub-agent',
   'row.none.turn': 'Without a prompt',
   'row.none.trigger': 'Trigger not recorded',
   'row.none.tool': 'Asked for no tool',

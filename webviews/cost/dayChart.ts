@@ -7,6 +7,7 @@ import type { Texts } from './words';
 
 /** What has a number at all is seen. */
 const leastPercent = 2;
+const widestBarPx = 50;
 
 /** null: fewer than two days. */
 export function dayChart(t: Texts, rows: readonly CostRow[], measure: 'usd' | 'tokens', open: (day: string) => void): HTMLElement | null {
@@ -21,10 +22,13 @@ export function dayChart(t: Texts, rows: readonly CostRow[], measure: 'usd' | 't
     return element('span', { class: 'bar', title: `${name(day)}: ${number}`, on: { click: () => open(day) } }, fill);
   });
   const [first, last] = [bars[0]?.day ?? '', bars.at(-1)?.day ?? ''];
-  return element(
+  const chart = element(
     'div',
     { class: 'chart-days' },
     element('div', { class: 'bars' }, ...made),
     element('div', { class: 'bars-axis' }, element('span', { text: name(first) }), element('span', { text: name(last) })),
   );
+  // Few days are no wider than bars should be.
+  chart.style.maxInlineSize = `max(220px, ${bars.length * widestBarPx}px)`;
+  return chart;
 }

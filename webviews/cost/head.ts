@@ -59,17 +59,17 @@ export class CostHead {
       element('input', { class: 'day', attributes: { type: 'date' }, on: { change: () => this.#chooseDays() } });
     this.#from = day();
     this.#to = day();
-    this.#days = element('span', { class: 'days' }, field(t('head.from'), this.#from), field(t('head.to'), this.#to));
+    this.#days = element('span', { class: 'days' }, field('from', t('head.from'), this.#from), field('to', t('head.to'), this.#to));
     this.#toPrices = button({ label: t('head.showPrices'), title: t('head.showPricesHint'), press: () => choose({ side: 'prices' }) });
     this.#toCosts = button({ label: t('head.showCosts'), press: () => choose({ side: 'costs' }) });
     this.#copy = button({ label: t('head.copy'), title: t('head.copyHint'), press: options.copy });
     this.#choices = element(
       'div',
       { class: 'choices' },
-      field(t('head.scope'), this.#scope),
+      field('scope', t('head.scope'), this.#scope),
       this.#session,
       this.#subagents,
-      field(t('head.time'), this.#period),
+      field('time', t('head.time'), this.#period),
       this.#days,
     );
     this.element = element(
@@ -153,6 +153,8 @@ export class CostHead {
 /** No source's id: those have no space. */
 const sessionValue = ' session';
 
-function field(label: string, control: HTMLElement): HTMLElement {
-  return element('label', { class: 'field' }, element('span', { class: 'field-name', text: label }), control);
+/** Beside its control, not around it: a list's choices are no part of its name. */
+function field(id: string, label: string, control: HTMLElement): HTMLElement {
+  control.id = id;
+  return element('span', { class: 'field' }, element('label', { class: 'field-name', text: label, attributes: { for: id } }), control);
 }

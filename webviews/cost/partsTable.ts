@@ -177,8 +177,12 @@ export class Parts {
       element(
         'th',
         { class: 'cell-label', attributes: { scope: 'row', role: 'rowheader' } },
-        element('span', { class: row.label === null ? 'label label-none' : 'label', text: label, title: label }),
-        detail === '' ? null : element('span', { class: 'detail', text: detail, title: detail }),
+        element(
+          'div',
+          { class: 'cell-line' },
+          element('span', { class: row.label === null ? 'label label-none' : 'label', text: label, title: label }),
+          detail === '' ? null : element('span', { class: 'detail', text: detail, title: detail }),
+        ),
       ),
       this.#share(row, measure, total),
       ...this.#names()
@@ -196,7 +200,12 @@ export class Parts {
       case 'usd':
         return cell('usd', this.#money(row.spend));
       case 'withSubagents':
-        return row.withSubagents === null ? cell('withSubagents', dash) : cell('withSubagents', this.#money(row.withSubagents));
+        return row.withSubagents === null
+          ? cell(
+              'withSubagents',
+              element('span', { class: 'money' }, element('span', { text: dash }), element('span', { class: 'money-basis' })),
+            )
+          : cell('withSubagents', this.#money(row.withSubagents));
       case 'tokens': {
         const tokens = tokensOf(t, row.spend);
         return cell('tokens', element('span', { text: tokens.text, title: tokens.title }));

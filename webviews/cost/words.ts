@@ -2,7 +2,7 @@
 import type { CostBy, CostRow, NotObserved, Spend } from '../../server/src/protocol/cost';
 import type { CostBasis } from '../../server/src/protocol/document';
 import type { CostString } from '../contract/costStrings';
-import { compactNumber, dash, dollars, wholeNumber } from '../kit/format';
+import { compactNumber, dash, wholeNumber } from '../kit/format';
 import { visibleLine } from '../kit/plainText';
 import type { Strings } from '../kit/strings';
 import { totalTokens } from './parts';
@@ -60,6 +60,14 @@ export function basisParts(t: Texts, spend: Spend): readonly { readonly text: st
     byWord.set(word, { usd: known.usd + usd, titles: [...known.titles, t('total.part', exactDollars(usd), t(`basisTitle.${basis}`))] });
   }
   return [...byWord].map(([word, { usd, titles }]) => ({ text: t('total.part', dollars(usd), word), title: titles.join('\n') }));
+}
+
+/** As the status bar and the view write it: cents, and of less than one as much as says something. */
+export function dollars(usd: number): string {
+  if (usd === 0) return '$0';
+  if (usd < 0.0001) return '<$0.0001';
+  if (usd < 0.01) return `$${usd.toFixed(4)}`;
+  return usd < 1000 ? `$${usd.toFixed(2)}` : `$${wholeNumber(usd)}`;
 }
 
 /** All that is known of a sum, without zeros at its end. */

@@ -13,8 +13,8 @@ import { isCostToHost } from './costMessages';
 
 /** Requests that may be open at a time; the page has one, and one for the clipboard. */
 export const openRequestsLimit = 8;
-/** Rows on the clipboard. */
-export const copiedRowsLimit = 5000;
+/** Rows on the clipboard: as many as the server gives; what is beyond is summed up in one. */
+export const copiedRowsLimit = 1000;
 
 export interface CostLinkOptions {
   readonly backend: CostBackend;
