@@ -12,6 +12,7 @@ import { Sources } from './commands/sources';
 import { failureText } from './connection/failureText';
 import { cachedProbe } from './connection/probe';
 import { chooseRuntime, runtimeCandidates } from './connection/runtime';
+import { PriceProblems } from './connection/priceProblems';
 import { ServerHost } from './connection/serverHost';
 import type { ServerState } from './connection/serverHost';
 import { readSetting } from './connection/readSetting';

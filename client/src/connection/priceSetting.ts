@@ -19,6 +19,13 @@ export function priceBook(value: unknown): readonly PriceBookEntry[] {
   return Array.isArray(value) ? value.slice(0, pricesLimit).flatMap((entry) => priceEntry(entry) ?? []) : [];
 }
 
+/** Which entries are left out, counted from 1. What is no list at all holds none. */
+export function unreadPrices(value: unknown): readonly number[] | 'no-list' {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) return 'no-list';
+  return value.flatMap((entry, index) => (index < pricesLimit && priceEntry(entry) !== null ? [] : [index + 1]));
+}
+
 function priceEntry(value: unknown): PriceBookEntry | null {
   if (typeof value !== 'object' || value === null) return null;
   const { provider, model, from, insteadOfReported, note, ...others } = value as Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { readBook } from '../../../server/src/usage/book';
-import { priceBook, pricesLimit, rateNames } from '../../../client/src/connection/priceSetting';
+import { priceBook, pricesLimit, rateNames, unreadPrices } from '../../../client/src/connection/priceSetting';
 
 const manifest = JSON.parse(readFileSync(join(__dirname, '../../../package.json'), 'utf8'));
 const schema = manifest.contributes.configuration[0].properties['sandglass.cost.prices'];
@@ -53,6 +53,14 @@ describe('the price book of the settings', () => {
     expect(readBook(good).problems).toEqual([]);
     for (const entry of [...bad, { model: 'm', input: 1, output: 2, from: '2026-02-30' }])
       expect(readBook([entry]).problems.length, JSON.stringify(entry)).toBeGreaterThan(0);
+  });
+
+  it('tells which entries those are, counted from one', () => {
+    expect(unreadPrices([good[0], bad[3], good[1], bad[5]])).toEqual([2, 4]);
+    expect(unreadPrices(good)).toEqual([]);
+    expect(unreadPrices(undefined)).toEqual([]);
+    expect(unreadPrices({ model: 'm', input: 1, output: 2 })).toBe('no-list');
+    expect(unreadPrices(Array.from({ length: pricesLimit + 2 }, () => good[0]))).toEqual([pricesLimit + 1, pricesLimit + 2]);
   });
 
   it('has a bound', () => {
