@@ -15,6 +15,8 @@ export const walkthroughId = 'firstLight';
 /** Read-only files of a sandbox, and read-only plain text about a call. */
 export const fileScheme = 'sandglass-file';
 export const callScheme = 'sandglass-call';
+/** The policy that a sandbox runs with, as its gateway tells it; read-only. */
+export const policyScheme = 'sandglass-policy';
 /** What a file would be like with a change; of the preview alone. */
 export const previewScheme = 'sandglass-preview';
 
@@ -123,6 +125,7 @@ export const settings = {
   'sandglass.findings.noProgressCalls': { scope: 'window', restricted: false },
   'sandglass.findings.failuresInARow': { scope: 'window', restricted: false },
   'sandglass.pathMappings': { scope: 'window', restricted: true },
+  'sandglass.policy.askGateway': { scope: 'machine', restricted: true },
   'sandglass.problems.perFile': { scope: 'window', restricted: false },
   'sandglass.problems.severity': { scope: 'window', restricted: true },
   'sandglass.server.nodePath': { scope: 'machine', restricted: true },

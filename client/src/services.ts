@@ -12,7 +12,6 @@ import { Sources } from './commands/sources';
 import { failureText } from './connection/failureText';
 import { cachedProbe } from './connection/probe';
 import { chooseRuntime, runtimeCandidates } from './connection/runtime';
-import { PriceProblems } from './connection/priceProblems';
 import { ServerHost } from './connection/serverHost';
 import type { ServerState } from './connection/serverHost';
 import { readSetting } from './connection/readSetting';
@@ -20,11 +19,12 @@ import { readNodePath, readSettings, untrusted } from './connection/settings';
 import { loadStoreKey } from './connection/storeKey';
 import type { StoreKey } from './connection/storeKey';
 import { until } from './commands/until';
-import { callScheme, contextKeys, fileScheme, previewScheme, settings } from './contributions';
+import { callScheme, contextKeys, fileScheme, policyScheme, previewScheme, settings } from './contributions';
 import type { SettingId } from './contributions';
 import { DisposableStore } from './disposables';
 import { Blame } from './editor/blame';
 import { CallDocuments } from './editor/callDocuments';
+import { PolicyDocuments } from './editor/policyDocuments';
 import { Jump } from './editor/jump';
 import { SandboxFiles } from './editor/sandboxFiles';
 import { Notifier } from './notify';
@@ -115,6 +115,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     }),
   );
   owned.add(vscode.workspace.registerTextDocumentContentProvider(callScheme, documents));
+  owned.add(vscode.workspace.registerTextDocumentContentProvider(policyScheme, owned.add(new PolicyDocuments(server, ready))));
   const previews = owned.add(new ChangePreviews());
   owned.add(vscode.workspace.registerTextDocumentContentProvider(previewScheme, previews));
   owned.add(
@@ -138,7 +139,6 @@ export function createServices(context: vscode.ExtensionContext): Services {
   );
   owned.add(new MappingOffer(server, notifier, context.workspaceState, (uri) => runCommand('sandglass.mapPaths', { uri }), failed));
   owned.add(new BudgetNotices(server, notifier, context.globalState));
-  owned.add(new PriceProblems(notifier));
   owned.add(server.onDidChangeState((state) => showServerState(state, notifier, () => log.show())));
   watchConfiguration(owned, server, failed);
   return {

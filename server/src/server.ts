@@ -13,6 +13,7 @@ import { registerContextRequests } from './contextRequests';
 import { realSources, registerCostRequests, sourcesFor } from './costRequests';
 import { registerDefinitionRequests } from './definitionRequests';
 import { epochOf } from './epoch';
+import { EffectivePolicies } from './gateway/effectivePolicies';
 import { definingFile } from './locate/defined/findDefinitions';
 import { pathOfFileUri } from './locate/fileUri';
 import { registerMappingRequests } from './mappingRequests';
@@ -223,7 +224,14 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     mounts: hub.all().flatMap(({ source }) => source.mounts),
     trusted: hub.trusted,
   }));
-  const rules = new Rules(store, hub, policyFiles);
+  const effective = new EffectivePolicies({
+    home: homedir(),
+    env: process.env,
+    allowed: () => hub.trusted && hub.settings.askGateway !== false,
+    onChange: () => problems.refresh(),
+    onError,
+  });
+  const rules = new Rules(store, hub, policyFiles, effective);
   const suppressing = new Suppressing({
     store,
     hub: () => hub,
@@ -292,6 +300,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       suppressing[Symbol.dispose]();
       budgeting[Symbol.dispose]();
       await context[Symbol.asyncDispose]();
+      await effective[Symbol.asyncDispose]();
       await beside[Symbol.asyncDispose]();
       // Whoever reads next begins only when nothing here reads any more.
       await hub[Symbol.asyncDispose]();
