@@ -12,6 +12,7 @@ import { Sources } from './commands/sources';
 import { failureText } from './connection/failureText';
 import { cachedProbe } from './connection/probe';
 import { chooseRuntime, runtimeCandidates } from './connection/runtime';
+import { PriceProblems } from './connection/priceProblems';
 import { ServerHost } from './connection/serverHost';
 import type { ServerState } from './connection/serverHost';
 import { readSetting } from './connection/readSetting';
@@ -139,6 +140,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
   );
   owned.add(new MappingOffer(server, notifier, context.workspaceState, (uri) => runCommand('sandglass.mapPaths', { uri }), failed));
   owned.add(new BudgetNotices(server, notifier, context.globalState));
+  owned.add(new PriceProblems(notifier));
   owned.add(server.onDidChangeState((state) => showServerState(state, notifier, () => log.show())));
   watchConfiguration(owned, server, failed);
   return {
