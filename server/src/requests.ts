@@ -33,6 +33,7 @@ import { signalOf } from './signalOf';
 import type { CallsIn } from './query/callsIn';
 import type { CostsNow } from './query/costNow';
 import type { Costs } from './query/costs';
+import { Insights } from './query/insight';
 import { writtenFiles } from './query/written';
 import type { Places } from './query/places';
 import { statusOf } from './query/status';
@@ -265,7 +266,8 @@ export function registerRequests(connection: Connection, need: () => Live): void
     const open = view === null ? null : hub.ofRow(view.source);
     if (view === null || open === null) return null;
     const now = costsNow.of(view, open.id, realSources({ hub }), localDay(Date.now(), budgeting.timeZone));
-    const cost = { ...now, budgets: budgeting.statesFor(view, open.id), forecast: null };
+    const forecast = Insights.of(opened.store).forecast({ id: open.id, row: open.row, name: hub.node(open).name }, view);
+    const cost = { ...now, budgets: budgeting.statesFor(view, open.id), forecast };
     return statusOf(opened.store, open.id, hub.node(open).name, view, cost);
   });
   connection.onRequest(messages.probeRequest, () => ({ version: '1', pid: process.pid, nodeVersion: process.versions.node }));

@@ -56,7 +56,7 @@ export function runOfTurn(
   of: { readonly row: number; readonly session: string },
   turnId: string,
 ): Run | null {
-  const calls = store.runs.calls(of.row, runsRead.calls).filter((call) => call.turnId === turnId);
+  const calls = store.runs.callsOfTurn(of.row, turnId, runsRead.calls);
   return calls.length === 0 ? null : turnRun(store, source, agent, of, turnId, calls, true, new Map());
 }
 

@@ -63,15 +63,32 @@ export class RunStore {
       .all(source, agent, limit) as unknown as { row: number; session: string }[];
   }
 
-  /** The latest LLM calls of a session, the oldest of them first. Those without a time are not among them. */
+  /** The latest LLM calls of a session in its order, the latest of them last. Those without a time are not among them. */
   calls(session: number, limit: number): readonly RunCall[] {
+    return this.#calls(
+      `span p INDEXED BY span_by_place CROSS JOIN llm_call c ON c.session = p.session AND c.span_id = p.span_id
+        WHERE p.session = ?1 AND p.kind = 'chat' AND c.start IS NOT NULL ORDER BY p.place DESC LIMIT ?2`,
+      [session, limit],
+    );
+  }
+
+  /** The same of a turn. */
+  callsOfTurn(session: number, turnId: string, limit: number): readonly RunCall[] {
+    return this.#calls(
+      `llm_call c INDEXED BY llm_call_by_turn WHERE c.session = ?1 AND c.turn_id = ?3 AND c.start IS NOT NULL
+        ORDER BY c.start DESC, c.span_id DESC LIMIT ?2`,
+      [session, limit, turnId],
+    );
+  }
+
+  /** `which`: no word of it comes from anybody. */
+  #calls(which: string, values: readonly (string | number)[]): readonly RunCall[] {
     const rows = this.#db
       .prepare(
-        `SELECT span_id AS spanId, turn_id AS turnId, trigger, basis, start, duration AS durationMs, input, output, cache_read AS cacheRead,
-                cache_write AS cacheWrite, pico, counted
-           FROM llm_call INDEXED BY llm_call_by_start WHERE session = ? AND start IS NOT NULL ORDER BY start DESC, span_id DESC LIMIT ?`,
+        `SELECT c.span_id AS spanId, c.turn_id AS turnId, c.trigger, c.basis, c.start, c.duration AS durationMs, c.input, c.output,
+                c.cache_read AS cacheRead, c.cache_write AS cacheWrite, c.pico, c.counted FROM ${which}`,
       )
-      .all(session, limit) as unknown as (Omit<RunCall, 'trigger' | 'basis' | 'counted'> & {
+      .all(...values) as unknown as (Omit<RunCall, 'trigger' | 'basis' | 'counted'> & {
       readonly trigger: number;
       readonly basis: number;
       readonly counted: number;
