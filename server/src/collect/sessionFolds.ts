@@ -11,8 +11,9 @@ import { SessionFindings } from '../findings/sessionFindings';
 import { usesOf } from '../locate/defined/uses';
 import { ranCommand, touchedPaths, writesFiles } from '../locate/touches';
 import { assertNever } from '../model/assertNever';
+import type { AccountFor, CallAccount } from '../model/account';
 import { llmCallKey, strongestState } from '../model/events';
-import type { IndexEvent, SessionEvent } from '../model/events';
+import type { IndexEvent, SessionEvent, TokenUsage } from '../model/events';
 import { GatewayOverlay } from '../model/gatewayOverlay';
 import { SessionFold } from '../model/sessionFold';
 import type { Surroundings } from '../model/sessionFold';
@@ -24,6 +25,7 @@ import type { NewRecord, SessionRow, StoredRecord } from '../store/entries';
 import type { KeptSpan, TimeRange } from '../store/spans';
 import type { Store } from '../store/store';
 import { accountFor } from '../usage/account';
+import type { PriceContext } from '../usage/account';
 import { FoldPacing } from './foldPacing';
 import { GatewayEvents } from './gatewayEvents';
 import { LiveSessions } from './liveSessions';
@@ -215,12 +217,7 @@ export class SessionFolds implements Disposable {
         if (fold === null || !fold.append(live.fresh, this.#ownershipOfNew(session))) {
           anew = true;
           live.findings = new SessionFindings(session);
-          fold = new SessionFold(
-            session.agent,
-            session.session,
-            (call) => accountFor(call, { registryProvider, book: this.#pricing.book }),
-            live.findings,
-          );
+          fold = new SessionFold(session.agent, session.session, accountsOf({ registryProvider, book: this.#pricing.book }), live.findings);
           if (!fold.append([...live.events.values()], this.#ownership(session, live))) throw new Error('its entries have no order');
         }
         live.fold = fold;
@@ -317,6 +314,17 @@ export class SessionFolds implements Disposable {
         index === null || index.spawnedBy === null ? null : sessions.parentUnderKey(this.#source, index.spawnedBy, session.created),
     };
   }
+}
+
+/** A call is asked for by the totals and by its span, each time that it is made; its entry is the same. */
+function accountsOf(context: PriceContext): AccountFor {
+  const known = new WeakMap<TokenUsage, CallAccount>();
+  return (call) => {
+    if (call.usage === null) return accountFor(call, context);
+    let account = known.get(call.usage);
+    if (account === undefined) known.set(call.usage, (account = accountFor(call, context)));
+    return account;
+  };
 }
 
 function eventKey(record: { readonly kind: StoredRecord['kind']; readonly entryId: string }): string {

@@ -93,29 +93,27 @@ const never = 9e15;
 
 export class LedgerStore {
   readonly #db: Database;
-  /** Ids of names that were written in this life; few. */
-  readonly #ids = new Map<string, number>();
+  readonly #blinds = new Map<string, Uint8Array>();
   constructor(db: Database) {
     this.#db = db;
   }
 
-  /** What a span tells of cost; called for each that is new or other than before. What an earlier form of it told is replaced. */
-  put(session: number, span: Span, turnId: string | null): void {
+  /** What a span tells of cost; called for each that is new or other than before. What an earlier form of it told is replaced. `isNew`: there was none. */
+  put(session: number, span: Span, turnId: string | null, isNew: boolean): void {
     if (span.kind === 'invoke_agent') this.#turn(session, span);
-    if (span.attributes['sandglass.inherited'] === true) {
-      this.#remove(session, span.id);
-      return;
-    }
+    if (!isNew) this.#remove(session, span);
+    if (span.attributes['sandglass.inherited'] === true) return;
     if (span.kind === 'chat') this.#call(session, span, turnId);
     else if (span.kind === 'execute_tool') this.#asked(session, span);
     else if (span.kind === 'compaction') this.#unseen(session, span, 'compaction');
     else if (span.kind === 'event' && span.name === 'model-retry') this.#unseen(session, span, 'retry');
   }
 
-  #remove(session: number, spanId: string): void {
-    this.#db.prepare('DELETE FROM llm_call WHERE session = ? AND span_id = ?').run(session, spanId);
-    this.#db.prepare('DELETE FROM asked WHERE session = ? AND span_id = ?').run(session, spanId);
-    this.#db.prepare('DELETE FROM unseen WHERE session = ? AND span_id = ?').run(session, spanId);
+  /** A span's kind never changes: it is part of its id. */
+  #remove(session: number, { id, kind }: Span): void {
+    if (kind === 'chat') this.#db.prepare('DELETE FROM llm_call WHERE session = ? AND span_id = ?').run(session, id);
+    else if (kind === 'execute_tool') this.#db.prepare('DELETE FROM asked WHERE session = ? AND span_id = ?').run(session, id);
+    else this.#db.prepare('DELETE FROM unseen WHERE session = ? AND span_id = ?').run(session, id);
   }
 
   /** What set it off may be known only after its calls: the trajectory comes behind the transcript. */
@@ -145,7 +143,6 @@ export class LedgerStore {
     const usd = attributes['sandglass.cost.usd'];
     const start = startTime === null ? null : Date.parse(startTime);
     const cut = (status === 'error' || status === 'aborted') && input + output + cacheRead + cacheWrite === 0;
-    this.#db.prepare('DELETE FROM llm_call WHERE session = ? AND span_id = ?').run(session, id);
     this.#db
       .prepare(
         `INSERT INTO llm_call(session, span_id, turn_id, model, trigger, basis, start, duration, input, output, cache_read, cache_write, reasoning, pico, counted, cut)
@@ -172,7 +169,6 @@ export class LedgerStore {
   }
 
   #asked(session: number, { id, parentId, name, attributes }: Span): void {
-    this.#db.prepare('DELETE FROM asked WHERE session = ? AND span_id = ?').run(session, id);
     if (parentId === null) return;
     const tool = textOrNull(attributes['gen_ai.tool.name']) ?? name;
     this.#db
@@ -187,19 +183,21 @@ export class LedgerStore {
       .run(session, id, unseenKinds[kind], time === null ? null : Date.parse(time));
   }
 
+  /** Names are few, and their rows are asked for each time: those of a transaction that was rolled back are gone. */
   #idOf(table: 'model' | 'tool', text: string): number {
-    const key = `${table} ${text}`;
-    const known = this.#ids.get(key);
-    if (known !== undefined) return known;
     const { box } = this.#db;
-    const blind = box.blind(text);
-    // A rolled back transaction took a new one along: what is remembered must still be there.
-    if (table === 'model') this.#db.prepare('INSERT OR IGNORE INTO model(blind, body) VALUES (?, ?)').run(blind, box.seal(text));
-    else this.#db.prepare('INSERT OR IGNORE INTO tool(blind, body) VALUES (?, ?)').run(blind, box.seal(text));
-    const row = this.#db
-      .prepare(table === 'model' ? 'SELECT id FROM model WHERE blind = ?' : 'SELECT id FROM tool WHERE blind = ?')
-      .get(blind) as { id: number };
-    return row.id;
+    let blind = this.#blinds.get(text);
+    if (blind === undefined) {
+      if (this.#blinds.size >= keptBlinds) this.#blinds.clear();
+      this.#blinds.set(text, (blind = box.blind(text)));
+    }
+    const find = this.#db.prepare(table === 'model' ? 'SELECT id FROM model WHERE blind = ?' : 'SELECT id FROM tool WHERE blind = ?');
+    const known = find.get(blind) as { id: number } | undefined;
+    if (known !== undefined) return known.id;
+    const made = this.#db
+      .prepare(table === 'model' ? 'INSERT INTO model(blind, body) VALUES (?, ?)' : 'INSERT INTO tool(blind, body) VALUES (?, ?)')
+      .run(blind, box.seal(text));
+    return Number(made.lastInsertRowid);
   }
 
   modelName(id: number): ModelName {
@@ -289,14 +287,32 @@ export class LedgerStore {
     return rows.map(decoded);
   }
 
+  /** The quarter of an hour in which the last call of a session began, epoch milliseconds; null: none has a time. */
+  lastQuarter(session: number): number | null {
+    const row = this.#db.prepare('SELECT max(slot) AS slot FROM spend WHERE session = ? AND slot >= 0').get(session) as {
+      slot: number | null;
+    };
+    return row.slot === null ? null : row.slot * slotMs;
+  }
+
   /** The newest calls of a session. */
   latest(session: number, limit: number): readonly { readonly spanId: string; readonly start: number }[] {
     return this.#db
       .prepare(
-        `SELECT span_id AS spanId, start FROM llm_call INDEXED BY llm_call_by_start
-          WHERE session = ? AND start IS NOT NULL ORDER BY start DESC LIMIT ?`,
+        `SELECT span_id AS spanId, start FROM llm_call WHERE session = ? AND start IS NOT NULL ORDER BY start DESC, span_id LIMIT ?`,
       )
       .all(session, limit) as { spanId: string; start: number }[];
+  }
+
+  /** What each turn of a session came to in dollars, by basis; null: what has no price. */
+  costsOfTurns(session: number): readonly { readonly turnId: string; readonly basis: CostBasis; readonly calls: number; readonly usd: number | null }[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT turn_id AS turnId, basis, count(*) AS calls, sum(pico / 1000000) / 1e6 + sum(pico % 1000000) / 1e12 AS usd
+           FROM llm_call INDEXED BY llm_call_by_turn WHERE session = ? AND turn_id IS NOT NULL GROUP BY turn_id, basis`,
+      )
+      .all(session) as unknown as { turnId: string; basis: number; calls: number; usd: number | null }[];
+    return rows.map((row) => ({ ...row, basis: ledgerBases[row.basis] ?? 'unknown' }));
   }
 
   turns({ sources, sessions, from, to }: LedgerScope): readonly TurnGroup[] {
@@ -386,6 +402,9 @@ export class LedgerStore {
     return { compaction: of('compaction'), retry: of('retry') };
   }
 }
+
+/** Names that agents gave to models and tools; beyond it they are worked out again. */
+const keptBlinds = 1000;
 
 /** Far more than any model takes; sums of a billion such calls still are exact. */
 const maxCount = 1e9;

@@ -350,7 +350,6 @@ CREATE TABLE llm_call(
   PRIMARY KEY(session, span_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX llm_call_by_turn ON llm_call(session, turn_id);
-CREATE INDEX llm_call_by_start ON llm_call(session, start);
 CREATE INDEX llm_call_by_cost ON llm_call(session, pico);
 
 -- What they came to in each quarter of an hour (all of the world's time zones begin their days at one): kept by the triggers below.

@@ -74,7 +74,7 @@ export class SpanStore {
       if (known !== undefined && digest.equals(known.digest)) continue;
       const childBefore = known === undefined ? null : forget(kept.span.id);
       this.#write(session, kept, text, digest);
-      this.#ledger.put(session, kept.span, kept.turnId);
+      this.#ledger.put(session, kept.span, kept.turnId, known === undefined);
       changed.push(kept.span);
       const child = kept.childKey === null ? null : this.#db.box.blind(kept.childKey);
       ran.push(...this.#addFacts(session, kept, child));
@@ -280,27 +280,22 @@ export class SpanStore {
   /** What the calls of each turn came to, without reading a span. */
   turnSums(
     session: number,
-  ): ReadonlyMap<
-    string,
-    { readonly calls: readonly string[]; readonly failed: number; readonly thinkingBlocks: number; readonly costUsd: number | null }
-  > {
-    const sums = new Map<string, { calls: string[]; failed: number; thinkingBlocks: number; costUsd: number | null }>();
+  ): ReadonlyMap<string, { readonly calls: readonly string[]; readonly failed: number; readonly thinkingBlocks: number }> {
+    const sums = new Map<string, { calls: string[]; failed: number; thinkingBlocks: number }>();
     const rows = this.#db
-      .prepare('SELECT turn_id, span_id, kind, failed, thinking_blocks, cost_usd FROM span WHERE session = ? AND turn_id IS NOT NULL')
+      .prepare('SELECT turn_id, span_id, kind, failed, thinking_blocks FROM span WHERE session = ? AND turn_id IS NOT NULL')
       .iterate(session) as Iterable<{
       turn_id: string;
       span_id: string;
       kind: string;
       failed: number;
       thinking_blocks: number;
-      cost_usd: number | null;
     }>;
     for (const row of rows) {
-      const sum = sums.get(row.turn_id) ?? { calls: [], failed: 0, thinkingBlocks: 0, costUsd: null };
+      const sum = sums.get(row.turn_id) ?? { calls: [], failed: 0, thinkingBlocks: 0 };
       if (row.kind === 'execute_tool') sum.calls.push(row.span_id);
       sum.failed += row.failed;
       sum.thinkingBlocks += row.thinking_blocks;
-      if (row.cost_usd !== null) sum.costUsd = (sum.costUsd ?? 0) + row.cost_usd;
       sums.set(row.turn_id, sum);
     }
     return sums;
