@@ -6,6 +6,7 @@ import { intakes } from './intake';
 import { longSession } from './longSession';
 import { spend } from './spend';
 import { throughput } from './throughput';
+import { tokens } from './tokens';
 import { line } from './figures';
 
 const parts: Readonly<Record<string, () => Promise<void> | void>> = {
@@ -13,6 +14,7 @@ const parts: Readonly<Record<string, () => Promise<void> | void>> = {
   intake: intakes,
   longSession,
   besideCode,
+  tokens,
   spend,
   cost: () => cost(100),
 };

@@ -64,7 +64,7 @@ export interface ContextCost {
   /** LLM calls in the last `days` days by sessions that carry it. */
   readonly calls: number;
   readonly days: number;
-  /** Epoch milliseconds; of the last of all. */
+  /** Epoch milliseconds, to the quarter of an hour; of the last of all. */
   readonly lastCall: number | null;
   readonly money: ContextMoney | null;
 }
@@ -248,7 +248,7 @@ export class ContextCosts {
     const scope = { sources: [], sessions: rows, from, to: Math.ceil(now / slotMs) * slotMs };
     const groups = rows.length === 0 ? [] : this.#store.ledger.groups(scope);
     const calls = groups.reduce((sum, group) => sum + group.calls, 0);
-    const lastCall = rows.reduce<number | null>((last, row) => latest(last, this.#store.ledger.latest(row, 1)[0]?.start ?? null), null);
+    const lastCall = rows.reduce<number | null>((last, row) => latest(last, this.#store.ledger.lastQuarter(row)), null);
     if (calls === 0) return { calls, days: daysLookedBack, lastCall, money: null };
     const first = this.#store.ledger.slots(scope).find(({ calls: some }) => some > 0)?.slot ?? 0;
     const days = Math.min(daysLookedBack, Math.max(1, Math.ceil((now - first * slotMs) / dayMs)));
