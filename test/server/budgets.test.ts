@@ -211,3 +211,24 @@ it('has what the status bar says of today, by sandbox and by its dearest calls',
     rmSync(other, { recursive: true, force: true });
   }
 });
+
+it('has what the running turn will come to, from turns like it', async () => {
+  const agent = new SpendingAgent(join(root, '.openclaw'));
+  for (let turn = 0; turn < 12; turn++) {
+    agent.ask('the same again');
+    agent.call({ usd: 0.1, tool: 'exec' });
+    agent.call({ usd: 0.2 });
+  }
+  agent.ask('the same again');
+  agent.call({ usd: 0.1, tool: 'exec' });
+  agent.runs();
+  const one = await window({});
+  const sourceId = await attach(one);
+  const forecast = await until('a forecast', async () => {
+    const status = await one.server.connection.sendRequest(messages.statusRequest, { sourceId, sessionId: agent.sessionId });
+    return status?.forecast;
+  });
+  expect(forecast).toMatchObject({ unit: 'usd', of: 12 });
+  for (const value of [forecast.median, forecast.low, forecast.high]) expect(value).toBeCloseTo(0.3, 9);
+  expect(forecast.soFar).toBeCloseTo(0.1, 9);
+});
