@@ -2,6 +2,8 @@
  * PUBLIC: every text of the cost page, in English. The host sends them translated in `init`; `{0}` … are filled in by the page. Keys
  * are stable, texts are the keys of the translations.
  */
+import { reasonStrings } from './reasonStrings';
+
 export const costStrings = {
   // Head
   'head.title': 'Costs',
@@ -64,7 +66,7 @@ export const costStrings = {
   'basis.mixed': 'mixed',
   'basisTitle.reported': 'as the provider billed it',
   'basisTitle.user': 'by the prices in your settings',
-  'basisTitle.overlay': "by Sandglass's dated prices of NVIDIA models",
+  'basisTitle.overlay': "by Sandglass's own dated prices",
   'basisTitle.priced': 'by public list prices',
   'basisTitle.local': 'runs on your own hardware',
   'basisTitle.unknown': 'no price is known',
@@ -157,14 +159,7 @@ export const costStrings = {
   'prices.remove': 'Remove',
   'prices.removeHint': 'Remove your price of {0}, so that the list price holds again',
   'prices.pattern': 'Its name holds a *, which would stand for any: set its price in the setting',
-  'reason.no-usage': 'No tokens are recorded',
-  'reason.no-model': 'No model is recorded',
-  'reason.vendor-unknown': 'The sandbox names its provider only as inference, and its registry, which says whose it is, is not known',
-  'reason.provider-unknown': 'The provider is in no price list',
-  'reason.model-unknown': 'The model is in no price list',
-  'reason.counts-impossible': 'The recorded counts contradict each other',
-  'reason.free-trial': 'The list has it at zero as a free trial, which is no price',
-  'reason.duration-unknown': 'It is priced by the hour, and how long its calls took is not known',
+  ...reasonStrings,
   // States
   'state.loading': 'Adding up…',
   'state.slow': 'Still adding up. The server answers as soon as it has read what is attached.',

@@ -2,6 +2,8 @@
  * PUBLIC: every text of the trace page, in English. The host sends them translated in `init`; `{0}` … are filled in by the
  * page. Keys are stable, texts are the keys of the translations.
  */
+import { reasonStrings } from './reasonStrings';
+
 export const traceStrings = {
   // Header
   'header.untitled': 'Untitled session',
@@ -78,10 +80,11 @@ export const traceStrings = {
   'cost.basis.unknown': 'no price',
   'cost.basisTitle.reported': 'as the provider billed it',
   'cost.basisTitle.user': 'by the prices in your settings',
-  'cost.basisTitle.overlay': "by Sandglass's dated prices of NVIDIA models",
+  'cost.basisTitle.overlay': "by Sandglass's own dated prices",
   'cost.basisTitle.priced': 'by public list prices',
   'cost.basisTitle.local': 'runs on your own hardware',
   'cost.basisTitle.unknown': 'no price is known',
+  ...reasonStrings,
   // States
   'session.live': 'live',
   'session.reset': 'reset',

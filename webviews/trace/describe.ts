@@ -1,23 +1,14 @@
-/** What a span is called, what became of it and what it cost, in words of the page. */
-import type { CostTotals, PolicySpan, SessionInfo, Span, SpanStatus } from '../../server/src/protocol/document';
+/** What a span is called and what became of it, in words of the page. */
+import type { PolicySpan, SessionInfo, Span, SpanStatus } from '../../server/src/protocol/document';
 import type { SpanRow } from '../../server/src/protocol/messages';
 import type { TraceString } from '../contract/traceStrings';
-import { dash, dollars, duration, wholeNumber } from '../kit/format';
+import { dash, duration } from '../kit/format';
 import type { IconName } from '../kit/icons';
 import { visibleLine } from '../kit/plainText';
 import type { Strings } from '../kit/strings';
+import { numberAttribute, stringAttribute } from './attributes';
 
 export type Texts = Strings<TraceString>;
-
-export function stringAttribute(span: Span, name: string): string | null {
-  const value = span.attributes[name];
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-export function numberAttribute(span: Span, name: string): number | null {
-  const value = span.attributes[name];
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
 
 /** One word or two; a tool's name is untrusted. */
 export function spanName(t: Texts, span: Span, turnOrdinal: number | null): string {
@@ -88,58 +79,6 @@ export function policyTarget(span: Span): string {
   const url = stringAttribute(span, 'url.full');
   if (host !== null) return visibleLine(port === null ? host : `${host}:${port}`);
   return url === null ? visibleLine(span.name) : visibleLine(url);
-}
-
-/** Of one LLM call; null where cost has no meaning. */
-export function spanCost(t: Texts, span: Span): { readonly text: string; readonly title: string } | null {
-  if (span.kind !== 'chat') return null;
-  const usd = numberAttribute(span, 'sandglass.cost.usd');
-  const basis = stringAttribute(span, 'sandglass.cost.basis') ?? 'unknown';
-  if (usd === null) return { text: t('cost.none'), title: t('cost.basisTitle.unknown') };
-  if (basis === 'local') return { text: t('cost.basis.local'), title: t('cost.basisTitle.local') };
-  const source = stringAttribute(span, 'sandglass.cost.source');
-  return { text: dollars(usd), title: [basisTitle(t, basis), source].filter((part) => part !== null).join(' · ') };
-}
-
-export function totalCost(
-  t: Texts,
-  cost: CostTotals,
-  llmCalls: number,
-): { readonly value: string; readonly note: string; readonly title: string } {
-  if (cost.usd === null) {
-    return llmCalls === 0
-      ? { value: t('cost.noCalls'), note: '', title: t('cost.noCallsTitle') }
-      : { value: t('cost.none'), note: '', title: t('cost.noneTitle', wholeNumber(cost.unpricedCalls)) };
-  }
-  const bases = Object.entries(cost.byBasis).filter(([basis]) => basis !== 'unknown');
-  const title = bases.map(([basis, usd]) => `${dollars(usd)} ${basisTitle(t, basis)}`);
-  const [only] = bases;
-  const local = bases.length === 1 && only?.[0] === 'local';
-  const notes = bases.map(([basis]) => basisText(t, basis)).filter((text, index, all) => all.indexOf(text) === index);
-  if (cost.unpricedCalls > 0) {
-    title.push(t('cost.partly', wholeNumber(cost.unpricedCalls)));
-    notes.push(t('cost.unpriced', wholeNumber(cost.unpricedCalls)));
-  }
-  return {
-    value: local ? t('cost.basis.local') : dollars(cost.usd),
-    note: local ? notes.slice(1).join(' ') : notes.join(' '),
-    title: title.join('\n'),
-  };
-}
-
-const bases = ['reported', 'user', 'overlay', 'priced', 'local', 'unknown'] as const;
-type Basis = (typeof bases)[number];
-
-function isBasis(value: string): value is Basis {
-  return (bases as readonly string[]).includes(value);
-}
-
-export function basisText(t: Texts, basis: string): string {
-  return isBasis(basis) ? t(`cost.basis.${basis}`) : visibleLine(basis, 40);
-}
-
-export function basisTitle(t: Texts, basis: string): string {
-  return isBasis(basis) ? t(`cost.basisTitle.${basis}`) : visibleLine(basis, 40);
 }
 
 /** First record to last; null while a time is missing. */

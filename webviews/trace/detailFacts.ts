@@ -5,7 +5,9 @@ import { element } from '../kit/dom';
 import { dash, dateTime, wholeNumber } from '../kit/format';
 import { visibleLine } from '../kit/plainText';
 import type { Texts } from './describe';
-import { durationText, durationTitle, numberAttribute, spanCost, stringAttribute } from './describe';
+import { numberAttribute, stringAttribute } from './attributes';
+import { spanCost } from './cost';
+import { durationText, durationTitle } from './describe';
 
 export function factList(t: Texts, span: Span, summary: TurnSummary | null): HTMLElement {
   const list = element('dl', { class: 'detail-facts' });

@@ -9,7 +9,8 @@ import type { IconName } from '../kit/icons';
 import { icon } from '../kit/icons';
 import { visibleLine, visibleText } from '../kit/plainText';
 import type { Texts } from './describe';
-import { sessionDuration, totalCost } from './describe';
+import { totalCost } from './cost';
+import { sessionDuration } from './describe';
 import { deniedOf } from './news';
 
 export interface HeaderOptions {

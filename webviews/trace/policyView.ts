@@ -4,7 +4,8 @@ import { element } from '../kit/dom';
 import { icon } from '../kit/icons';
 import { visibleLine } from '../kit/plainText';
 import type { Texts } from './describe';
-import { numberAttribute, policyTarget, stringAttribute } from './describe';
+import { numberAttribute, stringAttribute } from './attributes';
+import { policyTarget } from './describe';
 
 /** Policy events shown one by one. */
 const policyShown = 20;

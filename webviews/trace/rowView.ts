@@ -3,7 +3,8 @@ import type { SpanRow } from '../../server/src/protocol/messages';
 import { element, setText, visuallyHidden } from '../kit/dom';
 import { icon } from '../kit/icons';
 import type { Texts } from './describe';
-import { durationText, durationTitle, isProblem, rowIcon, rowPreview, spanCost, spanName, statusText } from './describe';
+import { spanCost } from './cost';
+import { durationText, durationTitle, isProblem, rowIcon, rowPreview, spanName, statusText } from './describe';
 
 export interface RowContext {
   readonly t: Texts;
