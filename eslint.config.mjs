@@ -78,6 +78,18 @@ export default tseslint.config(
     ['server/src/policy/**/*.ts'],
     [vscode, client, webviews, [['**/store/**', '**/query/**', '**/editor/**', '**/collect/**'], 'policy judges what it is given.']],
   ),
+  zone(
+    ['server/src/gateway/**/*.ts'],
+    [
+      vscode,
+      client,
+      webviews,
+      [
+        ['**/store/**', '**/query/**', '**/editor/**', '**/collect/**', '**/sandboxes/**', '**/attach/**/!(regularFile)'],
+        'gateway asks for policies; it knows neither what was read nor how it is shown.',
+      ],
+    ],
+  ),
   zone(['webviews/**/*.ts'], [vscode, client, node, [['**/server/src/!(protocol)/**'], 'Pages know the protocol only.']]),
   zone(
     ['webviews/trace/**/*.ts', 'webviews/cost/**/*.ts'],

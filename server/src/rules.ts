@@ -133,7 +133,8 @@ export class Rules {
       return this.#ruled.ruled;
     const all: RuledDenial[] = [];
     for (const { source, denials: found, newest } of recorded) {
-      const effective = gateways.get(source.id)?.effective ?? null;
+      const gateway = gateways.get(source.id);
+      const effective = gateway?.effective ?? null;
       const weighed: Weighed<PolicyFile>[] = [];
       for (const file of look.files) {
         const { document } = file.parsed;
@@ -144,7 +145,12 @@ export class Rules {
       for (const one of found) {
         await setImmediate();
         if (signal.aborted) break;
-        all.push({ sourceId: source.id, sandbox, decision: one, at: placeOf(choose(weighed, one), effective, agreed, one) });
+        all.push({
+          sourceId: source.id,
+          sandbox,
+          decision: one,
+          at: placeOf(choose(weighed, one), effective, agreed, one, gateway?.tried[0]?.reason ?? null),
+        });
       }
     }
     const ruled: Ruled = { look, gateways, denials: all };
@@ -154,11 +160,14 @@ export class Rules {
   }
 
   /** Only for those that something was denied in, whose supervisors have asked their gateways before. */
-  #gatewaysOf(recorded: readonly { readonly source: OpenSource; readonly mark: string }[]): ReadonlyMap<string, EffectiveLook> {
+  #gatewaysOf(
+    recorded: readonly { readonly source: OpenSource; readonly denials: readonly Decision[] }[],
+  ): ReadonlyMap<string, EffectiveLook> {
     const looks = new Map<string, EffectiveLook>();
-    for (const { source, mark } of recorded) {
+    for (const { source, denials: found } of recorded) {
       const asked = askedSource(source);
-      const look = asked === null ? undefined : this.#effective?.look(asked, mark);
+      // What more is known of the same denials is no reason to ask again.
+      const look = asked === null ? undefined : this.#effective?.look(asked, `${found.length} ${found[0]?.id}`);
       if (look !== undefined && look !== null) looks.set(source.id, look);
     }
     return looks;
@@ -335,6 +344,7 @@ function placeOf(
   effective: EffectivePolicy | null,
   agreed: Agreement | null,
   decision: Decision,
+  stale: string | null,
 ): RulePlace | null {
   const told =
     effective === null || agreed === null
@@ -342,10 +352,10 @@ function placeOf(
       : { effective, agreed, document: effective.parsed.document, targets: targetsOf(effective.parsed.document, decision) };
   const prefers = preferred(chosen, told);
   if (prefers.which === 'effective' && told !== null)
-    return { uri: told.effective.uri, targets: told.targets, agreement: told.agreed, in: told.effective, differs: null };
+    return { uri: told.effective.uri, targets: told.targets, agreement: told.agreed, in: told.effective, differs: null, stale };
   if (prefers.which !== 'file' || chosen === null) return null;
   const differs = prefers.differs && told !== null ? { effective: told.effective, target: told.targets[0] ?? null } : null;
-  return { uri: chosen.file.uri, targets: chosen.targets, agreement: chosen.agreement, in: 'file', differs };
+  return { uri: chosen.file.uri, targets: chosen.targets, agreement: chosen.agreement, in: 'file', differs, stale };
 }
 
 function withRules(

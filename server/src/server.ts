@@ -227,7 +227,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   const effective = new EffectivePolicies({
     home: homedir(),
     env: process.env,
-    allowed: () => hub.trusted && hub.settings.askGateway !== false,
+    allowed: () => (!hub.trusted ? 'untrusted' : hub.settings.askGateway === false ? 'switched-off' : 'yes'),
     onChange: () => problems.refresh(),
     onError,
   });

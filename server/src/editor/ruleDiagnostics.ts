@@ -36,6 +36,8 @@ export interface RulePlace {
   readonly in: 'file' | EffectivePolicy;
   /** What the policy in force says, where that is not what the file says; `target` is null where it has nothing to do with it. */
   readonly differs: { readonly effective: EffectivePolicy; readonly target: RuleTarget | null } | null;
+  /** Why the gateway could not be asked anew, so that what it told may be old; null: it could. */
+  readonly stale: string | null;
 }
 
 /** Where a call or an event is shown. */
@@ -152,11 +154,12 @@ function whatText(target: RuleTarget | undefined, decision: Decision): string {
   }
 }
 
-function placeText({ in: where, agreement, differs }: RulePlace, decision: Decision): string {
-  if (where !== 'file') return ` — ${forceText(where)}; no policy file here has this rule${pastText(agreement)}`;
+function placeText({ in: where, agreement, differs, stale }: RulePlace, decision: Decision): string {
+  const old = stale === null ? '' : `; the gateway could not be asked anew: ${label(stale, 200)}`;
+  if (where !== 'file') return ` — ${forceText(where)}; no policy file here has this rule${pastText(agreement)}${old}`;
   if (differs === null) return differText(agreement);
   const says = differs.target === null ? 'it has no such rule' : whatText(differs.target, decision);
-  return `${differText(agreement)} — ${forceText(differs.effective)}, says otherwise: ${says}`;
+  return `${differText(agreement)} — ${forceText(differs.effective)}, says otherwise: ${says}${old}`;
 }
 
 /** A file that says otherwise than the sandbox does is not the one in force, or not all of it. */

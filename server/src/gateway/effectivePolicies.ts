@@ -41,8 +41,8 @@ export interface EffectiveLook {
 }
 
 export interface EffectiveOptions extends ConfigPlaces {
-  /** Only in a trusted workspace, and where the user does not want it otherwise. */
-  readonly allowed: () => boolean;
+  /** Only in a trusted workspace, and where the user did not switch it off. */
+  readonly allowed: () => 'yes' | 'untrusted' | 'switched-off';
   /** What is known of a sandbox is another than before. */
   readonly onChange: () => void;
   readonly onError: (error: unknown) => void;
@@ -68,6 +68,11 @@ interface Kept {
 }
 
 const nothing: EffectiveLook = { effective: null, tried: [], asking: false };
+const switchedOff: EffectiveLook = {
+  effective: null,
+  tried: [{ place: 'the gateway of the sandbox', reason: 'it is not asked', hint: 'the setting sandglass.policy.askGateway is off' }],
+  asking: false,
+};
 
 export class EffectivePolicies implements AsyncDisposable {
   readonly #options: EffectiveOptions;
@@ -88,7 +93,8 @@ export class EffectivePolicies implements AsyncDisposable {
 
   /** `mark`: other whenever other things were denied. */
   look(source: AskedSource, mark: string): EffectiveLook {
-    if (!this.#options.allowed() || this.#end.signal.aborted) return nothing;
+    const allowed = this.#options.allowed();
+    if (allowed !== 'yes' || this.#end.signal.aborted) return allowed === 'switched-off' ? switchedOff : nothing;
     const kept = this.#keptOf(source.sourceId);
     kept.wanted = mark;
     const wait = this.#waitOf(kept, mark);
@@ -104,12 +110,12 @@ export class EffectivePolicies implements AsyncDisposable {
 
   /** Null where nothing is known of it. */
   known(sourceId: string): EffectivePolicy | null {
-    return this.#options.allowed() ? (this.#kept.get(sourceId)?.look.effective ?? null) : null;
+    return this.#options.allowed() === 'yes' ? (this.#kept.get(sourceId)?.look.effective ?? null) : null;
   }
 
   /** Someone looks at it: asked anew, unless that was just done. */
   async refreshed(source: AskedSource): Promise<EffectivePolicy | null> {
-    if (!this.#options.allowed() || this.#end.signal.aborted) return null;
+    if (this.#options.allowed() !== 'yes' || this.#end.signal.aborted) return null;
     const kept = this.#keptOf(source.sourceId);
     if (kept.running === null && this.#now() - kept.askedAt >= freshMs) this.#ask(source, kept, kept.wanted);
     // What is known is shown at once, and shown anew if it is another.
