@@ -2,14 +2,16 @@
 import * as vscode from 'vscode';
 import type { CancellationToken } from 'vscode';
 import type { CostAnswer, CostQuery, PricedModel } from '../../server/src/protocol/cost';
+import type { InsightsQuery } from '../../server/src/protocol/insight';
 import type { SessionRef } from '../../server/src/protocol/messages';
-import type { CostNote, CostPlace, CostSource, ModelName } from '../../webviews/contract/cost';
+import type { CostNotes, CostSource, ModelName } from '../../webviews/contract/cost';
 import { pickSession } from './commands/picks';
 import { runCommand } from './commands/register';
 import { readSetting } from './connection/readSetting';
 import { requestFailure } from './connection/requestFailure';
 import type { ServerHost } from './connection/serverHost';
 import type { SettingId } from './contributions';
+import { insightNote } from './insightText';
 import { isAttached } from './views/attached';
 import type { SandboxData } from './views/sandboxData';
 import { findSessionRow } from './views/treeModel';
@@ -48,8 +50,10 @@ export class ServerCostBackend implements CostBackend {
     return findSessionRow(sourceId, sessionId, this.data)?.label ?? null;
   }
 
-  async notes(_place: CostPlace, _token: CancellationToken): Promise<readonly CostNote[]> {
-    return [];
+  async notes(query: InsightsQuery, token: CancellationToken): Promise<CostNotes> {
+    await this.ready();
+    const { insights, cut } = await this.server.request('insights', query, token);
+    return { notes: insights.map((insight) => insightNote(insight, vscode.l10n.t)), cut };
   }
 
   subscription(): boolean {

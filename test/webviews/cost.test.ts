@@ -43,7 +43,7 @@ describe('the sum', () => {
     const total = (await page.getByRole('region', { name: 'Total' }).textContent()) ?? '';
     // Two kinds of list price are one word; what is on own hardware is zero, and says so.
     expect(total).toContain('≥ $1.24');
-    expect(await texts('.sum-bases .basis')).toEqual(['$1.10 list price', '$0.14 reported', '$0 local']);
+    expect(await texts('.sum-bases .basis')).toEqual(['$1.10 list price', '$0.14 reported', '$0 own hardware']);
     expect(await page.locator('.sum-value').first().getAttribute('title')).toContain('3 of 59 calls have no price');
     expect(total).toContain('3 calls have no price and are not in this sum.');
     expect(total).toContain('59 LLM calls');
@@ -94,7 +94,7 @@ describe('where it goes', () => {
       'claude-sonnet-4-5anthropic73 %$0.90list price400k40',
       'nvidia/nemotron-3-super-120b-a12binference16 %$0.20list price90k9',
       'gpt-5-miniopenai11 %$0.14reported50k7',
-      'qwen3:32bollama0 %$0local9.0k2',
+      'qwen3:32bollama0 %$0own hardware9.0k2',
       'some-new-modelopenrouter—no price12k3',
     ]);
     expect(await page.locator('.money').first().getAttribute('title')).toBe('$0.90 by public list prices');
@@ -352,13 +352,33 @@ describe('worth a look', () => {
       },
       { title: 'Calls were made again', why: 'They came to $0.12.', severity: 'information', session: null, spanId: null },
     ];
+    backend.cut = true;
     const page = await open();
-    expect(await texts('.note-text')).toEqual([
+    await eventually(() => texts('.note-text')).toEqual([
       'A run cost 8 times what its like doIts input grew.',
       'Calls were made againThey came to $0.12.',
     ]);
+    expect(await page.locator('.notes').textContent()).toContain('Not all was looked through');
     await page.getByRole('button', { name: 'Open Trace' }).click();
     await eventually(() => backend.acts).toEqual(['open x at y']);
+    // They stay while the sum changes, and are asked for anew of another time.
+    backend.total = { ...usualTotal, usd: 2.5 };
+    backend.announce();
+    await eventually(() => texts('.sum-value')).toEqual(['≥ $2.50', '552k']);
+    expect(await page.locator('.note').count()).toBe(2);
+    expect(backend.askedNotes).toHaveLength(1);
+    backend.worthALook = [];
+    await page.getByLabel('Time', { exact: true }).selectOption('month');
+    await eventually(() => backend.askedNotes.length).toBe(2);
+    await eventually(() => page.locator('.note').count()).toBe(0);
+    expect(await page.getByText('Worth a look').count()).toBe(0);
+  });
+
+  it('says when that could not be found out; the costs stand all the same', async () => {
+    backend.brokenNotes = 'It ended.';
+    const page = await open();
+    await page.getByText('What is worth a look could not be found out: Error: It ended.').waitFor();
+    expect(await page.locator('.part').count()).toBeGreaterThan(0);
   });
 });
 
@@ -441,6 +461,7 @@ describe('in every field', () => {
       date: text,
     }));
     const page = await open({ by: 'session', place: { sourceId: 'source-1', sessionId: 'x', withSubagents: true } });
+    await eventually(() => page.locator('.note').count()).toBe(strings.length);
     expect(await page.locator('.part').count()).toBe(strings.length);
     await clean();
     await page.getByRole('button', { name: 'Prices…' }).click();

@@ -65,6 +65,12 @@ export interface CostNote {
   readonly spanId: string | null;
 }
 
+export interface CostNotes {
+  readonly notes: readonly CostNote[];
+  /** Not all was looked through: the oldest was left out. */
+  readonly cut: boolean;
+}
+
 /** All that the page shows of costs. */
 export interface CostPage {
   readonly answer: CostAnswer;
@@ -73,7 +79,6 @@ export interface CostPage {
   readonly sessionTitle: string | null;
   /** A flat rate is paid. */
   readonly subscription: boolean;
-  readonly notes: readonly CostNote[];
 }
 
 /** A model with what the user set for it. */
@@ -86,6 +91,8 @@ export interface PriceRow extends PricedModel {
 
 export type CostPageRequest =
   | { readonly kind: 'costs'; readonly ask: CostAsk }
+  /** Asked after the costs, which need not wait for it; of the same place and time. */
+  | { readonly kind: 'notes'; readonly ask: CostAsk }
   | { readonly kind: 'prices' }
   /** Answered when the clipboard holds them. */
   | { readonly kind: 'copy'; readonly ask: CostAsk };
@@ -93,6 +100,7 @@ export type CostPageRequest =
 export type CostPageResponse =
   | { readonly kind: 'costs'; readonly page: CostPage }
   | { readonly kind: 'prices'; readonly models: readonly PriceRow[] }
+  | { readonly kind: 'notes'; readonly notes: CostNotes }
   | { readonly kind: 'copied'; readonly rows: number };
 
 /** A model by what the server calls it. */

@@ -58,10 +58,10 @@ export const costStrings = {
   'tokens.split': '{0} input, {1} read from cache, {2} written to cache, {3} output',
   // How a price is known
   'basis.reported': 'reported',
-  'basis.user': 'your prices',
+  'basis.user': 'your price',
   'basis.overlay': 'list price',
   'basis.priced': 'list price',
-  'basis.local': 'local',
+  'basis.local': 'own hardware',
   'basis.unknown': 'no price',
   'basis.mixed': 'mixed',
   'basisTitle.reported': 'as the provider billed it',
@@ -85,6 +85,8 @@ export const costStrings = {
   // Worth a look
   'notes.title': 'Worth a look',
   'notes.open': 'Open Trace',
+  'notes.cut': 'Not all was looked through: the oldest was left out.',
+  'notes.failed': 'What is worth a look could not be found out: {0}',
   // Where it goes
   'parts.title': 'Where it goes',
   'parts.by': 'Parted by',

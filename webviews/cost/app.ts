@@ -23,6 +23,7 @@ import { Summary } from './summary';
 import { spendLine } from './words';
 
 const refreshIntervalMs = 1000;
+const notesIntervalMs = 15_000;
 const slowMs = 4000;
 
 export class CostApp {
@@ -37,6 +38,9 @@ export class CostApp {
   #asking: AbortController | null = null;
   #changedMeanwhile = false;
   #spoken = '';
+  #askingNotes: AbortController | null = null;
+  #notesOf = '';
+  #notesLimit = new RateLimit(notesIntervalMs);
   #head!: CostHead;
   #summary!: Summary;
   #parts!: Parts;
@@ -168,6 +172,7 @@ export class CostApp {
         this.#page = response.page;
         this.#head.show(this.#state, response.page);
         this.#showCosts(response.page);
+        if (response.page.answer.empty === null) this.#askNotes();
         break;
       case 'prices':
         this.#prices.show(response.models);
@@ -177,9 +182,35 @@ export class CostApp {
             : null,
         );
         break;
+      case 'notes':
       case 'copied':
         break;
     }
+  }
+
+  /** Of the same place and time they are asked for now and then only: they change with whole turns. */
+  #askNotes(): void {
+    const of = JSON.stringify([this.#state.place, this.#state.period]);
+    if (of !== this.#notesOf) {
+      this.#notesOf = of;
+      this.#notesLimit.cancel();
+      this.#notesLimit = new RateLimit(notesIntervalMs);
+      this.#summary.showNotes(null);
+    }
+    this.#notesLimit.run(() => {
+      this.#askingNotes?.abort();
+      const asking = new AbortController();
+      this.#askingNotes = asking;
+      this.#host.request({ kind: 'notes', ask: this.#ask() }, asking.signal).then(
+        (response) => {
+          if (!asking.signal.aborted && response.kind === 'notes') this.#summary.showNotes(response.notes);
+        },
+        (error: unknown) => {
+          if (!RequestError.is(error)) throw error;
+          if (!RequestError.is(error, 'cancelled')) this.#summary.notesFailed(this.#words(error).reason);
+        },
+      );
+    });
   }
 
   #showCosts(page: CostPage): void {

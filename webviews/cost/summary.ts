@@ -1,7 +1,7 @@
 /** What it all came to: money with how it is known, tokens by kind, what is missing from it, and what is worth a look. */
 import type { SessionRef } from '../../server/src/protocol/messages';
 import type { Spend } from '../../server/src/protocol/cost';
-import type { CostNote, CostPage } from '../contract/cost';
+import type { CostNote, CostNotes, CostPage } from '../contract/cost';
 import { button } from '../kit/controls';
 import { element, replace } from '../kit/dom';
 import { wholeNumber } from '../kit/format';
@@ -22,13 +22,37 @@ export interface SummaryOptions {
 
 export class Summary {
   readonly element = element('div', { class: 'summary' });
+  readonly #notes = element('section', { class: 'notes', attributes: { hidden: '' } });
   readonly #options: SummaryOptions;
 
   constructor(options: SummaryOptions) {
     this.#options = options;
   }
 
-  show({ answer, subscription, notes }: CostPage): void {
+  /** null: they are asked for anew; what was told is of something else. */
+  showNotes(told: CostNotes | null): void {
+    const { t } = this.#options;
+    this.#notes.hidden = told === null || told.notes.length === 0;
+    if (told === null || told.notes.length === 0) return replace(this.#notes);
+    replace(
+      this.#notes,
+      element('h2', { text: t('notes.title') }),
+      element('ul', {}, ...told.notes.map((note, index) => this.#note(note, index))),
+      told.cut ? element('p', { class: 'notes-cut', text: t('notes.cut') }) : null,
+    );
+  }
+
+  notesFailed(reason: string): void {
+    const { t } = this.#options;
+    this.#notes.hidden = false;
+    replace(
+      this.#notes,
+      element('h2', { text: t('notes.title') }),
+      element('p', { class: 'notes-cut', text: visibleLine(t('notes.failed', reason), longestText) }),
+    );
+  }
+
+  show({ answer, subscription }: CostPage): void {
     const { t } = this.#options;
     const money = this.#money(answer.total, subscription);
     const tokens = this.#tokens(answer.total, subscription);
@@ -39,14 +63,7 @@ export class Summary {
         { class: 'total', attributes: { 'aria-label': t('total.label') } },
         ...(subscription || !moneyOf(t, answer.total).known ? [tokens, money] : [money, tokens]),
       ),
-      notes.length === 0
-        ? null
-        : element(
-            'section',
-            { class: 'notes' },
-            element('h2', { text: t('notes.title') }),
-            element('ul', {}, ...notes.map((note, index) => this.#note(note, index))),
-          ),
+      this.#notes,
       answer.notObserved.length === 0
         ? null
         : element(

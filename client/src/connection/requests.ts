@@ -26,6 +26,7 @@ import {
   traceRequest,
 } from '../../../server/src/protocol/messages';
 import { costsRequest, pricesRequest } from '../../../server/src/protocol/cost';
+import { insightsRequest } from '../../../server/src/protocol/insight';
 import { mappingsRequest } from '../../../server/src/protocol/mappings';
 import { carriersAtRequest } from '../../../server/src/protocol/contextCost';
 import { toolDefinitionRequest, usesAtRequest } from '../../../server/src/protocol/definitions';
@@ -61,6 +62,7 @@ export const requestTypes = {
   backTest: backTestRequest,
   suppress: suppressRequest,
   costs: costsRequest,
+  insights: insightsRequest,
   prices: pricesRequest,
   status: statusRequest,
   resources: resourcesRequest,

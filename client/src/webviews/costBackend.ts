@@ -1,8 +1,9 @@
 /** What the cost page needs of the rest of the client. The requests may reject; the page is told why. */
 import type { CancellationToken } from 'vscode';
 import type { CostAnswer, CostQuery, PricedModel } from '../../../server/src/protocol/cost';
+import type { InsightsQuery } from '../../../server/src/protocol/insight';
 import type { SessionRef } from '../../../server/src/protocol/messages';
-import type { CostNote, CostPlace, CostSource, ModelName } from '../../../webviews/contract/cost';
+import type { CostNotes, CostSource, ModelName } from '../../../webviews/contract/cost';
 
 export interface CostBackend {
   costs(query: CostQuery, token: CancellationToken): Promise<CostAnswer>;
@@ -10,8 +11,8 @@ export interface CostBackend {
   /** What costs can be of. */
   sources(): Promise<readonly CostSource[]>;
   sessionTitle(session: SessionRef): string | null;
-  /** What is worth a look in there. */
-  notes(place: CostPlace, token: CancellationToken): Promise<readonly CostNote[]>;
+  /** What is worth a look in there, in words. */
+  notes(query: InsightsQuery, token: CancellationToken): Promise<CostNotes>;
   /** A flat rate is paid. */
   subscription(): boolean;
   /** Whatever stands in the setting of the user's prices. */

@@ -13,6 +13,8 @@ import { isCostToHost } from './costMessages';
 
 /** Requests that may be open at a time; the page has one, and one for the clipboard. */
 export const openRequestsLimit = 8;
+/** What is worth a look is a list that is read whole. */
+export const notesLimit = 8;
 /** Rows on the clipboard: as many as the server gives; what is beyond is summed up in one. */
 export const copiedRowsLimit = 1000;
 
@@ -141,14 +143,16 @@ export class CostLink {
     switch (request.kind) {
       case 'costs': {
         const { place } = request.ask;
-        const [answer, sources, notes] = await Promise.all([
-          backend.costs(queryOf(request.ask), token),
-          backend.sources(),
-          backend.notes(place, token),
-        ]);
+        const [answer, sources] = await Promise.all([backend.costs(queryOf(request.ask), token), backend.sources()]);
         const { sourceId, sessionId } = place;
         const sessionTitle = sourceId === null || sessionId === null ? null : backend.sessionTitle({ sourceId, sessionId });
-        return { kind: 'costs', page: { answer, sources, sessionTitle, subscription: backend.subscription(), notes } };
+        return { kind: 'costs', page: { answer, sources, sessionTitle, subscription: backend.subscription() } };
+      }
+      case 'notes': {
+        const { place, from, to } = request.ask;
+        const { sourceId, sessionId } = place;
+        const notes = await backend.notes({ scope: { sourceId, sessionId, from, to }, limit: notesLimit }, token);
+        return { kind: 'notes', notes };
       }
       case 'prices': {
         const models = await backend.prices(token);

@@ -69,6 +69,7 @@ function isRequest(value: unknown): value is CostPageRequest {
   if (!isRecord(value)) return false;
   switch (value['kind']) {
     case 'costs':
+    case 'notes':
     case 'copy':
       return isAsk(value['ask']);
     case 'prices':

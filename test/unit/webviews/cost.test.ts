@@ -138,7 +138,7 @@ describe('words', () => {
     expect(moneyOf(t, spend(null, { calls: 0, unpricedCalls: 0 }))).toMatchObject({ text: '—', known: false });
     expect(moneyOf(t, spend(1, { unpricedCalls: 1 }))).toMatchObject({ text: '≥ $1.00', basis: 'list price' });
     expect(moneyOf(t, spend(1, { unpricedCalls: 1 })).title).toContain('1 of 2 calls have no price');
-    expect(moneyOf(t, spend(0, { byBasis: { local: 0 } }))).toMatchObject({ text: '$0', basis: 'local' });
+    expect(moneyOf(t, spend(0, { byBasis: { local: 0 } }))).toMatchObject({ text: '$0', basis: 'own hardware' });
     expect(moneyOf(t, spend(3, { byBasis: { reported: 1, priced: 2 } }))).toMatchObject({
       basis: 'mixed',
       title: '$2.00 by public list prices\n$1.00 as the provider billed it',

@@ -2,8 +2,9 @@
 import type { CostBackend } from '../../../client/src/webviews/costBackend';
 import type { CostAnswer, CostBy, CostQuery, CostRow, NotObserved, PricedModel, Spend } from '../../../server/src/protocol/cost';
 import type { CostBasis } from '../../../server/src/protocol/document';
+import type { InsightsQuery } from '../../../server/src/protocol/insight';
 import type { SessionRef } from '../../../server/src/protocol/messages';
-import type { CostNote, CostSource, ModelName } from '../../../webviews/contract/cost';
+import type { CostNote, CostNotes, CostSource, ModelName } from '../../../webviews/contract/cost';
 
 interface SpendParts {
   readonly usd?: number | null;
@@ -108,7 +109,10 @@ export class FakeCosts implements CostBackend {
     { kind: 'compactions', count: 2 },
     { kind: 'retries', count: 1 },
   ];
+  readonly askedNotes: InsightsQuery[] = [];
   worthALook: readonly CostNote[] = [];
+  cut = false;
+  brokenNotes: string | null = null;
   models: readonly PricedModel[] = usualModels;
   setting: unknown = undefined;
   flatRate = false;
@@ -149,8 +153,10 @@ export class FakeCosts implements CostBackend {
   sessionTitle(): string | null {
     return this.titles;
   }
-  async notes(): Promise<readonly CostNote[]> {
-    return this.worthALook;
+  async notes(query: InsightsQuery): Promise<CostNotes> {
+    this.askedNotes.push(query);
+    if (this.brokenNotes !== null) throw new Error(this.brokenNotes);
+    return { notes: this.worthALook, cut: this.cut };
   }
   subscription(): boolean {
     return this.flatRate;
