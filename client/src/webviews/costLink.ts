@@ -35,6 +35,7 @@ export class CostLink {
   #visible = true;
   #missed = false;
   #disposed = false;
+  #shown: CostPageResponse | null = null;
 
   constructor(options: CostLinkOptions) {
     this.#options = options;
@@ -44,6 +45,11 @@ export class CostLink {
 
   get state(): CostViewState {
     return this.#state;
+  }
+
+  /** What the page was answered last. */
+  get shown(): CostPageResponse | null {
+    return this.#shown;
   }
 
   receive(message: unknown): void {
@@ -129,7 +135,9 @@ export class CostLink {
     this.#open.set(id, source);
     try {
       const response = await this.#ask(request, source.token);
-      if (!source.token.isCancellationRequested) this.#post({ kind: 'response', id, response });
+      if (source.token.isCancellationRequested) return;
+      if (response.kind === 'costs' || response.kind === 'prices') this.#shown = response;
+      this.#post({ kind: 'response', id, response });
     } catch (error) {
       if (!source.token.isCancellationRequested) this.#post({ kind: 'failure', id, ...backend.failure(error) });
     } finally {

@@ -1,7 +1,7 @@
 /** The cost view: owns its one webview panel, and what is restored of it after a restart. What it shows is webviews/cost. */
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { CostPlace, CostViewState } from '../../../webviews/contract/cost';
+import type { CostPageResponse, CostPlace, CostViewState } from '../../../webviews/contract/cost';
 import { costStrings } from '../../../webviews/contract/costStrings';
 import { costPanelType } from '../contributions';
 import { DisposableStore } from '../disposables';
@@ -42,6 +42,11 @@ export class CostPanel implements vscode.WebviewPanelSerializer {
 
   get state(): CostViewState | null {
     return this.#opened?.link.state ?? null;
+  }
+
+  /** What is on show; null: nothing yet. */
+  get shown(): CostPageResponse | null {
+    return this.#opened?.link.shown ?? null;
   }
 
   /** A panel of an earlier run of the editor. */
