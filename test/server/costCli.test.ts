@@ -95,6 +95,21 @@ describe('the command cost', () => {
     }
   });
 
+  it('says what is worth a look, of what was asked of', async () => {
+    const { insights } = await costOf(path);
+    const { sessions } = recording('openclaw-2026.7.1').expected;
+    const [first] = insights;
+    expect(first).toMatchObject({ kind: 'unusual', of: 'turn', measure: 'usd', bases: ['overlay'], parentSessionId: null });
+    expect(sessions[first?.sessionId ?? '']?.sessionKey).toBe('agent:main:long');
+    const loop = insights.find(({ kind }) => kind === 'redundantCalls');
+    expect(sessions[loop?.sessionId ?? '']?.sessionKey).toBe('agent:main:loop');
+    expect((await costOf(path, '--session', loop?.sessionId ?? '')).insights).toEqual([loop]);
+    const { stdout } = await runCli(['cost', path]);
+    expect(stdout).toMatch(/^Worth a look\n {2}turn [0-9a-f]{16} of session .* cost \$1\.22 \(overlay\): 424 times the usual/m);
+    expect(stdout).toMatch(/exec was called 5 times more in a turn and told nothing new; 5 LLM calls for it: \$0\.0055 \(overlay\)/);
+    expect((await runCli(['cost', path, '--csv'])).stdout).not.toContain('Worth');
+  });
+
   it('prints values that a spreadsheet adds up to the same, none of them a formula', async () => {
     const { total, rows } = await costOf(path, '--by', 'turn');
     const { stdout } = await runCli(['cost', path, '--by', 'turn', '--csv']);

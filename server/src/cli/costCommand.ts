@@ -1,9 +1,11 @@
 /** `cost` and `prices`: the answers that the editor gets, as documents. */
 import { findProvider } from '@pydantic/genai-prices';
 import { Pricing } from '../collect/pricing';
-import type { CostDocument, PriceListInfo, PricesDocument } from '../protocol/costDocuments';
+import type { CostDocument, CostDocumentInsight, PriceListInfo, PricesDocument } from '../protocol/costDocuments';
 import type { SourceInfo } from '../protocol/document';
+import type { Insight } from '../protocol/insight';
 import { Costs, costRowsLimit } from '../query/costs';
+import { Insights, insightsLimit } from '../query/insight';
 import { pricedModels } from '../query/prices';
 import type { Store } from '../store/store';
 import { readBook } from '../usage/book';
@@ -14,9 +16,10 @@ import type { PriceFile } from './commandPrices';
 import { checkBook, checkTable } from './priceChecks';
 import type { Command } from './usage';
 
-export function costDocument(store: Store, row: number, command: Command): CostDocument {
+export async function costDocument(store: Store, row: number, command: Command, signal: AbortSignal): Promise<CostDocument> {
   const { source, skipped } = sourceOf(store, row);
   const { by, session, from, to, timeZone } = command;
+  const sources = [{ id: source.name, row, name: source.sandbox ?? source.name }];
   const answer = new Costs(store).answer(
     {
       // Parted by sub-agents, those of the session are meant too.
@@ -25,8 +28,10 @@ export function costDocument(store: Store, row: number, command: Command): CostD
       limit: costRowsLimit,
       timeZone,
     },
-    [{ id: source.name, row, name: source.sandbox ?? source.name }],
+    sources,
   );
+  const scope = { sourceId: null, sessionId: session, from, to };
+  const { insights } = await Insights.of(store).answer({ scope, limit: insightsLimit }, sources, signal);
   return {
     schema: 'sandglass/cost@1',
     source,
@@ -47,7 +52,15 @@ export function costDocument(store: Store, row: number, command: Command): CostD
     })),
     more: answer.more,
     notObserved: answer.notObserved,
+    insights: insights.map(flat),
   };
+}
+
+function flat({ session, span, ...insight }: Insight): CostDocumentInsight {
+  const where = { sessionId: session.sessionId, spanId: span?.spanId ?? null };
+  if (insight.kind !== 'unusedAnswer') return { ...insight, ...where, parentSessionId: null };
+  const { parent, ...rest } = insight;
+  return { ...rest, ...where, parentSessionId: parent.sessionId };
 }
 
 /** Of the lists alone, or with the models of a source. */

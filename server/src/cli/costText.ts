@@ -6,18 +6,19 @@ import type { CostBasis } from '../protocol/document';
 import { plainLine } from '../decode/preview';
 import { dollars } from '../editor/labels';
 import { csv } from './csv';
+import { insightsText } from './insightText';
 import { notRead, table } from './tables';
 
 const bases: readonly CostBasis[] = ['reported', 'user', 'overlay', 'priced', 'local'];
 
 export function costText(document: CostDocument): string {
-  const { by, rows, more, total, notObserved, skipped } = document;
+  const { by, rows, more, total, notObserved, insights, skipped } = document;
   const parts = [rows.length === 0 ? 'No LLM call is recorded here.\n' : costTable(by, rows, more, total)];
   if (total.unpricedCalls > 0)
     parts.push(
       `${count(total.unpricedCalls, 'LLM call has', 'LLM calls have')} no price and ${total.unpricedCalls === 1 ? 'is' : 'are'} in no sum; "sandglass prices" says why.\n`,
     );
-  parts.push(...notObserved.map((each) => `not observed: ${unseen(each)}\n`), ...notRead(skipped));
+  parts.push(...notObserved.map((each) => `not observed: ${unseen(each)}\n`), insightsText(insights), ...notRead(skipped));
   return parts.join('');
 }
 

@@ -170,7 +170,7 @@ async function readSource(command: Command, name: string, prices: PriceFile | nu
     }
     case 'cost': {
       sayPriceProblems(Pricing.of(store).problems, prices, io);
-      const document = costDocument(store, row, command);
+      const document = await costDocument(store, row, command, signal);
       io.stdout.write(command.form === 'json' ? jsonText(document) : command.form === 'csv' ? costCsv(document) : costText(document));
       return 0;
     }

@@ -1,6 +1,7 @@
 /** PUBLIC: the documents that `sandglass cost --json` and `sandglass prices --json` print (docs/cli.md, schemas/*.schema.json). */
 import type { CostBy, NotObserved, PricedModel, Spend } from './cost';
 import type { Skipped, SourceInfo } from './document';
+import type { Insight } from './insight';
 
 export interface CostDocument {
   readonly schema: 'sandglass/cost@1';
@@ -20,7 +21,19 @@ export interface CostDocument {
   /** Rows beyond those that are listed, and what they came to together; null: all are. */
   readonly more: { readonly rows: number; readonly spend: Spend } | null;
   readonly notObserved: readonly NotObserved[];
+  /** What is worth a look of that session or all, begun in that time; no part of any sum. */
+  readonly insights: readonly CostDocumentInsight[];
 }
+
+type Flat<T> = T extends Insight
+  ? Omit<T, 'session' | 'span' | 'parent'> & {
+      readonly sessionId: string;
+      readonly spanId: string | null;
+      /** Of `unusedAnswer`: whose sub-agent it was; else null. */
+      readonly parentSessionId: string | null;
+    }
+  : never;
+export type CostDocumentInsight = Flat<Insight>;
 
 /** `label` and `detail` are untrusted text. */
 export interface CostDocumentRow {
