@@ -127,7 +127,7 @@ it('are told in one of two windows, and in none after a reload', async () => {
   agent.ask('more');
   agent.call({ usd: 2 });
   for (const each of both)
-    await problem(each, 'budget-passed', 'Budget of a session used up: $3.00 of $2.00 (150 %). Most of it: turn more ($2.00)');
+    await problem(each, 'budget-passed', 'Budget of a session used up: $3.00 of $2.00 (150 %). Most of it: turn "more" ($2.00)');
   await until('one to be told', () => both.some(({ told }) => told.length > 0));
   // Passed as well in the same moment or later: tokens of the day. By then all has been told that will be.
   agent.call({ usd: 0 });

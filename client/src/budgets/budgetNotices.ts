@@ -12,7 +12,7 @@ import type { SettingId } from '../contributions';
 import { DisposableStore } from '../disposables';
 import type { Notifier, NotifyAction } from '../notify';
 import { plainText } from '../plainText';
-import { budgetKey, noticeText } from './budgetText';
+import { budgetKey, limitsSetting, noticeText } from './budgetText';
 
 const t = vscode.l10n.t;
 const silencedKey = 'sandglass.budgets.silenced';
@@ -21,11 +21,10 @@ const heldLimit = 10;
 const retryMs = 20_000;
 const maxSandbox = 30;
 
-const limits: SettingId = 'sandglass.budgets.limits';
 const atLimit: SettingId = 'sandglass.budgets.atLimit';
 
 export function openBudgetSettings(): Thenable<unknown> {
-  return vscode.commands.executeCommand('workbench.action.openSettings', limits);
+  return vscode.commands.executeCommand('workbench.action.openSettings', limitsSetting);
 }
 
 export class BudgetNotices implements vscode.Disposable {
@@ -86,14 +85,13 @@ export class BudgetNotices implements vscode.Disposable {
       run: () => runCommand('sandglass.pauseSandbox', { sourceId }),
     };
     const offersPause = level === 'passed' && pausable && sourceId !== null && readSetting(atLimit) === 'offerPause';
-    return [
-      ...(offersPause ? [pause] : []),
-      ...(session === null
-        ? []
-        : [{ title: t('Open Trace'), run: () => runCommand('sandglass.openTrace', { ...session, ...spanOf(state.span?.spanId) }) }]),
-      { title: t('Open Cost View'), run: () => runCommand('sandglass.showCosts') },
-      { title: t('Set Budgets…'), run: openBudgetSettings },
-    ];
+    const trace: NotifyAction = {
+      title: t('Open Trace'),
+      run: () => runCommand('sandglass.openTrace', { ...session, ...spanOf(state.span?.spanId) }),
+    };
+    const costs: NotifyAction = { title: t('Open Cost View'), run: () => runCommand('sandglass.showCosts') };
+    // The editor cuts off the words of more than three, and one is there to be told no more.
+    return [...(offersPause ? [pause] : []), ...(session === null ? [] : [trace]), ...(offersPause && session !== null ? [] : [costs])];
   }
 }
 

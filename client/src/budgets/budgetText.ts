@@ -1,10 +1,12 @@
 /** Budgets in words. Pure; what a budget is of and what drives it may be named by a sandbox, and is made plain here. */
 import type { BudgetDriver, BudgetKind, BudgetNotice, BudgetState, BudgetUnit } from '../../../server/src/protocol/cost';
 import { assertNever } from '../assertNever';
+import type { SettingId } from '../contributions';
 import { dollars, moneyText, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { plainText } from '../plainText';
 
+export const limitsSetting: SettingId = 'sandglass.budgets.limits';
 const maxName = 60;
 
 /** In percent, never more than is true. */
@@ -98,7 +100,12 @@ export function noticeText({ state, level, drivers, sandbox, others }: BudgetNot
       : unpriced === 1
         ? t('1 call without a price is not in it.')
         : t('{0} calls without a price are not in it.', unpriced),
-    others === 0 ? null : others === 1 ? t('Of 1 other budget the Problems tell.') : t('Of {0} other budgets the Problems tell.', others),
+    others === 0
+      ? null
+      : others === 1
+        ? t('1 more budget stands among the Problems.')
+        : t('{0} more budgets stand among the Problems.', others),
+    t('Limits are set in {0}.', limitsSetting),
   ]
     .filter((part) => part !== null)
     .join(' ');

@@ -72,8 +72,8 @@ export function statusMenu(view: StatusView, flatRate: boolean, clockOf: (time: 
         : [choice(`$(question) ${t('Calls without a price: {0}', cost.unpricedCalls)}`, { kind: 'prices' }, sum)]),
       ...cacheItems(view, t).map((label) => choice(label, costs)),
     ]),
-    ...part(t('Dearest calls of the session'), view.dearest.session.map(dear)),
-    ...part(t('Dearest other calls of today'), others.map(dear)),
+    ...part(t('Most expensive calls of the session'), view.dearest.session.map(dear)),
+    ...part(t('Other expensive calls of today'), others.map(dear)),
     ...part(
       t('Today by sandbox'),
       view.todayBySandbox.length < 2

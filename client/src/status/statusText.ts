@@ -1,7 +1,7 @@
 /** What the status bar says: what the agent in view does now, for how long, and what it has cost. Pure. */
 import type { BudgetState, Spend } from '../../../server/src/protocol/cost';
 import type { Collector, SandboxNode, StatusView } from '../../../server/src/protocol/messages';
-import { shortBudgetText, worstBudget } from '../budgets/budgetText';
+import { shareText, shortBudgetText, worstBudget } from '../budgets/budgetText';
 import { clock, moneyText, shortCostText, tokenCount, totalTokens } from '../format';
 import type { Translate } from '../format';
 import { plainText, withoutIcons } from '../plainText';
@@ -57,28 +57,30 @@ export function statusText(
     (since) => elapsedMs(since, now, longest),
     t,
   );
-  const [short, spoken] = [numbersOf(view, flatRate, false, t), numbersOf(view, flatRate, true, t)];
   const worst = worstBudget(view.budgets);
-  const passed = worst?.level === 'passed' ? '$(warning) ' : '';
+  const today = todayText(view, flatRate, t);
+  const share = worst === null ? null : `${worst.level === 'passed' ? '$(warning) ' : ''}${t('budget {0}', shareText(worst, t))}`;
   return {
-    text: `$(${icon}) ${withoutIcons([doing, ...short].join(' · '))}${worst === null ? '' : ` · ${passed}${shortBudgetText(worst, t)}`}`,
+    // What matters least comes last: where room is short the editor cuts it off.
+    text: `$(${icon}) ${[withoutIcons([doing, ...numbersOf(view, flatRate, false, t)].join(' · ')), share, today].filter((part) => part !== null).join(' · ')}`,
     amber,
     ticking,
     tooltip: statusTooltip(view, collector, flatRate, t),
-    spoken: t('Sandglass: {0}', [doing, ...spoken, ...(worst === null ? [] : [spokenBudget(worst, t)])].join(', ')),
+    spoken: t(
+      'Sandglass: {0}',
+      [doing, ...numbersOf(view, flatRate, true, t), worst === null ? null : spokenBudget(worst, t), today]
+        .filter((part) => part !== null)
+        .join(', '),
+    ),
   };
 }
 
-/** The session's tokens and cost, and what today came to where that is more. `whole`: in words that can be read out. */
+/** The session's tokens and cost. `whole`: in words that can be read out. */
 function numbersOf(view: StatusView, flatRate: boolean, whole: boolean, t: Translate): readonly string[] {
   const count = whole ? t('{0} tokens', tokenCount(view.tokens)) : t('{0} tok', tokenCount(view.tokens));
   const { cost } = view.session.totals;
   const money = shortCostText(cost, t);
-  const parts = [
-    view.tokens > 0 ? count : null,
-    money === null ? null : moneyText(money, cost.usd, flatRate, t),
-    todayText(view, flatRate, t),
-  ];
+  const parts = [view.tokens > 0 ? count : null, money === null ? null : moneyText(money, cost.usd, flatRate, t)];
   return parts.filter((part) => part !== null);
 }
 

@@ -32,7 +32,7 @@ export function statusTooltip(view: StatusView, collector: Collector | null, fla
     escapedOrNull(cacheText(view, t)),
     ...forecast,
     ...view.budgets.map((state) => escapedMarkdown(`${budgetName(state.kind, t)}: ${usedText(state, flatRate, t)}`)),
-    dearestLines(t('Dearest calls of the session'), view.dearest.session, t),
+    dearestLines(t('Most expensive calls of the session'), view.dearest.session, t),
     ...today(view, flatRate, t),
     ...collectorLines(collector, t).map((line) => escapedMarkdown(line)),
     [link(t('Open Trace'), 'sandglass.openTrace'), link(t('More…'), 'sandglass.costMenu')].join(' · '),
@@ -110,7 +110,7 @@ function today(view: StatusView, flatRate: boolean, t: Translate): readonly stri
   );
   // Those of the session stand above already.
   const others = view.dearest.today.filter(({ spanId }) => view.dearest.session.every((own) => own.spanId !== spanId));
-  return [[escapedMarkdown(text), ...lines].join('\n'), dearestLines(t('Dearest other calls of today'), others, t) ?? ''];
+  return [[escapedMarkdown(text), ...lines].join('\n'), dearestLines(t('Other expensive calls of today'), others, t) ?? ''];
 }
 
 /** `Today: $1.20 · 120k tokens, 34 calls`; not escaped. */

@@ -63,7 +63,9 @@ export function budgetMessage(state: BudgetState, drivers: readonly BudgetDriver
 }
 
 function named({ by, label: name }: BudgetDriver): string {
-  return name === null || name === '' ? `one ${by}` : `${by} ${label(name, 60)}`;
+  if (name === null || name === '') return `one ${by}`;
+  const shown = label(name, 60);
+  return by === 'turn' || by === 'session' ? `${by} "${shown}"` : `${by} ${shown}`;
 }
 
 /** Tokens in full: nearly a million is not a million. */

@@ -82,20 +82,20 @@ describe('what now costs', () => {
     await configuration().update(limits, { session: { usd: 0.5 }, turn: { tokens: 1_000_000 } }, vscode.ConfigurationTarget.Global);
     const [, warning] = await problemThat('the warning', ([, { code }]) => isBudget(code, 'budget-warning'));
     assert.match(warning.message, /^Budget of a session nearly used up: \$0\.42 of \$0\.50 \(84 %\)\./);
-    await until('its share', () => / · 84 % of session budget$/.test(services.status.text ?? ''));
+    await until('its share', () => / · budget 84 %$/.test(services.status.text ?? ''));
     agent.call({ usd: 0.18 });
     const [uri, passed] = await problemThat('that it is used up', ([, { code }]) => isBudget(code, 'budget-passed'));
     assert.match(passed.message, /used up: \$0\.60 of \$0\.50 \(120 %\)/);
     assert.equal(passed.severity, vscode.DiagnosticSeverity.Warning);
     const document = await vscode.workspace.openTextDocument(uri);
     assert.match(document.lineAt(passed.range.start.line).text, /^Budget of a session used up/);
-    await until('the sign of it', () => / · \$\(warning\) 120 % of session budget$/.test(services.status.text ?? ''));
+    await until('the sign of it', () => / · \$\(warning\) budget 120 %$/.test(services.status.text ?? ''));
     await configuration().update(limits, { session: { usd: 5 } }, vscode.ConfigurationTarget.Global);
     await until(
       'no problem',
       () => !problems().some(([, { code }]) => isBudget(code, 'budget-passed') || isBudget(code, 'budget-warning')),
     );
-    await until('the other share', () => / · 12 % of session budget$/.test(services.status.text ?? ''));
+    await until('the other share', () => / · budget 12 %$/.test(services.status.text ?? ''));
   });
 });
 

@@ -28,7 +28,9 @@ const text = (given: Partial<BudgetNotice>, flatRate = false): string => noticeT
 
 describe('what is told of a budget', () => {
   it('is how much of it is used, where, and by what', () => {
-    expect(text({})).toBe('Budget of the turn is nearly used up: $0.42 of $0.50 (84 %), in my-assistant.');
+    expect(text({})).toBe(
+      'Budget of the turn is nearly used up: $0.42 of $0.50 (84 %), in my-assistant. Limits are set in sandglass.budgets.limits.',
+    );
     expect(
       text({
         level: 'passed',
@@ -39,19 +41,19 @@ describe('what is told of a budget', () => {
         ],
       }),
     ).toBe(
-      'Budget of the turn is used up: $0.62 of $0.50 (124 %), in my-assistant. Most of it: tool browser ($0.40), model claude-opus-4-6 ($0.60).',
+      'Budget of the turn is used up: $0.62 of $0.50 (124 %), in my-assistant. Most of it: tool browser ($0.40), model claude-opus-4-6 ($0.60). Limits are set in sandglass.budgets.limits.',
     );
     // What is of all sandboxes is in none of them.
     expect(text({ state: state({ kind: 'day', unit: 'tokens', limit: 5e6, used: 4.2e6 }) })).toBe(
-      'Budget of the day is nearly used up: 4.2M of 5.0M tokens (84 %).',
+      'Budget of the day is nearly used up: 4.2M of 5.0M tokens (84 %). Limits are set in sandglass.budgets.limits.',
     );
   });
 
   it('says what a sum of money does not know, and what else came to a level', () => {
     expect(text({ state: state({ unpricedCalls: 3 }), others: 2 })).toBe(
-      'Budget of the turn is nearly used up: $0.42 of $0.50 (≥ 84 %), in my-assistant. 3 calls without a price are not in it. Of 2 other budgets the Problems tell.',
+      'Budget of the turn is nearly used up: $0.42 of $0.50 (≥ 84 %), in my-assistant. 3 calls without a price are not in it. 2 more budgets stand among the Problems. Limits are set in sandglass.budgets.limits.',
     );
-    expect(text({ state: state({ unpricedCalls: 1 }), others: 1 })).toContain('1 call without a price is not in it. Of 1 other budget');
+    expect(text({ state: state({ unpricedCalls: 1 }), others: 1 })).toContain('1 call without a price is not in it. 1 more budget stands');
     // A budget in tokens knows all of them.
     expect(text({ state: state({ unit: 'tokens', limit: 500, used: 420, unpricedCalls: 3 }) })).not.toContain('price');
   });

@@ -73,11 +73,11 @@ const menu = (given: Partial<StatusView> = {}, flatRate = false): readonly strin
 
 describe('what now costs', () => {
   it('is the session, today, and how much of the budget that is used most', () => {
-    expect(shown({}).text).toBe('$(robot) main idle · 8.4k tok · $0.02 · $1.20 today · 84 % of day budget');
-    expect(shown({}).spoken).toBe('Sandglass: main idle, 8.4k tokens, $0.02, $1.20 today, 84 % of day budget');
+    expect(shown({}).text).toBe('$(robot) main idle · 8.4k tok · $0.02 · budget 84 % · $1.20 today');
+    expect(shown({}).spoken).toBe('Sandglass: main idle, 8.4k tokens, $0.02, 84 % of day budget, $1.20 today');
     const passed = [budget(1, { kind: 'turn', limit: 100 }), budget(25)];
-    expect(shown({ budgets: passed }).text).toMatch(/ · \$\(warning\) 125 % of day budget$/);
-    expect(shown({ budgets: passed }).spoken).toMatch(/, 125 % of day budget, which is used up$/);
+    expect(shown({ budgets: passed }).text).toMatch(/ · \$\(warning\) budget 125 % · /);
+    expect(shown({ budgets: passed }).spoken).toMatch(/, 125 % of day budget, which is used up, /);
   });
 
   it('says of today nothing that the session has not said, and no sum that is not known', () => {
@@ -86,8 +86,8 @@ describe('what now costs', () => {
     for (const today of [null, same, spend(null)]) expect(shown({ today, budgets: [] }).text).toBe('$(robot) main idle · 8.4k tok · $0.02');
     expect(shown({ today: spend(1, 9, 4), budgets: [] }).text).toMatch(/ · ≥ \$1\.00 today$/);
     // Calls that no one can price may use up more of it.
-    expect(shown({ today: null, budgets: [budget(10, { unpricedCalls: 2 })] }).text).toMatch(/ · ≥ 50 % of day budget$/);
-    expect(shown({ today: null, budgets: [budget(10, { unpricedCalls: 2, unit: 'tokens' })] }).text).toMatch(/ · 50 % of day budget$/);
+    expect(shown({ today: null, budgets: [budget(10, { unpricedCalls: 2 })] }).text).toMatch(/ · budget ≥ 50 %$/);
+    expect(shown({ today: null, budgets: [budget(10, { unpricedCalls: 2, unit: 'tokens' })] }).text).toMatch(/ · budget 50 %$/);
   });
 
   it('of a flat rate comes in tokens, and money is what the API would have cost', () => {
@@ -106,9 +106,9 @@ describe('the tooltip', () => {
         '90 % of the input came from a cache',
         'This turn: ≈ $0.42 by its end ($0.30 to $0.80), from 12 turns like it',
         'Budget of the day: $16.80 of $20.00 (84 %)',
-        `Dearest calls of the session:\n- [$0.12 · nemotron-3-super · 41k tokens](command:sandglass.openSpan?${args(dear(0.12))})`,
+        `Most expensive calls of the session:\n- [$0.12 · nemotron-3-super · 41k tokens](command:sandglass.openSpan?${args(dear(0.12))})`,
         'Today: $1.20 · 10k tokens, 34 calls\n- my-assistant: $0.90 · 10k tokens\n- other: $0.30 · 10k tokens',
-        `Dearest other calls of today:\n- [$0.08 · claude-opus-4-6 · 41k tokens](command:sandglass.openSpan?${args(dear(0.08))})`,
+        `Other expensive calls of today:\n- [$0.08 · claude-opus-4-6 · 41k tokens](command:sandglass.openSpan?${args(dear(0.08))})`,
         '[Open Trace](command:sandglass.openTrace) · [More…](command:sandglass.costMenu)',
       ].join('\n\n'),
     );
@@ -214,9 +214,9 @@ describe('the menu', () => {
       '# Session by model',
       '$(hubot) nemotron-3-super | $0.02 · 8.4k tokens · 2 calls',
       '$(database) 90 % of the input came from a cache',
-      '# Dearest calls of the session',
+      '# Most expensive calls of the session',
       '$(comment) $0.12 · nemotron-3-super · 41k tokens | 10:00',
-      '# Dearest other calls of today',
+      '# Other expensive calls of today',
       '$(comment) $0.08 · claude-opus-4-6 · 41k tokens | 10:00',
       '# Today by sandbox',
       '$(vm) my-assistant | $0.90 · 10k tokens',
