@@ -157,11 +157,15 @@ export function weightOf(event: SessionEvent): number {
       for (const block of event.blocks) {
         chars += blockBytes;
         count(block.preview);
-        if (block.kind === 'toolCall') count(block.command, block.target, ...block.paths);
+        if (block.kind === 'toolCall')
+          count(block.command, block.target, ...block.paths, ...block.pathsAt, ...block.candidates.flatMap(({ at, path }) => [at, path]));
       }
       break;
     case 'toolResult':
-      count(event.preview, event.failure, ...event.places);
+      count(event.preview, event.failure, ...event.places, ...(event.described?.arguments ?? []).map(({ at }) => at));
+      break;
+    case 'tools':
+      for (const { name, arguments: told } of event.tools) count(name, ...told.map(({ at }) => at));
       break;
     case 'user':
     case 'compaction':

@@ -175,10 +175,15 @@ function otherClaims(span: Span, args: unknown, workspaceDir: string | null, res
           : { kind: 'lines', path, start: lines[0], end: lines[1], how: 'command-path' },
       );
   const line = lineArgument(args);
-  for (const written of strings(span.attributes['sandglass.paths'])) {
-    const absolute = sandboxPath(written, workspaceDir ?? base);
+  const written = strings(span.attributes['sandglass.paths']);
+  const bySchema = new Set(strings(span.attributes['sandglass.paths.by_schema']));
+  for (const path of written) {
+    const absolute = sandboxPath(path, workspaceDir ?? base);
     if (absolute === null || isForeign(absolute)) continue;
-    claims.push(line === null ? { kind: 'file', path: absolute, how: 'path' } : { kind: 'lines', path: absolute, ...line, how: 'path' });
+    const how = bySchema.has(path) ? 'schema' : 'path';
+    // Of several files nobody tells whose line it is.
+    const lines = how === 'schema' && written.length > 1 ? null : line;
+    claims.push(lines === null ? { kind: 'file', path: absolute, how } : { kind: 'lines', path: absolute, ...lines, how });
   }
   return claims;
 }

@@ -65,6 +65,25 @@ export interface SecretFact {
   readonly hash: string;
 }
 
+/** An argument of a call that looks like a path; whether it is one its tool's schema may say. */
+export interface PathCandidate {
+  /** The names on the way to it. */
+  readonly at: string;
+  readonly path: string;
+  /** It looks like nothing else. */
+  readonly plain: boolean;
+}
+
+/** What the JSON schema of a tool says of an argument: a path by its name alone, a path, surely none. */
+export type ArgumentVerdict = 'named' | 'path' | 'none';
+
+export interface ToolShape {
+  readonly name: string;
+  /** Null: it is not told. */
+  readonly owner: string | null;
+  readonly arguments: readonly { readonly at: string; readonly verdict: ArgumentVerdict }[];
+}
+
 export type Block =
   | { readonly kind: 'thinking'; readonly index: number; readonly preview: Preview; readonly bytes: number }
   | { readonly kind: 'text'; readonly index: number; readonly preview: Preview; readonly bytes: number }
@@ -84,6 +103,10 @@ export type Block =
       readonly target: string;
       /** Path-like arguments as written, at most `pathLimit`. */
       readonly paths: readonly string[];
+      /** The argument of each of them; empty: it stands in a patch. */
+      readonly pathsAt: readonly string[];
+      /** Other arguments that look like paths. */
+      readonly candidates: readonly PathCandidate[];
       /** Of the arguments, whole. */
       readonly argsDigest: string;
       /** What was masked in the arguments. */
@@ -139,6 +162,8 @@ export interface ToolResultEntry extends EntryBase {
   readonly bytes: number;
   /** Of the text, whole. */
   readonly digest: string;
+  /** The tool that it describes, when it was asked to. */
+  readonly described: ToolShape | null;
   /** What was masked in it. */
   readonly secrets: readonly SecretFact[];
 }
@@ -216,7 +241,15 @@ export interface RunToolEvent {
   readonly success: boolean | null;
 }
 
-export type SessionEvent = SessionHeader | Entry | IndexEvent | RunEvent | RunToolEvent;
+/** What a run of the session could call, as far as arguments of it may be paths. */
+export interface ToolsEvent {
+  readonly kind: 'tools';
+  readonly agent: string;
+  readonly session: string;
+  readonly tools: readonly ToolShape[];
+}
+
+export type SessionEvent = SessionHeader | Entry | IndexEvent | RunEvent | RunToolEvent | ToolsEvent;
 
 /** One event of the supervisor's log. */
 export interface PolicyEvent {

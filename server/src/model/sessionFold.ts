@@ -4,8 +4,9 @@
  */
 import type { SessionState, SessionStatus, SessionTotals, Trigger } from '../protocol/document';
 import type { AccountFor } from './account';
+import { ArgumentHints } from './argumentHints';
 import { ActiveBranch } from './branch';
-import type { Entry, IndexEvent, NestedToolEntry, SessionEvent, SessionHeader } from './events';
+import type { Entry, IndexEvent, NestedToolEntry, SessionEvent, SessionHeader, ToolShape } from './events';
 import { spanId } from './ids';
 import { EntryOrder, firstOf } from './order';
 import type { Standing } from './order';
@@ -78,6 +79,9 @@ export class SessionFold {
   readonly #timedTurns: TurnDraft[] = [];
   readonly #nested = new Map<string, NestedToolEntry>();
   readonly #toolTimes = new Map<string, ToolTimes>();
+  readonly #hints = new ArgumentHints();
+  /** Tools of whose arguments more is known than when their calls were made. */
+  readonly #described = new Set<string>();
   readonly #views = new Map<TurnDraft, TurnView>();
   readonly #runOf = new Map<TurnDraft, Run | null>();
   readonly #nextTurn = new Map<TurnDraft, TurnDraft>();
@@ -152,6 +156,7 @@ export class SessionFold {
       this.#firstTime = Math.min(this.#firstTime ?? Infinity, entry.time);
       this.#lastTime = Math.max(this.#lastTime ?? -Infinity, entry.time);
     }
+    if (entry.kind === 'toolResult' && entry.described !== null) this.#describe(entry.described);
     if (entry.kind === 'nested' && !this.#nested.has(entry.parentCallId)) {
       this.#nested.set(entry.parentCallId, entry);
       for (const call of this.#assembler.calls(entry.parentCallId)) this.#touched.add(call);
@@ -174,7 +179,13 @@ export class SessionFold {
     } else if (event.kind === 'runTool') {
       this.#toolTimes.set(event.callId, withToolTime(this.#toolTimes.get(event.callId), event));
       for (const call of this.#assembler.calls(event.callId)) this.#touched.add(call);
+    } else if (event.kind === 'tools') {
+      for (const tool of event.tools) this.#describe(tool);
     }
+  }
+
+  #describe(tool: ToolShape): void {
+    for (const name of this.#hints.add(tool)) this.#described.add(name);
   }
 
   #firstTimed(time: number): number {
@@ -209,6 +220,11 @@ export class SessionFold {
     }
     this.#rematch.clear();
     for (const turn of this.#touched) if (turn.kind === 'turn') this.#review(turn, around.index);
+
+    if (this.#described.size > 0) {
+      for (const draft of this.#drafts) if (draft.kind === 'call' && this.#described.has(draft.block.name)) this.#touched.add(draft);
+      this.#described.clear();
+    }
 
     const maker = new SpanMaker(this.#state());
     const spans: MadeSpan[] = [];
@@ -264,6 +280,7 @@ export class SessionFold {
       session: this.#session,
       account: this.#account,
       times: { nested: this.#nested, trajectory: this.#toolTimes },
+      hints: this.#hints,
       spawnedBy: this.#spawnedBy,
       isActive: (entryId) => this.#branch.has(entryId),
       view: (turn) => this.#view(turn),

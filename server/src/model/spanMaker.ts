@@ -4,6 +4,7 @@
  */
 import type { Span } from '../protocol/document';
 import type { AccountFor } from './account';
+import type { ArgumentHints } from './argumentHints';
 import { assertNever } from './assertNever';
 import { chatSpan } from './chatSpan';
 import { eventSpan } from './eventSpan';
@@ -16,6 +17,9 @@ import type { CallTimesSources } from './toolSpan';
 import type { CallDraft, Draft, TurnDraft } from './turns';
 import { turnSpan } from './turnSpan';
 import type { TurnView } from './turnSpan';
+
+/** Paths kept of one call. */
+const pathLimit = 16;
 
 /** A tool call as the join with the supervisor's log needs it. */
 export interface CallFact {
@@ -48,6 +52,7 @@ export interface FoldState {
   readonly session: string;
   readonly account: AccountFor;
   readonly times: CallTimesSources;
+  readonly hints: ArgumentHints;
   /** Of the call that spawned the session. */
   readonly spawnedBy: string | null;
   isActive(entryId: string): boolean;
@@ -122,7 +127,7 @@ export class SpanMaker {
   }
 
   #call(call: CallDraft, chat: ChatAbove, abandoned: boolean): MadeSpan {
-    const { agent, session, times } = this.#fold;
+    const { agent, session, times, hints } = this.#fold;
     const turn = this.#fold.view(call.turn);
     const span = toolSpan({
       agent,
@@ -134,6 +139,7 @@ export class SpanMaker {
       turnAborted: turn.status === 'aborted',
       abandoned,
       sources: times,
+      paths: hints.pathsOf(call.block, call.block.owner ?? call.result?.owner ?? null, pathLimit),
     });
     // By its block, not by its time.
     const made = plain(span, placeBeneath(chat.place, span.id, null, call.block.index));

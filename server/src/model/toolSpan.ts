@@ -1,5 +1,6 @@
 /** A tool call's span: its outcome and its times, with how well they are known. */
 import type { DurationBasis, Span, SpanStatus } from '../protocol/document';
+import type { CallPaths } from './argumentHints';
 import { spanId } from './ids';
 import type { NestedToolEntry, ToolResultEntry } from './events';
 import { isoTime } from './isoTime';
@@ -67,6 +68,7 @@ export interface ToolSpanInput {
   readonly turnAborted: boolean;
   readonly abandoned: boolean;
   readonly sources: CallTimesSources;
+  readonly paths: CallPaths;
 }
 
 export function toolSpan(input: ToolSpanInput): Span {
@@ -96,7 +98,8 @@ export function toolSpan(input: ToolSpanInput): Span {
       'sandglass.tool.owner': call.block.owner ?? result?.owner ?? null,
       'sandglass.block': call.block.index,
       'sandglass.preview': call.block.preview,
-      'sandglass.paths': call.block.paths,
+      'sandglass.paths': input.paths.paths,
+      ...(input.paths.bySchema.length > 0 ? { 'sandglass.paths.by_schema': input.paths.bySchema } : {}),
       'sandglass.cwd': result?.cwd ?? null,
       'sandglass.exit_code': result?.exitCode ?? null,
       'sandglass.failed': failed,

@@ -421,4 +421,8 @@ UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
 -- What was told to a person, in whichever window, and is not told again.
 CREATE TABLE told(id INTEGER PRIMARY KEY AUTOINCREMENT, blind BLOB NOT NULL UNIQUE) STRICT;
 `,
+  `
+-- Which arguments are paths of files is told by the schemas of tools too. Sessions that were folded before are folded again.
+UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
+`,
 ];

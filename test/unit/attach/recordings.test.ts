@@ -163,10 +163,16 @@ it('reduces trajectories to the fields in use, and every event in use is there',
   const events = (await readAll(await openDirectory(one.root)))
     .filter((record) => record.kind === 'trajectory')
     .map((record) => JSON.parse(record.text) as { readonly type: string; readonly runId?: string; readonly data: object });
-  const runs = new Set(events.map((event) => event.runId));
+  const runs = new Set(events.flatMap((event) => event.runId ?? []));
+  expect(runs.size).toBeGreaterThan(5);
   for (const run of runs)
     expect(events.filter((event) => event.runId === run).map((event) => event.type)).toEqual(
       expect.arrayContaining(['session.started', 'model.completed', 'trace.artifacts', 'session.ended']),
     );
-  expect(Math.max(...events.map((event) => JSON.stringify(event).length))).toBeLessThan(1500);
+  const longest = (of: typeof events): number => Math.max(...of.map((event) => JSON.stringify(event).length));
+  expect(longest(events.filter((event) => event.runId !== undefined))).toBeLessThan(1500);
+  // Of what the model was given, the tools' arguments that may be paths alone: the event is 60 KB where it lies.
+  const compiled = events.filter((event) => event.runId === undefined);
+  expect(new Set(compiled.map((event) => [event.type, ...Object.keys(event)].join(' ')))).toEqual(new Set(['context.compiled type tools']));
+  expect(longest(compiled)).toBeLessThan(8000);
 });

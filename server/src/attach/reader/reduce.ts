@@ -3,11 +3,22 @@
  * schemas, skill texts: 17 KB a session, 100 KB a run), and nothing of the rest is wanted outside the sandbox.
  */
 
+import { toolArguments } from './toolArguments';
+
 /** Names and labels longer than this are no names. */
 const MAX_STRING = 4096;
 const MAX_PROMPT_ERROR = 500;
 
-const TRAJECTORY_TYPES = new Set(['session.started', 'tool.call', 'tool.result', 'model.completed', 'trace.artifacts', 'session.ended']);
+const COMPILED = 'context.compiled';
+const TRAJECTORY_TYPES = new Set([
+  'session.started',
+  COMPILED,
+  'tool.call',
+  'tool.result',
+  'model.completed',
+  'trace.artifacts',
+  'session.ended',
+]);
 const TRAJECTORY_FIELDS = ['type', 'ts', 'seq', 'runId', 'sessionId', 'sessionKey', 'workspaceDir'] as const;
 const TRAJECTORY_DATA = [
   'trigger',
@@ -57,11 +68,16 @@ export function reduceTrajectory(text: string): ReducedEvent {
   const event = parseObject(text);
   if (!event) return { kind: 'broken' };
   if (typeof event.type !== 'string' || !TRAJECTORY_TYPES.has(event.type)) return { kind: 'unused' };
+  const session = typeof event.sessionId === 'string' && event.sessionId !== '' ? event.sessionId : null;
+  if (event.type === COMPILED) {
+    const tools = toolArguments(asObject(event.data)?.tools);
+    return tools.length === 0 ? { kind: 'unused' } : { kind: 'event', session, text: JSON.stringify({ type: COMPILED, tools }) };
+  }
   const data = pick(asObject(event.data), TRAJECTORY_DATA);
   if (typeof data.promptError === 'string') data.promptError = data.promptError.slice(0, MAX_PROMPT_ERROR);
   return {
     kind: 'event',
-    session: typeof event.sessionId === 'string' && event.sessionId !== '' ? event.sessionId : null,
+    session,
     text: JSON.stringify({ ...pick(event, TRAJECTORY_FIELDS), data }),
   };
 }

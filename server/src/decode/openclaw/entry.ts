@@ -15,6 +15,7 @@ import { memoryHits, memoryTool } from './memoryResults';
 import { promptText } from './promptText';
 import { placeRefs } from './placeRefs';
 import { toolCallBlock } from './toolCall';
+import { describedTool, describingTool } from './toolSchemas';
 import { innerDetails, splitToolId } from './unwrap';
 
 export interface EntryContext {
@@ -214,6 +215,7 @@ function decodeToolResult(base: Base, message: JsonObject, secretsIn: SecretsIn)
     preview: preview(text),
     bytes: Buffer.byteLength(text),
     digest: digestOf(text),
+    described: (split?.name ?? toolName) === describingTool && !failed ? describedTool(text) : null,
     secrets: secretsIn(message),
   };
 }

@@ -4,6 +4,8 @@ import { asArray, asObject, asString } from '../json';
 import type { SecretsIn } from '../json';
 import { digestOf } from '../digest';
 import { preview } from '../preview';
+import { pathCandidates, worksElsewhere } from './pathArguments';
+import { pointer } from './toolSchemas';
 import { unwrapCall } from './unwrap';
 
 export const commandLimit = 2000;
@@ -12,19 +14,29 @@ export const pathLimit = 16;
 const pathArguments = ['path', 'file_path', 'filePath', 'workdir', 'cwd', 'directory', 'file', 'target'] as const;
 const patchHeader = /^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$/gm;
 
-export function toolCallPaths(name: string, args: unknown): readonly string[] {
+interface NamedPaths {
+  readonly paths: readonly string[];
+  /** The argument of each; empty: it stands in the patch. */
+  readonly at: readonly string[];
+}
+
+function toolCallPaths(name: string, args: unknown): NamedPaths {
   const object = asObject(args);
-  if (object === null) return [];
   const paths: string[] = [];
+  const at: string[] = [];
+  if (object === null || worksElsewhere(name, object)) return { paths, at };
   if (name === 'apply_patch') {
     const patch = asString(object['input']) ?? asString(object['patch']) ?? '';
     for (const match of patch.matchAll(patchHeader)) if (match[1] !== undefined && paths.length < pathLimit) paths.push(match[1].trim());
+    at.push(...paths.map(() => ''));
   }
   for (const key of pathArguments) {
     const value = asString(object[key]);
-    if (value !== null && value !== '' && value.length <= 4096 && paths.length < pathLimit && !paths.includes(value)) paths.push(value);
+    if (value === null || value === '' || value.length > 4096 || paths.length >= pathLimit || paths.includes(value)) continue;
+    paths.push(value);
+    at.push(pointer('', key));
   }
-  return paths;
+  return { paths, at };
 }
 
 /** The line that tells a reader what the call does: the command, the path, the query, else the arguments. */
@@ -69,7 +81,7 @@ function callTarget(args: unknown, paths: readonly string[]): string {
 
 export function toolCallBlock(index: number, callId: string, rawName: string, rawArgs: unknown, secretsIn: SecretsIn): ToolCallBlock {
   const { name, owner, args } = unwrapCall(rawName, rawArgs);
-  const paths = toolCallPaths(name, args);
+  const { paths, at } = toolCallPaths(name, args);
   return {
     kind: 'toolCall',
     index,
@@ -81,6 +93,8 @@ export function toolCallBlock(index: number, callId: string, rawName: string, ra
     command: commandText(args),
     target: callTarget(args, paths),
     paths,
+    pathsAt: at,
+    candidates: pathCandidates(name, args),
     argsDigest: digestOf(args),
     secrets: secretsIn(rawArgs),
   };

@@ -2,14 +2,23 @@
  * Trajectory events, cut by the reader to the fields below. They are written at the end of a run, so they never are live,
  * but they know what transcripts don't: trigger, workspace, exact tool times, runs that were interrupted.
  */
-import type { RunEvent, RunToolEvent } from '../../model/events';
+import type { RunEvent, RunToolEvent, ToolsEvent } from '../../model/events';
 import { asObject, asString, asTime, parseObject } from '../json';
 import { preview } from '../preview';
+import { compiledTools } from './toolSchemas';
 
+/** Of it the reader leaves the tools alone, and no time: the same tools are told with each run. */
+const compiled = 'context.compiled';
 const outcomes: Readonly<Record<string, RunEvent['outcome']>> = { success: 'success', error: 'error', interrupted: 'interrupted' };
 
-export function decodeTrajectory(text: string, agent: string, session: string, ordinal: number): RunEvent | RunToolEvent | null {
+export function decodeTrajectory(
+  text: string,
+  agent: string,
+  session: string,
+  ordinal: number,
+): RunEvent | RunToolEvent | ToolsEvent | null {
   const json = parseObject(text);
+  if (json !== null && json['type'] === compiled) return { kind: 'tools', agent, session, tools: compiledTools(json) };
   const runId = asString(json?.['runId']);
   const time = asTime(json?.['ts']);
   if (json === null || runId === null || time === null) return null;

@@ -3,11 +3,13 @@ entries, cut to the fields in use."""
 import re
 from .parse import Broken, Span, as_object, is_object, parse, parse_object
 from .text import SURROGATE, head, js_flat, js_text
+from .toolArguments import tool_arguments
 
 NOISE = 'openclaw.cache-ttl'
 MAX_STRING = 4096
 MAX_PROMPT_ERROR = 500
-TRAJECTORY_TYPES = {'session.started', 'tool.call', 'tool.result', 'model.completed', 'trace.artifacts', 'session.ended'}
+COMPILED = 'context.compiled'
+TRAJECTORY_TYPES = {'session.started', COMPILED, 'tool.call', 'tool.result', 'model.completed', 'trace.artifacts', 'session.ended'}
 TRAJECTORY_FIELDS = ('type', 'ts', 'seq', 'runId', 'sessionId', 'sessionKey', 'workspaceDir')
 TRAJECTORY_DATA = (
     'trigger',
@@ -42,6 +44,7 @@ INDEX_FIELDS = (
 )
 ENVELOPE_TYPE = re.compile(r'"type":"([^"]{1,60})"')
 ENVELOPE_LENGTH = 600
+NO_END = 2 ** 53
 TOO_DEEP = 'not shown: it is nested too deeply'
 
 
@@ -73,13 +76,17 @@ def reduce_trajectory(text):
     type = event.get('type')
     if not isinstance(type, str) or type not in TRAJECTORY_TYPES:
         return 'unused', None, None
+    session = event.get('sessionId')
+    session = session if isinstance(session, str) and session != '' else None
+    if type == COMPILED:
+        tools = tool_arguments((as_object(event.get('data')) or {}).get('tools'))
+        return ('event', session, js_text({'type': COMPILED, 'tools': tools}, NO_END)) if tools else ('unused', None, None)
     data = pick(as_object(event.get('data')), TRAJECTORY_DATA)
     if isinstance(data.get('promptError'), str):
         data['promptError'] = head(data['promptError'], MAX_PROMPT_ERROR)
-    session = event.get('sessionId')
     kept = pick(event, TRAJECTORY_FIELDS)
     kept['data'] = data
-    return 'event', session if isinstance(session, str) and session != '' else None, js_flat(kept)
+    return 'event', session, js_flat(kept)
 
 
 def reduce_index_entry(entry):
