@@ -66,7 +66,7 @@ export class RunStore {
   /** The latest LLM calls of a session in its order, the latest of them last. Those without a time are not among them. */
   calls(session: number, limit: number): readonly RunCall[] {
     return this.#calls(
-      `span p INDEXED BY span_by_place CROSS JOIN llm_call c ON c.session = p.session AND c.span_id = p.span_id
+      `SELECT ${callColumns} FROM span p INDEXED BY span_by_place CROSS JOIN llm_call c ON c.session = p.session AND c.span_id = p.span_id
         WHERE p.session = ?1 AND p.kind = 'chat' AND c.start IS NOT NULL ORDER BY p.place DESC LIMIT ?2`,
       [session, limit],
     );
@@ -75,20 +75,14 @@ export class RunStore {
   /** The same of a turn. */
   callsOfTurn(session: number, turnId: string, limit: number): readonly RunCall[] {
     return this.#calls(
-      `llm_call c INDEXED BY llm_call_by_turn WHERE c.session = ?1 AND c.turn_id = ?3 AND c.start IS NOT NULL
+      `SELECT ${callColumns} FROM llm_call c INDEXED BY llm_call_by_turn WHERE c.session = ?1 AND c.turn_id = ?3 AND c.start IS NOT NULL
         ORDER BY c.start DESC, c.span_id DESC LIMIT ?2`,
       [session, limit, turnId],
     );
   }
 
-  /** `which`: no word of it comes from anybody. */
-  #calls(which: string, values: readonly (string | number)[]): readonly RunCall[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT c.span_id AS spanId, c.turn_id AS turnId, c.trigger, c.basis, c.start, c.duration AS durationMs, c.input, c.output,
-                c.cache_read AS cacheRead, c.cache_write AS cacheWrite, c.pico, c.counted FROM ${which}`,
-      )
-      .all(...values) as unknown as (Omit<RunCall, 'trigger' | 'basis' | 'counted'> & {
+  #calls(statement: string, values: readonly (string | number)[]): readonly RunCall[] {
+    const rows = this.#db.prepare(statement).all(...values) as unknown as (Omit<RunCall, 'trigger' | 'basis' | 'counted'> & {
       readonly trigger: number;
       readonly basis: number;
       readonly counted: number;
@@ -161,3 +155,6 @@ export class RunStore {
     return row === undefined ? null : (JSON.parse(this.#db.box.open(row.body)) as CallFact);
   }
 }
+
+const callColumns = `c.span_id AS spanId, c.turn_id AS turnId, c.trigger, c.basis, c.start, c.duration AS durationMs, c.input, c.output,
+  c.cache_read AS cacheRead, c.cache_write AS cacheWrite, c.pico, c.counted`;
