@@ -130,7 +130,7 @@ it('hints at what a prompt file costs, by the tokens of the real vocabulary', as
 it('shows the calls that carried it, by lens, action and request', async () => {
   const lenses = (await server.connection.sendRequest(CodeLensRequest.type, { textDocument: { uri: uri() } })) ?? [];
   const titles = lenses.filter(({ command }) => command?.command === showCarriersCommand).map(({ command }) => command?.title);
-  expect(titles).toEqual(['in 2 LLM calls of 24 hours']);
+  expect(titles).toEqual(['~12 tokens in each call · ~$0.0002 a day · in 2 LLM calls of 24 hours']);
   const actions = await server.connection.sendRequest(CodeActionRequest.type, {
     textDocument: { uri: uri() },
     range: { start: all.start, end: all.start },

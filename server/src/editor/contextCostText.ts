@@ -1,30 +1,50 @@
 /** What stands in a file costs each call, in words: short beside the code, with its basis and doubts in the tooltip. */
 import { assertNever } from '../model/assertNever';
-import type { CostBasis } from '../protocol/document';
 import { charsPerToken, daysLookedBack } from '../query/contextCost';
 import type { ContextCost, ContextMoney, InCall } from '../query/contextCost';
+import { amount, basisWords } from './costWords';
 import { counted, dayOrClock } from './definitionLenses';
 import { dollars, escaped, label } from './labels';
 
-/** `name`: where several stand in one line. */
-export function contextCostLabel(cost: ContextCost, name: string | null = null, now: Date = new Date()): string {
+/** An editor shows so many characters of the hints of a line (`editor.inlayHints.maximumLength`): what is longer would end in the middle of a word. */
+const hintChars = 43;
+
+/** In the most words that are shown. `name`: where several stand in one line. */
+export function contextHintLabel(cost: ContextCost, name: string | null = null, now: Date = new Date()): string {
   const head = name === null ? '' : `${label(name, 40)}: `;
-  return head + parts(cost, now).join(' · ');
+  const forms = [...formsOf(cost, now)].map((parts) => head + parts.filter((part) => part !== null).join(' · '));
+  return forms.find((form) => form.length <= hintChars) ?? forms.at(-1) ?? '';
 }
 
-function parts({ inCall, calls, money, lastCall, definition }: ContextCost, now: Date): readonly string[] {
+/** All of it: a lens has room. */
+export function contextLensTitle(cost: ContextCost, name: string | null = null, now: Date = new Date()): string {
+  const { calls, days } = cost;
+  const head = name === null ? '' : `${label(name, 40)}: `;
+  const [parts = []] = formsOf(cost, now);
+  const of = calls === 0 ? null : `in ${counted(calls, 'LLM call')} of ${days === 1 ? '24 hours' : `${days} days`}`;
+  return head + [...parts, of].filter((part) => part !== null).join(' · ');
+}
+
+/** From the longest to the shortest. */
+function formsOf(cost: ContextCost, now: Date): readonly (readonly (string | null)[])[] {
+  const { inCall, definition } = cost;
   switch (inCall.kind) {
     case 'unknown':
-      return inCall.fileTokens === null
-        ? ['context cost not known']
-        : [`~${number(inCall.fileTokens)} tokens`, 'not known whether calls carry it'];
+      return [inCall.fileTokens === null ? ['context cost not known'] : [`~${number(inCall.fileTokens)} tokens`, 'not known whether sent']];
     case 'not-sent':
-      return [notSent(inCall.why)];
+      return [[notSent(inCall.why)]];
     case 'sent': {
-      const tokens = `~${number(inCall.tokens)} ${inCall.tokens === 1 ? 'token' : 'tokens'} in each call`;
-      const cut = inCall.truncated ? `truncated at ${number(inCall.chars)} chars` : null;
-      const what = definition.kind === 'skill' ? `${tokens} (its entry in the list)` : tokens;
-      return [what, cost(calls, money, lastCall, now), cut].filter((part) => part !== null);
+      const tokens = `~${number(inCall.tokens)} ${inCall.tokens === 1 ? 'token' : 'tokens'}`;
+      const what = definition.kind === 'skill' ? ' (its entry in the list)' : '';
+      const chars = number(inCall.chars);
+      const cut = (words: string): string | null => (inCall.truncated ? words : null);
+      return [
+        [`${tokens} in each call${what}`, price(cost, now, ' a day'), cut(`truncated at ${chars} chars`)],
+        [`${tokens} in each call`, price(cost, now, ' a day'), cut('truncated')],
+        [`${tokens}/call`, price(cost, now, '/day'), cut(`cut at ${chars}`)],
+        [`${tokens}/call`, price(cost, now, '/day'), cut('cut')],
+        [`${tokens}/call`, cut('cut')],
+      ];
     }
     default:
       return assertNever(inCall);
@@ -34,9 +54,9 @@ function parts({ inCall, calls, money, lastCall, definition }: ContextCost, now:
 function notSent(why: Extract<InCall, { kind: 'not-sent' }>['why']): string {
   switch (why) {
     case 'missing':
-      return 'was not there when the last prompt was made';
+      return 'not there when the last prompt was made';
     case 'tool-search':
-      return 'not in the prompt: found by Tool Search when needed';
+      return 'not in the prompt: found by Tool Search';
     case 'not-listed':
       return 'not in the prompt';
     default:
@@ -44,12 +64,12 @@ function notSent(why: Extract<InCall, { kind: 'not-sent' }>['why']): string {
   }
 }
 
-function cost(calls: number, money: ContextMoney | null, lastCall: number | null, now: Date): string | null {
+function price({ calls, money, lastCall }: ContextCost, now: Date, each: string): string | null {
   if (calls === 0) return lastCall === null ? 'no calls recorded' : `last sent ${dayOrClock(lastCall, now)}`;
   if (money === null) return 'price not known';
-  if (money.usdADay === 0) return money.bases.every((basis) => basis === 'local') ? 'on own hardware' : '~$0 a day';
-  const usd = dollars(money.usdADay);
-  return `${usd.startsWith('<') ? usd : `~${usd}`} a day${money.unpricedCalls > 0 ? ' and more' : ''}`;
+  const { usdADay, bases, unpricedCalls } = money;
+  if (usdADay === 0 && bases.every((basis) => basis === 'local')) return 'on own hardware';
+  return `${amount(usdADay, unpricedCalls > 0).replace('$', '~$')}${each}`;
 }
 
 export function number(value: number): string {
@@ -116,25 +136,17 @@ function callsText(calls: number, days: number, lastCall: number | null, now: Da
   return `No LLM calls of these sessions in the last ${daysLookedBack} days; the last was ${escaped(dayOrClock(lastCall, now))}.`;
 }
 
-const basisWords: Readonly<Record<CostBasis, string>> = {
-  reported: 'reported',
-  user: 'your price book',
-  overlay: 'our table for hosted endpoints',
-  priced: 'list prices',
-  local: 'own hardware',
-  unknown: 'not known',
-};
-
 function moneyText(money: ContextMoney | null): string {
   if (money === null) return 'No price is known for the models of these calls, so there are tokens only.';
   const { usdADay, bases, sources, unpricedCalls, cached } = money;
+  const listed = sources.filter((source) => source !== 'price book');
   const from =
-    sources.length === 0
+    listed.length === 0
       ? ''
-      : ` (${sources
+      : ` (${listed
           .slice(0, 3)
           .map((source) => escaped(source, 100))
           .join('; ')})`;
   const rest = unpricedCalls === 0 ? '' : ` ${counted(unpricedCalls, 'call')} without a known price left out.`;
-  return `About ${dollars(usdADay)} a day, by ${bases.map((basis) => basisWords[basis]).join(', ')}${from}: these tokens at the price of input, ${Math.round(cached * 100)} % of it read from a cache as in these calls.${rest}`;
+  return `About ${dollars(usdADay)} a day, by ${[...new Set(bases.map((basis) => basisWords[basis]))].join(' + ')}${from}: these tokens at the price of input, ${Math.round(cached * 100)} % of it read from a cache as in these calls.${rest}`;
 }

@@ -3,8 +3,7 @@ import type { CodeAction, CodeLens, InlayHint, Range } from 'vscode-languageserv
 import { showCarriersCommand } from '../protocol/contextCost';
 import type { UsesAt } from '../protocol/definitions';
 import type { ContextCost } from '../query/contextCost';
-import { contextCostLabel, contextCostTooltip } from './contextCostText';
-import { counted } from './definitionLenses';
+import { contextCostTooltip, contextHintLabel, contextLensTitle } from './contextCostText';
 import { label } from './labels';
 
 /** Room for a definition's own words beside it. */
@@ -16,7 +15,7 @@ export function contextHints(uri: string, costs: readonly ContextCost[], within:
     if (line < within.start.line || line > within.end.line) return [];
     return here.slice(0, namesOnALine).map((cost) => {
       const { end } = cost.definition.range;
-      const text = contextCostLabel(cost, here.length > 1 ? cost.definition.name : null, now);
+      const text = contextHintLabel(cost, here.length > 1 ? cost.definition.name : null, now);
       const command = cost.sessions === 0 ? undefined : showCarriers(uri, cost);
       const tooltip = { kind: 'markdown' as const, value: contextCostTooltip(cost, now) };
       return {
@@ -28,19 +27,14 @@ export function contextHints(uri: string, costs: readonly ContextCost[], within:
   });
 }
 
-/** Of what was sent at all: with how many calls, and a click lists them. */
-export function contextLenses(uri: string, costs: readonly ContextCost[]): readonly CodeLens[] {
+/** Of what was sent: all that the hint has no room for, and a click lists the calls. */
+export function contextLenses(uri: string, costs: readonly ContextCost[], now: Date = new Date()): readonly CodeLens[] {
+  const lines = byLine(costs);
   return costs.flatMap((cost) => {
-    if (cost.sessions === 0 || cost.calls === 0) return [];
-    const alone = costs.filter(({ definition }) => definition.range.start.line === cost.definition.range.start.line).length === 1;
-    const head = alone ? '' : `${label(cost.definition.name, 40)}: `;
-    const days = cost.days === 1 ? '24 hours' : `${cost.days} days`;
-    return [
-      {
-        range: cost.definition.range,
-        command: { ...showCarriers(uri, cost), title: `${head}in ${counted(cost.calls, 'LLM call')} of ${days}` },
-      },
-    ];
+    if (cost.sessions === 0) return [];
+    const alone = lines.get(cost.definition.range.start.line)?.length === 1;
+    const title = contextLensTitle(cost, alone ? null : cost.definition.name, now);
+    return [{ range: cost.definition.range, command: { ...showCarriers(uri, cost), title } }];
   });
 }
 

@@ -51,7 +51,7 @@ export type InCall =
 
 export interface ContextCost {
   readonly definition: Definition;
-  /** Where the first line ends, for a place behind it. */
+  /** Where its line ends, for a place behind it; null: not known. */
   readonly lineEnd: number | null;
   readonly inCall: InCall;
   readonly encoding: string | null;
@@ -141,7 +141,7 @@ export class ContextCosts {
     const used = await this.#definitions.inFile(uri, signal);
     if (used.length === 0) return [];
     const sources = this.#context().sources;
-    const text = used.some(({ definition }) => definition.kind === 'prompt-file') ? await this.#text(uri, sources, signal) : null;
+    const text = await this.#text(uri, sources, signal);
     const costs: ContextCost[] = [];
     for (const one of used) {
       const cost = await this.#cost(one, sources, text, signal);
@@ -180,14 +180,14 @@ export class ContextCosts {
     const carrying = carriers.known.filter(({ sent }) => sent !== null);
     const [newest] = carrying;
     const model = (newest ?? carriers.known[0])?.report.model ?? null;
-    const whole = text === null ? null : await this.#count(text.trimEnd(), model, signal);
+    const whole = text === null || definition.kind !== 'prompt-file' ? null : await this.#count(text.trimEnd(), model, signal);
     const inCall = this.#inCall(definition, carriers, whole, text);
     // Of a tool or skill of which nothing at all is known there is nothing to say.
     if (inCall.kind === 'unknown' && inCall.fileTokens === null && carriers.unknown === 0) return null;
     const sums = this.#sums(carrying, inCall);
     return {
       definition,
-      lineEnd: text === null ? null : (/^[^\r\n]*/.exec(text)?.[0].length ?? 0),
+      lineEnd: text === null ? null : lineLength(text, definition.range.start.line),
       inCall,
       encoding: whole?.encoding ?? null,
       at: (newest ?? carriers.known[0])?.report.at ?? null,
@@ -369,6 +369,19 @@ function whyNot(report: PromptReport, { kind, key }: Definition): 'missing' | 't
 
 function shape({ kind }: Definition): keyof typeof charsPerToken {
   return kind === 'prompt-file' ? 'prose' : kind === 'skill' ? 'skill' : 'tool';
+}
+
+/** In UTF-16 units. */
+function lineLength(text: string, line: number): number | null {
+  let from = 0;
+  for (let at = 0; at < line; at++) {
+    const next = text.indexOf('\n', from);
+    if (next < 0) return null;
+    from = next + 1;
+  }
+  const end = text.indexOf('\n', from);
+  const length = (end < 0 ? text.length : end) - from;
+  return text[from + length - 1] === '\r' ? length - 1 : length;
 }
 
 function latest(one: number | null, other: number | null): number | null {

@@ -8,7 +8,7 @@ import type { InlayHintLabelPart } from 'vscode-languageserver-protocol';
 import { SandboxFileError } from '../../../server/src/attach/errors';
 import type { SourceRecord } from '../../../server/src/attach/record';
 import { Ingest } from '../../../server/src/collect/ingest';
-import { contextCostLabel, contextCostTooltip } from '../../../server/src/editor/contextCostText';
+import { contextCostTooltip, contextHintLabel, contextLensTitle } from '../../../server/src/editor/contextCostText';
 import { contextActions, contextHints, contextLenses } from '../../../server/src/editor/inlayHints';
 import { ContextCosts } from '../../../server/src/query/contextCost';
 import type { ContextCost } from '../../../server/src/query/contextCost';
@@ -64,7 +64,7 @@ function costsOf(store: Store, row: number, { book, now, count = counter }: Aske
 
 const uriOf = (path: string): string => pathToFileURL(join(folder, path)).href;
 const labels = (costs: readonly ContextCost[], now: number): readonly string[] =>
-  costs.map((cost) => contextCostLabel(cost, costs.length > 1 ? cost.definition.name : null, new Date(now)));
+  costs.map((cost) => contextLensTitle(cost, costs.length > 1 ? cost.definition.name : null, new Date(now)));
 
 describe('a recording', () => {
   /** Midway in the recordings' own day. */
@@ -163,8 +163,8 @@ describe('a recording', () => {
     expect(cost.money.usdADay / usd).toBeLessThan(1.05);
     expect(cost.money.bases).toEqual(['user']);
     expect(cost.days).toBe(1);
-    expect(labels([cost], now)[0]).toMatch(/^~65 tokens in each call · ~\$0\.\d+ a day( and more)?$/);
-    expect(contextCostTooltip(cost, new Date(now))).toMatch(/your price book .*\d+ % of it read from a cache/s);
+    expect(labels([cost], now)[0]).toMatch(/^~65 tokens in each call · (≥ )?~\$0\.\d+ a day · in \d+ LLM calls of 24 hours$/);
+    expect(contextCostTooltip(cost, new Date(now))).toMatch(/by your price.*\d+ % of it read from a cache/s);
   });
 
   it('tells nothing of today where nothing was called lately', async () => {
@@ -273,16 +273,20 @@ describe('made sessions', () => {
     const costs = await costsOf(store, row, { now, book }).inFile(uriOf('AGENTS.md'), signal);
     expect(costs[0]?.inCall).toMatchObject({ kind: 'sent', tokens: 500, by: 'part', chars: 2000, rawChars: 8000, truncated: true });
     // 500 tokens in one call at $10 a million.
-    expect(labels(costs, now)).toEqual(['~500 tokens in each call · ~$0.0050 a day · truncated at 2,000 chars']);
+    expect(labels(costs, now)).toEqual([
+      '~500 tokens in each call · ~$0.0050 a day · truncated at 2,000 chars · in 1 LLM call of 24 hours',
+    ]);
     expect(costs[0]?.money?.usdADay).toBeCloseTo(0.005, 12);
     expect(costs[0]?.lineEnd).toBe('# Rules'.length);
     const range = { start: { line: 0, character: 0 }, end: { line: 3, character: 0 } };
     const [hint] = contextHints(uriOf('AGENTS.md'), costs, range, new Date(now));
     expect(hint?.position).toEqual({ line: 0, character: 7 });
+    // No more than an editor shows of a hint by itself.
+    expect(contextHintLabel(costs[0] as ContextCost)).toBe('~500 tokens/call · ~$0.0050/day · cut');
     expect(contextActions(uriOf('AGENTS.md'), costs, range).map(({ title }) => title)).toEqual([
       'Show the LLM calls that carried AGENTS.md',
     ]);
-    expect(contextLenses(uriOf('AGENTS.md'), costs).map(({ command }) => command?.title)).toEqual(['in 1 LLM call of 24 hours']);
+    expect(contextLenses(uriOf('AGENTS.md'), costs, new Date(now)).map(({ command }) => command?.title)).toEqual(labels(costs, now));
     expect(contextHints(uriOf('AGENTS.md'), costs, { start: { line: 1, character: 0 }, end: { line: 3, character: 0 } })).toEqual([]);
   });
 
@@ -291,7 +295,7 @@ describe('made sessions', () => {
     using _store = store;
     writeFileSync(join(folder, 'AGENTS.md'), 'x'.repeat(400));
     const costs = await costsOf(store, row, { now, book }).inFile(uriOf('AGENTS.md'), signal);
-    expect(labels(costs, now)).toEqual(['~100 tokens · not known whether calls carry it']);
+    expect(labels(costs, now)).toEqual(['~100 tokens · not known whether sent']);
     expect(costs[0]?.unknownSessions).toBe(1);
     expect(contextLenses('x', costs)).toEqual([]);
   });
@@ -317,12 +321,12 @@ describe('made sessions', () => {
     const alone = made(unpriced);
     using _alone = alone.store;
     expect(labels(await costsOf(alone.store, alone.row, { now, book }).inFile(uriOf('AGENTS.md'), signal), now)).toEqual([
-      '~100 tokens in each call · price not known',
+      '~100 tokens in each call · price not known · in 1 LLM call of 24 hours',
     ]);
     const both = made(unpriced, session('priced', { files }));
     using _both = both.store;
     const [cost] = await costsOf(both.store, both.row, { now, book }).inFile(uriOf('AGENTS.md'), signal);
-    expect(labels([cost as ContextCost], now)).toEqual(['~100 tokens in each call · ~$0.0010 a day and more']);
+    expect(labels([cost as ContextCost], now)).toEqual(['~100 tokens in each call · ≥ ~$0.0010 a day · in 2 LLM calls of 24 hours']);
     expect(contextCostTooltip(cost as ContextCost)).toContain('1 call without a known price left out');
   });
 
@@ -334,7 +338,7 @@ describe('made sessions', () => {
     writeFileSync(join(folder, 'openclaw.json'), '{ mcp: { servers: { units: { command: "node" } } } }');
     const costs = costsOf(store, row, { now, book });
     expect(labels(await costs.inFile(uriOf('openclaw.plugin.json'), signal), now)).toEqual([
-      'lookup: ~100 tokens in each call · ~$0.0010 a day',
+      'lookup: ~100 tokens in each call · ~$0.0010 a day · in 1 LLM call of 24 hours',
       'unheard: not in the prompt',
     ]);
     const [server] = await costs.inFile(uriOf('openclaw.json'), signal);
