@@ -374,6 +374,24 @@ describe('worth a look', () => {
     expect(await page.getByText('Worth a look').count()).toBe(0);
   });
 
+  it('has the first two on show, and the others one press away', async () => {
+    const session = { sourceId: 's', sessionId: 'x' };
+    backend.worthALook = [1, 2, 3, 4].map((n) => ({
+      title: `Note ${n}`,
+      why: 'Why.',
+      severity: 'information',
+      session,
+      spanId: `span-${n}`,
+    }));
+    const page = await open();
+    await eventually(() => texts('.note-title')).toEqual(['Note 1', 'Note 2']);
+    await page.getByRole('button', { name: 'Show 2 More' }).click();
+    await eventually(() => texts('.note-title')).toEqual(['Note 1', 'Note 2', 'Note 3', 'Note 4']);
+    // The focus goes on to the first that came.
+    await page.keyboard.press('Enter');
+    await eventually(() => backend.acts).toEqual(['open x at span-3']);
+  });
+
   it('says when that could not be found out; the costs stand all the same', async () => {
     backend.brokenNotes = 'It ended.';
     const page = await open();
@@ -461,6 +479,7 @@ describe('in every field', () => {
       date: text,
     }));
     const page = await open({ by: 'session', place: { sourceId: 'source-1', sessionId: 'x', withSubagents: true } });
+    await page.getByRole('button', { name: /^Show \d+ More$/ }).click();
     await eventually(() => page.locator('.note').count()).toBe(strings.length);
     expect(await page.locator('.part').count()).toBe(strings.length);
     await clean();

@@ -85,6 +85,7 @@ export const costStrings = {
   // Worth a look
   'notes.title': 'Worth a look',
   'notes.open': 'Open Trace',
+  'notes.more': 'Show {0} More',
   'notes.cut': 'Not all was looked through: the oldest was left out.',
   'notes.failed': 'What is worth a look could not be found out: {0}',
   // Where it goes

@@ -12,6 +12,8 @@ import { basisParts, moneyOf, notObservedText, tokensOf } from './words';
 import type { Texts } from './words';
 
 const longestText = 400;
+/** Above where it goes; the others are one press away. */
+const notesAtFirst = 2;
 const kinds = ['cacheRead', 'input', 'cacheWrite', 'output'] as const;
 
 export interface SummaryOptions {
@@ -23,6 +25,7 @@ export interface SummaryOptions {
 export class Summary {
   readonly element = element('div', { class: 'summary' });
   readonly #notes = element('section', { class: 'notes', attributes: { hidden: '' } });
+  #allNotes = false;
   readonly #options: SummaryOptions;
 
   constructor(options: SummaryOptions) {
@@ -32,13 +35,24 @@ export class Summary {
   /** null: they are asked for anew; what was told is of something else. */
   showNotes(told: CostNotes | null): void {
     const { t } = this.#options;
+    if (told === null) this.#allNotes = false;
     this.#notes.hidden = told === null || told.notes.length === 0;
     if (told === null || told.notes.length === 0) return replace(this.#notes);
+    const shown = this.#allNotes ? told.notes : told.notes.slice(0, notesAtFirst);
+    const more = told.notes.length - shown.length;
+    const showAll = (): void => {
+      this.#allNotes = true;
+      this.showNotes(told);
+      this.#notes.querySelectorAll<HTMLElement>('.note .control')[notesAtFirst]?.focus();
+    };
     replace(
       this.#notes,
       element('h2', { text: t('notes.title') }),
-      element('ul', {}, ...told.notes.map((note, index) => this.#note(note, index))),
-      told.cut ? element('p', { class: 'notes-cut', text: t('notes.cut') }) : null,
+      element('ul', {}, ...shown.map((note, index) => this.#note(note, index))),
+      more === 0
+        ? null
+        : element('div', { class: 'notes-more' }, button({ label: t('notes.more', more), key: 'notes-more', press: showAll })),
+      told.cut && more === 0 ? element('p', { class: 'notes-cut', text: t('notes.cut') }) : null,
     );
   }
 

@@ -96,8 +96,12 @@ export function labelOf(t: Texts, by: CostBy, row: Pick<CostRow, 'label'>): stri
   return visibleLine(label, longestLabel);
 }
 
-export function detailOf(row: CostRow): string {
-  return row.detail === null ? '' : visibleLine(row.detail, longestLabel);
+/** Empty where it says what the label says: a session is called by its first prompt, as that turn is. */
+export function detailOf(row: Pick<CostRow, 'label' | 'detail'>): string {
+  const [label, detail] = [row.label, row.detail].map((text) => (text ?? '').replace(/…$/, '').trim());
+  if (detail === undefined || detail === '') return '';
+  if (label !== undefined && label !== '' && (label.startsWith(detail) || detail.startsWith(label))) return '';
+  return visibleLine(row.detail ?? '', longestLabel);
 }
 
 export function percent(t: Texts, share: number): string {

@@ -6,7 +6,17 @@ import { costStrings } from '../../../webviews/contract/costStrings';
 import type { CostString } from '../../../webviews/contract/costStrings';
 import { cacheHitRate, chartDays, dayBars, measureOf, shareOf, sorted } from '../../../webviews/cost/parts';
 import { boundsOf, dayOf, dayText, isInOrder } from '../../../webviews/cost/period';
-import { basisParts, dollars, exactDollars, labelOf, moneyOf, notObservedText, percent, spendLine } from '../../../webviews/cost/words';
+import {
+  basisParts,
+  detailOf,
+  dollars,
+  exactDollars,
+  labelOf,
+  moneyOf,
+  notObservedText,
+  percent,
+  spendLine,
+} from '../../../webviews/cost/words';
 import { makeStrings } from '../../../webviews/kit/strings';
 
 const t = makeStrings<CostString>(costStrings, () => ({}));
@@ -171,6 +181,14 @@ describe('words', () => {
     expect(percent(t, 0.004)).toBe('<1 %');
     expect(percent(t, 0)).toBe('0 %');
     expect(percent(t, 0.125)).toBe('13 %');
+  });
+
+  it('tell equal labels apart, and do not say the same twice', () => {
+    expect(detailOf({ label: 'gpt-5', detail: 'openai' })).toBe('openai');
+    expect(detailOf({ label: null, detail: 'my-assistant · main' })).toBe('my-assistant · main');
+    expect(detailOf({ label: 'Fix the tests and run them', detail: 'Fix the tests…' })).toBe('');
+    expect(detailOf({ label: 'Fix the tests…', detail: 'Fix the tests and run them' })).toBe('');
+    expect(detailOf({ label: 'x', detail: null })).toBe('');
   });
 
   it('make hostile labels visible', () => {
