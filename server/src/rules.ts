@@ -250,7 +250,7 @@ export class Rules {
     if (effective === null) return { kind: 'none', why: 'gone' };
     const hint = hintOf(this.#store, source.row, asked);
     const change = narrowestChange(effective.parsed, asked, hint);
-    if (change.kind === 'none') return change;
+    if (change.kind === 'none') return change.why === 'allowed-already' ? { kind: 'none', why: 'allowed-now' } : change;
     // A rule that a gateway makes of a provider's profile can be changed in no file; and what a file is to say must be the same change.
     const own = parsePolicy(ownText(effective));
     const inFile = narrowestChange(own, asked, hint);

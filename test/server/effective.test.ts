@@ -1,6 +1,6 @@
 // A denial whose rule is in no file leads to the policy in force, which the sandbox's gateway tells: over the wire, from a container
 // whose gateway is a gRPC server with client certificates, where OpenShell's command would have registered it.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -45,6 +45,18 @@ function homeWith(gateways: Readonly<Record<string, string>>): string {
   const sandboxes = Object.fromEntries(Object.entries(gateways).map(([name, gatewayName]) => [name, { name, gatewayName }]));
   writeFileSync(join(home, '.nemoclaw/sandboxes.json'), JSON.stringify({ sandboxes }));
   return home;
+}
+
+/** The recording with no more than the session in which something was denied: it is read once for each sandbox. */
+function deniedSession(): string {
+  const root = temporary();
+  const { root: whole } = recording('openclaw-2026.7.1');
+  const sessions = 'sandbox/.openclaw/agents/main/sessions';
+  for (const name of readdirSync(join(whole, sessions)))
+    if (/[0-9a-f]\.jsonl$/.test(name) && readFileSync(join(whole, sessions, name), 'utf8').includes('blocked.example.com'))
+      cpSync(join(whole, sessions, name), join(root, sessions, name));
+  cpSync(join(whole, 'container.log'), join(root, 'container.log'));
+  return root;
 }
 
 function started(
@@ -119,7 +131,7 @@ describe('the policy in force', () => {
     expect(line(rule('POST docs.example.com:80/guide/prices'))).toBe('access: read-only');
     expect(line(rule('pypi.tst:443'))).toBe('binaries:');
     expect(said(rule('pypi.tst:443'))).toContain(
-      'the policy in force, as gateway nemoclaw tells it (revision 4, taken by the sandbox); no policy file here has this rule',
+      'the policy in force, as gateway nemoclaw tells it (revision 4, taken by the sandbox); it stands in no policy file here',
     );
     await until('the links of the calls', () =>
       all(server, 'denied-call').every(
@@ -226,7 +238,7 @@ describe('where the policy in force is not told, the call says why', () => {
     of('unauthenticated').fault = 'unauthenticated';
     of('older').fault = 'unimplemented';
     for (const held of of('empty').sandboxes) held.policy = null;
-    engine = await PlayedSandboxes.start(recording('openclaw-2026.7.1').root, sandboxes);
+    engine = await PlayedSandboxes.start(deniedSession(), sandboxes);
     server = await started(home, engine);
   });
   afterAll(async () => {
@@ -262,12 +274,12 @@ describe('no gateway is asked', () => {
     gateway.sandboxes.push({ ...demo, policy });
     const home = homeWith({ demo: 'nemoclaw' });
     gateway.register(join(home, '.config'), 'nemoclaw');
-    await using engine = await PlayedSandboxes.start(recording('openclaw-2026.7.1').root, [demo]);
+    await using engine = await PlayedSandboxes.start(deniedSession(), [demo]);
     const settings = { pathMappings: [], directories: [], dockerHost: engine.host, autoAttach: true, askGateway: false };
     await using server = await started(home, engine, [], { settings });
     await until(
       'the denials',
-      () => all(server, 'denied-call').length === 4 && all(server, 'denied-call').every(([, one]) => said(one).includes('looked in')),
+      () => all(server, 'denied-call').length > 0 && all(server, 'denied-call').every(([, one]) => said(one).includes('looked in')),
     );
     expect(all(server, 'denied-call').map(([, one]) => said(one))[0]).toContain('sandglass.policy.askGateway');
     expect(gateway.asked).toEqual([]);

@@ -99,6 +99,8 @@ export function noChangeText(why: NoRuleChange, t: Translate): string {
       return t('Its path looks as if it held a secret. Sandglass writes none into a policy.');
     case 'allowed-already':
       return t('This file lets it through already; the sandbox runs with another policy.');
+    case 'allowed-now':
+      return t('The policy in force lets it through by now.');
     case 'style':
       return t('The file is written in a way that a line cannot simply be added to. Change it by hand.');
     case 'in-force':

@@ -77,6 +77,8 @@ function noChangeText(why: NoRuleChange): string {
       return 'Its path looks as if it held a secret, which belongs in no policy.';
     case 'allowed-already':
       return 'This file lets it through already; the sandbox runs with another policy.';
+    case 'allowed-now':
+      return 'The policy in force lets it through by now.';
     case 'style':
       return 'The file is written in a way that a line cannot simply be added to; change it by hand.';
     case 'in-force':

@@ -156,7 +156,7 @@ function whatText(target: RuleTarget | undefined, decision: Decision): string {
 
 function placeText({ in: where, agreement, differs, stale }: RulePlace, decision: Decision): string {
   const old = stale === null ? '' : `; the gateway could not be asked anew: ${label(stale, 200)}`;
-  if (where !== 'file') return ` — ${forceText(where)}; no policy file here has this rule${pastText(agreement)}${old}`;
+  if (where !== 'file') return ` — ${forceText(where)}; it stands in no policy file here${pastText(agreement)}${old}`;
   if (differs === null) return differText(agreement);
   const says = differs.target === null ? 'it has no such rule' : whatText(differs.target, decision);
   return `${differText(agreement)} — ${forceText(differs.effective)}, says otherwise: ${says}${old}`;

@@ -136,7 +136,7 @@ function unary(client: Client, method: Method, request: Uint8Array, deadline: nu
 }
 
 function asGatewayError({ code, details }: ServiceError, method: Method): GatewayError {
-  const said = cut(details);
+  const said = cut(plainReason(details));
   const of = (reason: GatewayReason, message: string): GatewayError =>
     new GatewayError(reason, said === '' ? message : `${message}: ${said}`);
   switch (code) {
@@ -164,6 +164,15 @@ function asGatewayError({ code, details }: ServiceError, method: Method): Gatewa
 /** As Node and OpenSSL say it; the library hands it on as text alone. */
 function isOfCertificate(details: string): boolean {
   return /certificate|self.signed|altnames|alert|unable to verify|wrong version number|EPROTO|\bSSL\b|\bTLS\b/i.test(details);
+}
+
+/** Without what only those who made OpenSSL can read: addresses, numbers, files. */
+function plainReason(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: /, '')
+    .replace(/[0-9A-F]{6,20}:error:[0-9A-F]{4,10}:[^:]{0,40}:[^:]{0,80}:/, '')
+    .replace(/:\.\.\/[^ ]{0,200}:\d+:.*$/s, '')
+    .replace(/[.:]? Resolution note:.*$/s, '');
 }
 
 /** What a gateway says may be anybody's text. */

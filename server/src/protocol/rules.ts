@@ -39,6 +39,8 @@ export type NoRuleChange =
   | 'secret'
   /** This file would let it through already; another one is in force. */
   | 'allowed-already'
+  /** The policy in force lets it through by now. */
+  | 'allowed-now'
   /** The file is written in a way that a line can't simply be added to. */
   | 'style'
   /** The file is the one that a sandbox runs with. */

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { backTestNote, backTestTitle, changeWords, noChangeText, testedRow, writtenText } from '../../../client/src/views/ruleText';
+import {
+  backTestNote,
+  backTestTitle,
+  changeWords,
+  copiedText,
+  noChangeText,
+  testedRow,
+  toCopyText,
+  writtenText,
+} from '../../../client/src/views/ruleText';
 import type { BackTestAnswer, BackTestedRequest, NoRuleChange, RuleChangeAnswer } from '../../../server/src/protocol/rules';
 import { translate } from './translate';
 
@@ -55,10 +64,24 @@ describe('a change of a policy', () => {
     expect(wide.description).toContain('any method and path');
   });
 
+  it('of what is no file says so, and what can be done with it', () => {
+    const toCopy = { ...change, toCopy: { lines: 'x:\n', file: 'y\n' } };
+    expect(toCopyText(toCopy, translate)).toBe(
+      'Allow POST docs.example.com:80/guide/prices to curl? Adds the rule docs_site_curl. What the program starts may do it too. ' +
+        'This is the policy that the sandbox runs with, as its gateway tells it. It is no file, and Sandglass does not change it. ' +
+        'Copy the lines into your policy file, or make a file of it with them.',
+    );
+    expect(copiedText(toCopy, translate)).toContain('below "network_policies" in the policy file of the sandbox demo');
+    expect(copiedText({ ...toCopy, added: 'binary' }, translate)).toContain(
+      'into the rule docs_site_curl in the policy file of the sandbox demo',
+    );
+    expect(copiedText({ ...toCopy, sandbox: 'de\u202emo' }, translate)).not.toContain('\u202e');
+  });
+
   it('says why there is none, for each reason', () => {
     const reasons: readonly NoRuleChange[] = [
       ...(['guard', 'deny-rule', 'private', 'program-unknown', 'request-unknown', 'unsafe-text', 'secret'] as const),
-      ...(['allowed-already', 'style', 'in-force', 'not-a-policy', 'gone'] as const),
+      ...(['allowed-already', 'allowed-now', 'style', 'in-force', 'not-a-policy', 'gone'] as const),
     ];
     expect(new Set(reasons.map((why) => noChangeText(why, translate))).size).toBe(reasons.length);
   });
