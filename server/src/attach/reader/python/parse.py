@@ -8,6 +8,8 @@ from json.decoder import scanstring
 FAST_LENGTH = 1024 * 1024
 # Objects and lists that are this deep are kept as the text they are.
 KEPT_DEPTH = 2
+# So many of a list, more than anybody looks at.
+KEPT_ITEMS = 1024
 SPACE = re.compile(r'[ \t\n\r]*')
 WHOLE_ESCAPE = re.compile(r'u[0-9a-fA-F]{4}\Z')
 DIGITS = re.compile(r'[0-9]*')
@@ -122,6 +124,8 @@ def parse_slowly(text):
                 listed = isinstance(container, list)
                 if not listed:
                     container[key] = value
+                elif len(container) < KEPT_ITEMS:
+                    container.append(value)
             elif at < size:
                 raise Broken(False)
             else:
