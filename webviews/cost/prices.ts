@@ -141,7 +141,7 @@ export class PricesSide {
     return [
       element('span', { text: `${wholeNumber(spend.calls)} ${t(spend.calls === 1 ? 'total.call' : 'total.calls')}` }),
       element('span', { class: 'price-more', text: `${tokens.text} ${t('total.tokens')}`, title: tokens.title }),
-      element('span', { class: 'price-more', text: spend.calls === 0 ? dash : money.text, title: money.title }),
+      element('span', { class: 'price-more', text: `${money.text} ${money.basis}`.trim(), title: money.title }),
     ];
   }
 

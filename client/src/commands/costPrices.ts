@@ -40,7 +40,8 @@ export async function setPrice(given: unknown, { server, notifier }: PriceServic
     return;
   }
   const own = ownPrice(before, name);
-  const reported = known?.basis === 'reported';
+  // Set by itself it would change nothing there.
+  const reported = (known?.spend.byBasis.reported ?? 0) > 0;
   const rates = asked?.rates ?? (await askRates(modelText(name, t), own ?? known?.rates ?? null, reported));
   if (rates !== null) await write(withPrice(before, name, rates, reported), notifier);
 }

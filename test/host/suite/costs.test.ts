@@ -72,6 +72,31 @@ describe('the cost view', () => {
     assert.equal(again.usd, before.usd);
   });
 
+  it('asks for a price step by step, with the one that holds now to begin with, and writes nothing when it is given up', async () => {
+    const { services } = await sandglass();
+    const models = await services.server.request('prices', undefined);
+    const model = models.find(({ rates }) => rates !== null);
+    assert.ok(model?.model && model.rates, 'no model with a price');
+    const asked = (): Thenable<unknown> =>
+      vscode.commands.executeCommand('sandglass.setPrice', { provider: model.provider, vendor: model.vendor, model: model.model });
+
+    // Nothing tells an extension that a box is open, so keys are pressed until it is answered.
+    const givenUp = asked();
+    await pressUntil('workbench.action.closeQuickOpen', givenUp);
+    assert.equal(vscode.workspace.getConfiguration().inspect(prices)?.globalValue, undefined);
+
+    const answered = asked();
+    await pressUntil('quickInput.accept', answered);
+    const written = vscode.workspace.getConfiguration().inspect<readonly Record<string, unknown>[]>(prices)?.globalValue;
+    assert.equal(written?.length, 1, JSON.stringify(written));
+    assert.equal(written[0]?.['model'], model.model);
+    assert.equal(written[0]?.['input'], model.rates.input);
+    assert.equal(written[0]?.['output'], model.rates.output);
+    await totalThat('the sum by the price that was set', ({ byBasis }) => byBasis.user !== undefined);
+    await set(prices, undefined);
+    await totalThat('the sum as it was', ({ byBasis }) => byBasis.user === undefined);
+  });
+
   it('says so when a flat rate is paid', async () => {
     const { services } = await sandglass();
     await set(flatRate, true);
@@ -103,6 +128,17 @@ function tabs(): readonly vscode.Tab[] {
 
 function tab(): vscode.Tab | null {
   return tabs()[0] ?? null;
+}
+
+async function pressUntil(command: string, ended: Thenable<unknown>): Promise<void> {
+  let over = false;
+  void ended.then(() => (over = true));
+  await until(`${command} answers`, async () => {
+    if (over) return true;
+    await vscode.commands.executeCommand(command);
+    return over;
+  });
+  await ended;
 }
 
 async function set(setting: string, value: unknown): Promise<void> {
