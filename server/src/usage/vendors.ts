@@ -89,9 +89,8 @@ const routes: ReadonlySet<string> = new Set(['inference', 'openshell']);
 
 export function sellerOf(provider: string | null, registryProvider: string | null): Seller {
   if (provider !== null && routes.has(provider)) return { provider: registryProvider, hidden: true };
-  // NemoClaw names any endpoint that speaks Anthropic's or OpenAI's language after them; only the registry tells whose it is.
+  // NemoClaw names any endpoint that speaks Anthropic's language after Anthropic; only the registry tells whose it is.
   if (provider === 'anthropic' && registryProvider === 'compatible-anthropic-endpoint') return { provider: registryProvider, hidden: true };
-  if (provider === 'openai' && registryProvider === 'compatible-endpoint') return { provider: registryProvider, hidden: true };
   return { provider, hidden: false };
 }
 
