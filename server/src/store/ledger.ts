@@ -298,14 +298,14 @@ export class LedgerStore {
   /** The newest calls of a session. */
   latest(session: number, limit: number): readonly { readonly spanId: string; readonly start: number }[] {
     return this.#db
-      .prepare(
-        `SELECT span_id AS spanId, start FROM llm_call WHERE session = ? AND start IS NOT NULL ORDER BY start DESC, span_id LIMIT ?`,
-      )
+      .prepare(`SELECT span_id AS spanId, start FROM llm_call WHERE session = ? AND start IS NOT NULL ORDER BY start DESC, span_id LIMIT ?`)
       .all(session, limit) as { spanId: string; start: number }[];
   }
 
   /** What each turn of a session came to in dollars, by basis; null: what has no price. */
-  costsOfTurns(session: number): readonly { readonly turnId: string; readonly basis: CostBasis; readonly calls: number; readonly usd: number | null }[] {
+  costsOfTurns(
+    session: number,
+  ): readonly { readonly turnId: string; readonly basis: CostBasis; readonly calls: number; readonly usd: number | null }[] {
     const rows = this.#db
       .prepare(
         `SELECT turn_id AS turnId, basis, count(*) AS calls, sum(pico / 1000000) / 1e6 + sum(pico % 1000000) / 1e12 AS usd
@@ -341,7 +341,7 @@ export class LedgerStore {
                 sum(1.0 * cache_write / max(parts, 1)) AS cacheWrite, total(1.0 * reasoning / max(parts, 1)) AS reasoning,
                 sum((reasoning IS NOT NULL) * 1.0 / max(parts, 1)) AS reasoned, 0 AS micro, total(1.0 * pico / max(parts, 1)) AS pico,
                 sum(cut * 1.0 / max(parts, 1)) AS cut
-           FROM chat c LEFT JOIN asked a ON a.session = c.session AND a.chat = c.span_id GROUP BY a.tool, c.basis`,
+           FROM chat c LEFT JOIN asked a INDEXED BY asked_by_chat ON a.session = c.session AND a.chat = c.span_id GROUP BY a.tool, c.basis`,
       )
       .all(JSON.stringify(sessions), from, to, JSON.stringify(sources)) as unknown as CodedPart[];
     return rows.map(decodedPart);
@@ -357,7 +357,7 @@ export class LedgerStore {
             WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins}),
          part AS (
            SELECT c.*, a.span_id AS call, max(parts, 1) * max((SELECT count(*) FROM touch t WHERE t.session = a.session AND t.span_id = a.span_id), 1) AS share
-             FROM chat c LEFT JOIN asked a ON a.session = c.session AND a.chat = c.span_id)
+             FROM chat c LEFT JOIN asked a INDEXED BY asked_by_chat ON a.session = c.session AND a.chat = c.span_id)
          SELECT hex(t.path_blind) AS key, p.basis, sum(1.0 / share) AS calls, sum(1.0 * input / share) AS input, sum(1.0 * output / share) AS output,
                 sum(1.0 * cache_read / share) AS cacheRead, sum(1.0 * cache_write / share) AS cacheWrite, total(1.0 * reasoning / share) AS reasoning,
                 sum((reasoning IS NOT NULL) * 1.0 / share) AS reasoned, 0 AS micro, total(1.0 * pico / share) AS pico, sum(cut * 1.0 / share) AS cut

@@ -108,7 +108,7 @@ export class RunStore {
       .prepare(
         `SELECT a.tool, sum(p.end - p.start) AS ms
            FROM llm_call c INDEXED BY llm_call_by_turn
-           CROSS JOIN asked a ON a.session = c.session AND a.chat = c.span_id
+           CROSS JOIN asked a INDEXED BY asked_by_chat ON a.session = c.session AND a.chat = c.span_id
            CROSS JOIN span p ON p.session = a.session AND p.span_id = a.span_id
           WHERE c.session = ? AND c.turn_id = ? AND p.end > p.start GROUP BY a.tool`,
       )
@@ -123,7 +123,7 @@ export class RunStore {
           ? `SELECT DISTINCT child.id FROM spawn w CROSS JOIN session mine ON mine.id = w.session
                CROSS JOIN session child ON child.source = mine.source AND child.key_blind = w.child_blind WHERE w.session = ?1`
           : `SELECT DISTINCT child.id FROM llm_call c INDEXED BY llm_call_by_turn
-               CROSS JOIN asked a ON a.session = c.session AND a.chat = c.span_id
+               CROSS JOIN asked a INDEXED BY asked_by_chat ON a.session = c.session AND a.chat = c.span_id
                CROSS JOIN spawn w ON w.session = a.session AND w.span_id = a.span_id
                CROSS JOIN session mine ON mine.id = w.session
                CROSS JOIN session child ON child.source = mine.source AND child.key_blind = w.child_blind
@@ -139,7 +139,7 @@ export class RunStore {
       .prepare(
         `SELECT kind, spanId, turnId, start, asks, askedBy, target FROM (
            SELECT p.kind, p.span_id AS spanId, p.turn_id AS turnId, p.start, p.place, CASE WHEN p.target IS NOT NULL THEN hex(p.target) END AS target,
-                  a.chat AS askedBy, (SELECT count(*) FROM asked b WHERE b.session = p.session AND b.chat = p.span_id) AS asks
+                  a.chat AS askedBy, (SELECT count(*) FROM asked b INDEXED BY asked_by_chat WHERE b.session = p.session AND b.chat = p.span_id) AS asks
              FROM span p INDEXED BY span_by_place LEFT JOIN asked a ON a.session = p.session AND a.span_id = p.span_id
             WHERE p.session = ?1 AND (p.kind = 'compaction' OR p.kind = 'execute_tool' AND a.chat IS NOT NULL
                   OR p.kind = 'chat' AND EXISTS (SELECT 1 FROM llm_call c WHERE c.session = p.session AND c.span_id = p.span_id))
