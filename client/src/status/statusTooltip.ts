@@ -31,7 +31,7 @@ export function statusTooltip(view: StatusView, collector: Collector | null, fla
     modelTable(view, t),
     escapedOrNull(cacheText(view, t)),
     ...forecast,
-    ...view.budgets.map((state) => escapedMarkdown(`${budgetName(state.kind, t)}: ${usedText(state, flatRate, t)}`)),
+    view.budgets.map((state) => `- ${escapedMarkdown(`${budgetName(state.kind, t)}: ${usedText(state, flatRate, t)}`)}`).join('\n'),
     dearestLines(t('Most expensive calls of the session'), view.dearest.session, t),
     ...today(view, flatRate, t),
     ...collectorLines(collector, t).map((line) => escapedMarkdown(line)),
@@ -116,7 +116,11 @@ function today(view: StatusView, flatRate: boolean, t: Translate): readonly stri
 /** `Today: $1.20 · 120k tokens, 34 calls`; not escaped. */
 export function todayLine(spend: Spend, flatRate: boolean, t: Translate): string {
   const calls = spend.calls === 1 ? t('1 call') : t('{0} calls', spend.calls);
-  return t('Today: {0}, {1}', spendText(spend, flatRate, t) ?? shortCostText(spend, t) ?? t('no price'), calls);
+  const money = spendText(spend, flatRate, t) ?? shortCostText(spend, t) ?? t('no price');
+  const { unpricedCalls } = spend;
+  return unpricedCalls === 0
+    ? t('Today: {0}, {1}', money, calls)
+    : t('Today: {0}, {1}, {2} of them without a price', money, calls, unpricedCalls);
 }
 
 /** How the price is known, in words; a basis that is not ours stays as it is. */

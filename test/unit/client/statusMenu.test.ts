@@ -105,7 +105,7 @@ describe('the tooltip', () => {
         '| Model | Calls | Tokens | Cost | Basis |\n|---|---:|---:|---:|---|\n| nemotron-3-super | 2 | 8.4k | $0.02 | list price |',
         '90 % of the input came from a cache',
         'This turn: ≈ $0.42 by its end ($0.30 to $0.80), from 12 turns like it',
-        'Budget of the day: $16.80 of $20.00 (84 %)',
+        '- Budget of the day: $16.80 of $20.00 (84 %)',
         `Most expensive calls of the session:\n- [$0.12 · nemotron-3-super · 41k tokens](command:sandglass.openSpan?${args(dear(0.12))})`,
         'Today: $1.20 · 10k tokens, 34 calls\n- my-assistant: $0.90 · 10k tokens\n- other: $0.30 · 10k tokens',
         `Other expensive calls of today:\n- [$0.08 · claude-opus-4-6 · 41k tokens](command:sandglass.openSpan?${args(dear(0.08))})`,
@@ -142,6 +142,7 @@ describe('the tooltip', () => {
       }),
     );
     expect(text).toContain('| m | 2 | 10 | no price | no price |');
+    expect(text).toContain('Today: no price · 10k tokens, 2 calls, 2 of them without a price');
     expect(text).not.toMatch(/\$/);
   });
 
