@@ -236,7 +236,8 @@ function goPaths(path: string, directories: readonly (string | null)[], packages
 function lineArgument(args: unknown): { readonly start: number; readonly end: number } | null {
   const object = asObject(args);
   const line = asNumber(object?.['line']) ?? asNumber(object?.['startLine']) ?? asNumber(object?.['start_line']);
-  if (line === null || !Number.isInteger(line) || line < 1) return null;
+  // With a character beside it, it is counted as language servers do, from nothing.
+  if (line === null || !Number.isInteger(line) || line < 1 || object?.['character'] !== undefined) return null;
   const end = asNumber(object?.['endLine']) ?? asNumber(object?.['end_line']);
   return { start: line - 1, end: end !== null && Number.isInteger(end) && end >= line ? end - 1 : line - 1 };
 }

@@ -140,6 +140,12 @@ describe('by the root of the git repository', () => {
     put(workspace, { 'deep/app/src/app.py': 'edited by a person\n' });
     expect((await mapped('src/app.py')).found).toEqual(byGit('deep/app/src/app.py'));
     expect((await mapped('src/none.py')).found).toBeNull();
+    // What is in both by the same name and yet of neither.
+    for (const way of ['.git/description', '.env', 'node_modules/x/index.js', 'sub/.git/description', 'secrets/key.txt']) {
+      put(inRecording(), { [way]: 'theirs\n' });
+      put(workspace, { [`deep/app/${way}`]: 'mine\n' });
+      expect.soft((await mapped(way)).found, way).toBeNull();
+    }
   });
 
   it('also where the agent committed since, and where the commits are packed and one told by another', async () => {

@@ -146,12 +146,15 @@ describe('a call of a tool whose schema says which arguments are paths', () => {
           ]),
           ...wrapped('c1', 'openclaw:demo:demo_probe', { target: 'src/calc.py', also: ['a.py', '/tmp/b.py', 'no', 'https://x.org/c.py'] }),
           ...describes('c2', {
-            id: 'mcp:bundle-mcp:see',
-            name: 'see',
+            id: 'mcp:bundle-mcp:eyes__see',
+            name: 'eyes__see',
             parameters: parameters({ in: { type: 'string', format: 'path' }, line: { type: 'integer' } }),
           }),
-          ...wrapped('c3', 'mcp:bundle-mcp:see', { in: 'src/calc.py', line: 7 }),
-          ...wrapped('c4', 'mcp:other-server:see', { in: 'src/calc.py', line: 7 }),
+          ...wrapped('c3', 'mcp:bundle-mcp:eyes__see', { in: '/sandbox/w/src/calc.py', line: 7 }),
+          ...wrapped('c4', 'mcp:other-server:eyes__see', { in: '/sandbox/w/src/calc.py', line: 7 }),
+          // What a server works in nobody tells, nor from what it counts the lines beside characters.
+          ...wrapped('c6', 'mcp:bundle-mcp:eyes__see', { in: 'src/calc.py', path: 'README.md' }),
+          ...wrapped('c7', 'mcp:bundle-mcp:eyes__see', { in: '~/w/src/calc.py', line: 7, character: 2 }),
           ...wrapped('c5', 'tool_describe', { id: 'x' }),
         ],
       ]),
@@ -162,6 +165,8 @@ describe('a call of a tool whose schema says which arguments are paths', () => {
       // Another server's tool of the same name.
       c4: [],
       c5: [],
+      c6: [],
+      c7: [`schema ${w}/src/calc.py`],
     });
   });
 

@@ -277,7 +277,7 @@ const pathWords: ReadonlySet<string> = new Set([
   'workdir',
 ]);
 const otherWords =
-  /^(?:urls?|uri|ids?|json|xpath|import|module|package|class|api|http|route|remote|bucket|key|glob|pattern|regex|env|search|menu|s3|config)$/;
+  /^(?:urls?|uri|ids?|json|xpath|import|module|package|class|api|http|route|remote|bucket|key|glob|pattern|regex|env|search|menu|s3|config|container|pod|host|server|node|device|site|page|web|public|endpoint|request|response|mount|virtual|repo|github)$/;
 
 function wordsOf(name: string): readonly string[] {
   return name

@@ -7,8 +7,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxFileError } from '../../attach/errors';
 import type { SandboxFiles } from '../../attach/record';
+import { isSecretPath } from '../../attach/secretPaths';
 import { isUnreadable } from '../mapping';
 import type { GitAnswer, GitDoubt } from '../mapping';
+import { leftOut } from '../suggestSearch';
 import { linesMeet, nearestRoot, objectsOf, repositoriesOf, stateOf } from './hostRepository';
 import type { FoundRepositories, HostRepository, HostState } from './hostRepository';
 import type { HostObjects } from './objects';
@@ -38,7 +40,8 @@ interface Kept<T> {
 }
 
 export class GitRoots {
-  #found: (Kept<FoundRepositories> & { readonly folders: string }) | null = null;
+  /** Of the folders that are open now. */
+  #found: { readonly key: string; readonly kept: Map<string, Kept<FoundRepositories>> } | null = null;
   /** By source and directory of a file. */
   readonly #roots = new Map<string, Kept<string | null>>();
   /** By source and root. */
@@ -58,7 +61,7 @@ export class GitRoots {
 
   /** Where a file of a sandbox lies in the workspace. */
   async of(source: GitSource, path: string, folders: readonly string[]): Promise<GitAnswer> {
-    if (folders.length === 0 || !path.startsWith('/')) return none;
+    if (folders.length === 0 || !path.startsWith('/') || isNobodys(path)) return none;
     const found = await this.#workspace(folders);
     // A sandbox is not asked for what the workspace has nowhere.
     if (!(await anyThere(path, found))) return none;
@@ -115,10 +118,14 @@ export class GitRoots {
 
   async #workspace(folders: readonly string[]): Promise<FoundRepositories> {
     const key = JSON.stringify(folders);
-    if (this.#found === null || this.#found.folders !== key || performance.now() - this.#found.at > workspaceMs)
-      this.#found = { folders: key, at: performance.now(), value: repositoriesOf(folders, this.#bounds) };
-    return this.#found.value;
+    if (this.#found?.key !== key) this.#found = { key, kept: new Map() };
+    return recent(this.#found.kept, key, workspaceMs, () => repositoriesOf(folders, this.#bounds));
   }
+}
+
+/** A repository's own data, what others put beside the project, and secrets: of none of that both sides have the same. */
+function isNobodys(path: string): boolean {
+  return isSecretPath(path) || path.split('/').some((part) => leftOut.has(part));
 }
 
 /** Of where a repository of a sandbox was before, the last ones, and the first. */
