@@ -19,6 +19,8 @@ const sessionsLooked = 100;
 /** Histories and sessions whose insight is remembered; of more, those asked for longest ago are forgotten. */
 const historiesKept = 32;
 const sessionsKept = 1000;
+/** Then others have their turn. */
+const runsAtOnce = 25;
 /** A history may be this old for a forecast: it is asked for with every step of a turn, and one more run changes little. */
 const historyMs = 30_000;
 
@@ -64,14 +66,18 @@ export class Insights {
         this.#remember(source, agent, history);
         cut ||= history.cut;
         const asked = history.runs.filter(({ sessionId }) => scope.sessionId === null || sessionId === scope.sessionId);
-        insights.push(...nearest(asked.flatMap((run) => anomaliesOf(run, history.runs))).map(unusual));
+        const anomalies: Anomaly[] = [];
+        for (const [index, run] of asked.entries()) {
+          anomalies.push(...anomaliesOf(run, history.runs));
+          if (index % runsAtOnce === 0) await others(signal);
+        }
+        insights.push(...nearest(anomalies).map(unusual));
         const sessions = this.#store.runs.sessionsOf(source.row, agent, sessionsLooked);
         cut ||= sessions.length === sessionsLooked;
         for (const { row, session } of sessions) {
           if (scope.sessionId !== null && session !== scope.sessionId) continue;
           insights.push(...this.#wastedIn(source, row));
-          await new Promise(setImmediate);
-          signal.throwIfAborted();
+          await others(signal);
         }
       }
     }
@@ -148,4 +154,10 @@ function keyOf(insight: Insight): string {
 function dearestFirst(a: Insight, b: Insight): number {
   const key = ({ session, span }: Insight): string => `${session.sessionId} ${span?.spanId ?? ''}`;
   return (b.usd ?? -1) - (a.usd ?? -1) || (b.tokens ?? -1) - (a.tokens ?? -1) || (key(a) < key(b) ? -1 : 1);
+}
+
+/** Lets others have their turn. */
+async function others(signal: AbortSignal): Promise<void> {
+  await new Promise(setImmediate);
+  signal.throwIfAborted();
 }

@@ -5,7 +5,7 @@ import type { CallFigures, Run } from '../usage/insight/runs';
 import type { CostSource } from './costs';
 
 /** Of one agent: sessions, turns and LLM calls that are read at most, the latest of them. */
-export const runsRead = { sessions: 200, turns: 600, calls: 10_000 } as const;
+export const runsRead = { sessions: 200, turns: 300, calls: 5000 } as const;
 /** Of one run: sessions below it, and their LLM calls. */
 const belowRead = { sessions: 100, calls: 5000 } as const;
 

@@ -12,8 +12,8 @@ import type { CostSource } from './costs';
 import { spanPayload } from './payload';
 
 /** Of one session: its last steps, and of these what is read whole, to tell whether two calls are the same. */
-export const stepsRead = 2000;
-export const callsCompared = 400;
+export const stepsRead = 1000;
+export const callsCompared = 200;
 /** What a parent did after an answer; of more nobody can say that it used nothing. */
 const laterRead = 200;
 /** A sub-agent's session of more steps is not judged. */
