@@ -66,7 +66,7 @@ function window(folders: readonly string[] = []): Made {
       asked.push(query);
       const total = spend(usd(query));
       const row = { label: 's', detail: null, spend: total, withSubagents: null, session: { sourceId, sessionId: 's' }, span: null };
-      return { total, rows: total.usd === 0 ? [] : [row], more: null, notObserved: [], empty: null };
+      return { total, unpricedTokens: 0, rows: total.usd === 0 ? [] : [row], more: null, notObserved: [], empty: null };
     },
     folders: () => folders,
     tell: (notice) => told.push(notice),

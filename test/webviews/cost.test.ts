@@ -45,7 +45,7 @@ describe('the sum', () => {
     expect(total).toContain('≥ $1.24');
     expect(await texts('.sum-bases .basis')).toEqual(['$1.10 list price', '$0.14 reported', '$0 own hardware']);
     expect(await page.locator('.sum-value').first().getAttribute('title')).toContain('3 of 59 calls have no price');
-    expect(total).toContain('3 calls have no price and are not in this sum.');
+    expect(total).toContain('3 calls have no price, 12,400 tokens, and are not in this sum.');
     expect(total).toContain('59 LLM calls');
     expect(await texts('.split-fact')).toEqual([
       'read from cache359,060',

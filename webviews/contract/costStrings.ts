@@ -35,8 +35,8 @@ export const costStrings = {
   // Sums
   'total.label': 'Total',
   'total.part': '{0} {1}',
-  'total.unpriced': '{0} calls have no price and are not in this sum.',
-  'total.unpriced1': 'One call has no price and is not in this sum.',
+  'total.unpriced': '{0} calls have no price, {1} tokens, and are not in this sum.',
+  'total.unpriced1': 'One call has no price, {1} tokens, and is not in this sum.',
   'total.allUnpriced': 'None of the {0} calls has a price. That is not the same as free.',
   'total.allUnpriced1': 'The call has no price. That is not the same as free.',
   'total.setPrice': 'Set a Price…',

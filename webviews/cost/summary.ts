@@ -1,6 +1,6 @@
 /** What it all came to: money with how it is known, tokens by kind, what is missing from it, and what is worth a look. */
 import type { SessionRef } from '../../server/src/protocol/messages';
-import type { Spend } from '../../server/src/protocol/cost';
+import type { CostAnswer, Spend } from '../../server/src/protocol/cost';
 import type { CostNote, CostNotes, CostPage } from '../contract/cost';
 import { button } from '../kit/controls';
 import { element, replace } from '../kit/dom';
@@ -68,7 +68,7 @@ export class Summary {
 
   show({ answer, subscription }: CostPage): void {
     const { t } = this.#options;
-    const money = this.#money(answer.total, subscription);
+    const money = this.#money(answer, subscription);
     const tokens = this.#tokens(answer.total, subscription);
     replace(
       this.element,
@@ -89,8 +89,9 @@ export class Summary {
     );
   }
 
-  #money(total: Spend, flatRate: boolean): HTMLElement {
+  #money(answer: CostAnswer, flatRate: boolean): HTMLElement {
     const { t } = this.#options;
+    const { total } = answer;
     const money = moneyOf(t, total);
     const parts = basisParts(t, total);
     return element(
@@ -110,15 +111,15 @@ export class Summary {
         ),
       ),
       element('p', { class: 'sum-note', text: `${wholeNumber(total.calls)} ${t(total.calls === 1 ? 'total.call' : 'total.calls')}` }),
-      this.#unpriced(total),
+      this.#unpriced(answer),
     );
   }
 
-  #unpriced(total: Spend): HTMLElement | null {
+  #unpriced({ total, unpricedTokens }: CostAnswer): HTMLElement | null {
     const { t } = this.#options;
     if (total.unpricedCalls === 0) return null;
     const key = total.usd === null ? 'total.allUnpriced' : 'total.unpriced';
-    const text = total.unpricedCalls === 1 ? t(`${key}1`) : t(key, wholeNumber(total.unpricedCalls));
+    const text = t(total.unpricedCalls === 1 ? `${key}1` : key, wholeNumber(total.unpricedCalls), wholeNumber(unpricedTokens));
     return element(
       'p',
       { class: 'sum-note sum-unpriced' },

@@ -70,6 +70,8 @@ export type NotObserved =
 
 export interface CostAnswer {
   readonly total: Spend;
+  /** Of the total: tokens of calls that have no price. */
+  readonly unpricedTokens: number;
   readonly rows: readonly CostRow[];
   /** Rows beyond the limit, and what they came to together. */
   readonly more: { readonly rows: number; readonly spend: Spend } | null;

@@ -87,6 +87,7 @@ export class Costs {
     for (const { sum } of rest) more.join(sum);
     return {
       total,
+      unpricedTokens: whole.unpricedTokens,
       rows: shown.map((part) => this.#row(selected, by, part)),
       more: rest.length === 0 ? null : { rows: rest.length, spend: more.spend },
       notObserved: this.#notObserved(selected, whole),

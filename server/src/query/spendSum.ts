@@ -8,6 +8,7 @@ const usageNames = ['input', 'output', 'cacheRead', 'cacheWrite', 'reasoning'] a
 export class SpendSum {
   #calls = 0;
   #unpriced = 0;
+  #unpricedTokens = 0;
   #cut = 0;
   #reasoned = 0;
   readonly #usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
@@ -18,14 +19,18 @@ export class SpendSum {
     this.#cut += sum.cut;
     this.#reasoned += sum.reasoned;
     for (const name of usageNames) this.#usage[name] += sum[name];
-    if (basis === 'unknown') this.#unpriced += sum.calls;
-    else this.#pay(basis, sum);
+    if (basis !== 'unknown') this.#pay(basis, sum);
+    else {
+      this.#unpriced += sum.calls;
+      this.#unpricedTokens += sum.input + sum.output + sum.cacheRead + sum.cacheWrite;
+    }
   }
 
   /** All that another sum holds. */
   join(other: SpendSum): void {
     this.#calls += other.#calls;
     this.#unpriced += other.#unpriced;
+    this.#unpricedTokens += other.#unpricedTokens;
     this.#cut += other.#cut;
     this.#reasoned += other.#reasoned;
     for (const name of usageNames) this.#usage[name] += other.#usage[name];
@@ -42,6 +47,11 @@ export class SpendSum {
   /** Calls that failed or were aborted and of which nothing was counted. */
   get cut(): number {
     return this.#cut;
+  }
+
+  /** Of calls without a price. */
+  get unpricedTokens(): number {
+    return this.#unpricedTokens;
   }
 
   get tokens(): number {

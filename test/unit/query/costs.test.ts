@@ -77,6 +77,21 @@ describe.each(names)('what %s cost', (name) => {
     expect(total.calls).toBeGreaterThan(0);
   });
 
+  it('counts the tokens of calls without a price', () => {
+    const { unpricedTokens } = costs.answer(query('day'), [source(row)]);
+    const unpriced = traceDocument(store, row, null).sessions.flatMap(({ spans }) =>
+      spans.filter(
+        ({ kind, attributes }) =>
+          kind === 'chat' && attributes['sandglass.inherited'] !== true && attributes['sandglass.cost.usd'] === null,
+      ),
+    );
+    const tokens = unpriced.flatMap(({ attributes }) => [
+      attributes['gen_ai.usage.input_tokens'],
+      attributes['gen_ai.usage.output_tokens'],
+    ]);
+    expect(unpricedTokens).toBe(tokens.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0));
+  });
+
   it.each(parts)('adds up by %s', (by) => {
     const { total, rows, more } = costs.answer(query(by), [source(row)]);
     expect(rows.length).toBeGreaterThan(0);

@@ -135,6 +135,7 @@ export class FakeCosts implements CostBackend {
     const rest = rows.slice(query.limit);
     return {
       total: this.empty === null ? this.total : noCalls,
+      unpricedTokens: this.total.unpricedCalls === 0 ? 0 : 12_400,
       rows: this.empty === null ? shown : [],
       more: rest.length === 0 ? null : { rows: rest.length, spend: spendOf({ usd: 0.01 * rest.length }) },
       notObserved: this.empty === null ? this.notObserved : [],
