@@ -40,6 +40,10 @@ export class ContextCosting implements AsyncDisposable {
     });
   }
 
+  callsChanged(): void {
+    this.costs.callsChanged();
+  }
+
   asked(): void {
     this.#asked = true;
   }

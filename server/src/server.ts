@@ -171,6 +171,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
         budgeting.touch(session.row);
       }
       if (change.result.sessions.length > 0 || change.result.policyChanged) definitions.callsChanged();
+      if (change.result.sessions.length > 0) context.callsChanged();
       beside.grew(change.source.id, change.source.row);
       if (change.result.policyChanged) {
         rules.touch(change.source.row);

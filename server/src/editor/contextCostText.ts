@@ -1,7 +1,8 @@
 /** What stands in a file costs each call, in words: short beside the code, with its basis and doubts in the tooltip. */
 import { assertNever } from '../model/assertNever';
-import { charsPerToken, daysLookedBack } from '../query/contextCost';
+import { daysLookedBack } from '../query/contextCost';
 import type { ContextCost, ContextMoney, InCall } from '../query/contextCost';
+import { charsPerToken } from '../query/contextSent';
 import { amount, basisWords } from './costWords';
 import { counted, dayOrClock } from './definitionLenses';
 import { dollars, escaped, label } from './labels';

@@ -17,6 +17,8 @@ import { accountFor } from '../usage/account';
 import type { PriceBook } from '../usage/book';
 import { TokenCountError } from '../usage/tokens/errors';
 import type { TokenCounter } from '../usage/tokens/tokenCounter';
+import { charsPerToken, lineLength, sentIn, shape, whyNot } from './contextSent';
+import type { Sent } from './contextSent';
 import type { Definitions, UsedDefinition } from './definitions';
 import type { Places } from './places';
 import type { PlaceSource } from './placeSource';
@@ -83,22 +85,25 @@ export const daysLookedBack = 7;
 const dayMs = 24 * 60 * 60 * 1000;
 /** Of a sandbox that is asked for a file. */
 const askedMs = 2000;
-/** Characters of a token, where only their number is known; measured on recordings, see the test of the estimates. */
-export const charsPerToken = { prose: 4, skill: 3.5, tool: 4.4 } as const;
 /** More than stand in a list that somebody looks through. */
 export const carriersListed = 50;
+
+/** Sandboxes and recordings whose sessions are kept at hand. */
+const sourcesKept = 16;
+
+interface Reported {
+  /** The same of a session in a recording and in its sandbox. */
+  readonly id: string;
+  readonly view: SessionView;
+  /** null: not known. */
+  readonly report: PromptReport | null;
+}
 
 interface Carrier {
   readonly view: SessionView;
   readonly source: PlaceSource;
   readonly report: PromptReport;
   readonly sent: Sent | null;
-}
-interface Sent {
-  readonly chars: number;
-  readonly rawChars: number;
-  readonly truncated: boolean;
-  readonly tools: number;
 }
 interface Carriers {
   /** The newest first. */
@@ -119,6 +124,7 @@ export class ContextCosts {
   readonly #context: () => ContextCostsContext;
   readonly #reports: PromptReports;
   readonly #now: () => number;
+  readonly #sessions = new Map<number, readonly Reported[]>();
 
   constructor(
     store: Store,
@@ -198,18 +204,19 @@ export class ContextCosts {
     };
   }
 
+  /** Sessions came, or are others than before. */
+  callsChanged(): void {
+    this.#sessions.clear();
+  }
+
   /** Sessions of its sources, each once, also where a recording and its sandbox are both open. */
   #carriers(used: UsedDefinition, sources: readonly PlaceSource[]): Carriers {
     const known = new Map<string, Carrier>();
     const unknown = new Set<string>();
     for (const source of sources) {
       if (!used.sources.includes(source.row)) continue;
-      for (const row of this.#store.sessions.newest(source.row, sessionsLookedAt)) {
-        const view = this.#store.sessions.byRow(row);
-        if (view === null || !view.recorded) continue;
-        const id = `${view.info.agent} ${view.info.id}`;
+      for (const { id, view, report } of this.#sessionsOf(source.row)) {
         if (known.has(id)) continue;
-        const report = this.#reports.of(row);
         if (report === null) {
           unknown.add(id);
           continue;
@@ -220,6 +227,20 @@ export class ContextCosts {
     }
     const newestFirst = [...known.values()].sort((a, b) => (b.report.at ?? 0) - (a.report.at ?? 0));
     return { known: newestFirst, unknown: unknown.size };
+  }
+
+  /** Kept until sessions change: a file may define much, and is asked for while somebody types. */
+  #sessionsOf(source: number): readonly Reported[] {
+    const kept = this.#sessions.get(source);
+    if (kept !== undefined) return kept;
+    const found = this.#store.sessions.newest(source, sessionsLookedAt).flatMap((row): Reported[] => {
+      const view = this.#store.sessions.byRow(row);
+      if (view === null || !view.recorded) return [];
+      return [{ id: `${view.info.agent} ${view.info.id}`, view, report: this.#reports.of(row) }];
+    });
+    if (this.#sessions.size >= sourcesKept) this.#sessions.clear();
+    this.#sessions.set(source, found);
+    return found;
   }
 
   #inCall(
@@ -333,55 +354,6 @@ export class ContextCosts {
       return null;
     }
   }
-}
-
-/** null: this prompt did not hold it. */
-function sentIn(report: PromptReport, { kind, name, key }: Definition): Sent | null {
-  const sized = (chars: number | undefined, tools = 0): Sent | null =>
-    chars === undefined || chars === 0 ? null : { chars, rawChars: chars, truncated: false, tools };
-  switch (kind) {
-    case 'prompt-file': {
-      const file = report.files.find(({ path }) => key === `prompt ${path}`);
-      if (file === undefined || file.state === 'missing' || file.injectedChars === 0) return null;
-      return { chars: file.injectedChars, rawChars: file.rawChars, truncated: file.state === 'truncated', tools: 0 };
-    }
-    case 'skill':
-      return sized(report.skills.get(name));
-    case 'plugin-tool':
-    case 'manifest-tool':
-      return sized(report.tools.get(name));
-    case 'mcp-server': {
-      const prefix = key === null ? null : `${key.slice('mcp '.length)}__`;
-      const sizes = prefix === null ? [] : [...report.tools].flatMap(([tool, chars]) => (tool.startsWith(prefix) ? [chars] : []));
-      return sized(
-        sizes.reduce((sum, chars) => sum + chars, 0),
-        sizes.length,
-      );
-    }
-  }
-}
-
-function whyNot(report: PromptReport, { kind, key }: Definition): 'missing' | 'tool-search' | 'not-listed' {
-  if (kind === 'prompt-file')
-    return report.files.some(({ path, state }) => key === `prompt ${path}` && state === 'missing') ? 'missing' : 'not-listed';
-  return kind !== 'skill' && report.tools.has('tool_search') ? 'tool-search' : 'not-listed';
-}
-
-function shape({ kind }: Definition): keyof typeof charsPerToken {
-  return kind === 'prompt-file' ? 'prose' : kind === 'skill' ? 'skill' : 'tool';
-}
-
-/** In UTF-16 units. */
-function lineLength(text: string, line: number): number | null {
-  let from = 0;
-  for (let at = 0; at < line; at++) {
-    const next = text.indexOf('\n', from);
-    if (next < 0) return null;
-    from = next + 1;
-  }
-  const end = text.indexOf('\n', from);
-  const length = (end < 0 ? text.length : end) - from;
-  return text[from + length - 1] === '\r' ? length - 1 : length;
 }
 
 function latest(one: number | null, other: number | null): number | null {

@@ -130,6 +130,10 @@ describe('a recording', () => {
     ];
     await costs.inFile(uriOf('AGENTS.md'), signal);
     const row = vi.spyOn(store.entries, 'indexRow');
+    await costs.inFile(uriOf('SOUL.md'), signal);
+    expect(row).not.toHaveBeenCalled();
+    // When sessions changed each is looked at, and what is as it was is not read again.
+    costs.callsChanged();
     await costs.inFile(uriOf('AGENTS.md'), signal);
     expect(row.mock.results.length).toBeGreaterThan(0);
     for (const { value } of row.mock.results) expect(value?.text ?? null).toBe(null);

@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { charsPerToken } from '../../../../server/src/query/contextCost';
+import { charsPerToken } from '../../../../server/src/query/contextSent';
 import { TokenCounter } from '../../../../server/src/usage/tokens/tokenCounter';
 import { recording } from '../../../fixtures/recordings';
 import { bundledWorker } from './bundledWorker';
