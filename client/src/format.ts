@@ -31,12 +31,18 @@ export function costText(cost: CostTotals, t: Translate): string | null {
       ? t('{0} + 1 call without price', dollars(cost.usd))
       : t('{0} + {1} calls without price', dollars(cost.usd), cost.unpricedCalls);
   }
-  return cost.usd === 0 && cost.byBasis.local !== undefined ? t('$0 (local model)') : dollars(cost.usd);
+  return cost.usd === 0 && cost.byBasis.local !== undefined ? t('$0 own hardware') : dollars(cost.usd);
 }
 
 /** The same where room is short: what is missing makes it a lower bound. */
 export function shortCostText(cost: CostTotals, t: Translate): string | null {
-  return cost.usd !== null && cost.unpricedCalls > 0 ? `≥ ${dollars(cost.usd)}` : costText(cost, t);
+  return cost.usd !== null && cost.unpricedCalls > 0 ? lowerBound(cost.usd) : costText(cost, t);
+}
+
+/** Of what is next to nothing no number is worth a bound. */
+export function lowerBound(usd: number): string {
+  const text = dollars(usd);
+  return text.startsWith('<') ? '> $0' : `≥ ${text}`;
 }
 
 /**

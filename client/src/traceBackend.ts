@@ -14,6 +14,7 @@ import type {
 } from '../../server/src/protocol/messages';
 import type { FindingRef } from '../../server/src/protocol/suppressions';
 import { runCommand } from './commands/register';
+import { flatRateSetting, paysFlatRate } from './connection/flatRate';
 import { requestFailure } from './connection/requestFailure';
 import type { ServerHost } from './connection/serverHost';
 import type { ResourcesParams, TraceBackend } from './webviews/traceBackend';
@@ -55,10 +56,18 @@ export class ServerTraceBackend implements TraceBackend {
   }
 
   onChanged(listener: (session: SessionRef, now: SessionRevision) => void): { dispose(): unknown } {
-    return this.server.onChanged(({ sessions, inventory }) => {
-      for (const changed of sessions) listener(changed, changed);
-      if (inventory) for (const { session, last } of this.#asked.values()) listener(session, last);
-    });
+    const all = (): void => {
+      for (const { session, last } of this.#asked.values()) listener(session, last);
+    };
+    return vscode.Disposable.from(
+      this.server.onChanged(({ sessions, inventory }) => {
+        for (const changed of sessions) listener(changed, changed);
+        if (inventory) all();
+      }),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration(flatRateSetting)) all();
+      }),
+    );
   }
 
   #remember(session: SessionRef, { epoch, revision }: SessionRevision): void {
@@ -85,6 +94,14 @@ export class ServerTraceBackend implements TraceBackend {
 
   replay(session: SessionRef): void {
     void runCommand('sandglass.replaySession', session);
+  }
+
+  showPrices(): void {
+    void runCommand('sandglass.showPrices');
+  }
+
+  flatRate(): boolean {
+    return paysFlatRate();
   }
 
   suppress(finding: FindingRef): void {

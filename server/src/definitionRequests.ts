@@ -3,8 +3,10 @@ import type { CodeLens, Connection, Definition as DefinitionAnswer, Hover, Locat
 import { definingFile } from './locate/defined/findDefinitions';
 import { pathOfFileUri } from './locate/fileUri';
 import { definitionHover, toolHover } from './editor/definitionHover';
+import type { PricesOf } from './editor/definitionHover';
 import { definitionLenses, toolLens } from './editor/definitionLenses';
 import { callUri } from './editor/labels';
+import { spanCost } from './model/spanCost';
 import { toolDefinitionRequest, usesAtRequest } from './protocol/definitions';
 import type { ToolDefinition } from './protocol/definitions';
 import type { SpanRef } from './protocol/messages';
@@ -83,12 +85,19 @@ export async function lensesOfDefinitions(
     return span?.kind === 'execute_tool' ? [toolLens(call)] : [];
   }
   if (hub.settings.definitionLenses === false) return [];
-  return definitionLenses(uri, await definitions.inFile(uri, signal));
+  return definitionLenses(uri, await definitions.inFile(uri, signal), hub.settings.flatRate);
 }
 
 export async function hoverOfDefinitions(live: Live, uri: string, position: Position, signal: AbortSignal): Promise<Hover | null> {
   const call = parseCallUri(uri);
-  if (call === null) return definitionHover(await definitionsAt(live, uri, position, signal));
+  if (call === null) {
+    const { hub, opened } = live;
+    const costOf: PricesOf = ({ session, spanId }) => {
+      const span = opened.store.spans.ofSession(session, spanId)?.span;
+      return span?.kind === 'chat' ? spanCost(span) : null;
+    };
+    return definitionHover(await definitionsAt(live, uri, position, signal), costOf, hub.settings.flatRate === true);
+  }
   const definition = position.line === 0 ? await definitionOf(live, call, signal) : null;
   return definition === null ? null : toolHover(definition);
 }

@@ -273,11 +273,11 @@ export function registerRequests(connection: Connection, need: () => Live): void
   connection.onRequest(messages.probeRequest, () => ({ version: '1', pid: process.pid, nodeVersion: process.versions.node }));
   connection.onNotification(messages.configureNotification, ({ trusted, settings }) => {
     const { budgeting, hub, lensesChanged, placesMoved, problems } = need();
-    const { contextCost, definitionLenses } = hub.settings;
+    const lenses = lensSettings(hub.settings);
     const mappings = JSON.stringify(hub.settings.pathMappings);
     const shown = JSON.stringify([hub.settings.problems, hub.settings.findings]);
     hub.configure(trusted, settings);
-    if (hub.settings.definitionLenses !== definitionLenses || hub.settings.contextCost !== contextCost) lensesChanged();
+    if (lensSettings(hub.settings) !== lenses) lensesChanged();
     if (JSON.stringify([hub.settings.problems, hub.settings.findings]) !== shown) {
       for (const open of hub.all()) problems.touchAll(open);
       problems.refresh();
@@ -291,26 +291,32 @@ export function registerRequests(connection: Connection, need: () => Live): void
     need().fileSaved(textDocument.uri);
   });
   connection.onCodeLens(async ({ textDocument }, token) => {
-    const { blames, calls, opened, places } = need();
+    const { blames, calls, hub, opened, places } = need();
+    const { flatRate } = hub.settings;
     const signal = signalOf(token);
     const { uri } = textDocument;
     const round = places.round(signal);
     const ofCalls = async (): Promise<readonly CodeLens[]> => {
-      const lenses = [...codeLenses(opened.store, uri, await calls.of(round, uri)), ...(await mappingLenses(need(), round, uri))];
+      const lenses = [...codeLenses(opened.store, uri, await calls.of(round, uri), flatRate), ...(await mappingLenses(need(), round, uri))];
       const blamed = await blames.withLines(round, uri, signal);
-      return blamed === null ? lenses : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines))];
+      return blamed === null ? lenses : [...lenses, ...blameLenses(uri, blamed.blame, sectionsOf(uri, blamed.lines), flatRate)];
     };
     // Either may have to ask sandboxes: neither waits for the other.
     return (await Promise.all([lensesOfDefinitions(need(), uri, signal), lensesOfContext(need(), uri, signal), ofCalls()])).flat();
   });
   connection.onHover(async ({ textDocument, position }, token) => {
-    const { calls, opened, places } = need();
+    const { calls, hub, opened, places } = need();
     const signal = signalOf(token);
     const defined = await hoverOfDefinitions(need(), textDocument.uri, position, signal);
     if (defined !== null) return defined;
     const { placed } = await calls.of(places.round(signal), textDocument.uri);
-    return hover(opened.store, placed, position.line);
+    return hover(opened.store, placed, position.line, hub.settings.flatRate);
   });
+}
+
+/** What changes what lenses say. */
+function lensSettings({ contextCost, definitionLenses, flatRate }: messages.Settings): string {
+  return JSON.stringify([contextCost, definitionLenses, flatRate]);
 }
 
 /** Those that are known. */

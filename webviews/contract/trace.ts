@@ -34,6 +34,8 @@ export type ToHost =
   | { readonly kind: 'toolDefinition'; readonly spanId: string }
   | { readonly kind: 'openSession'; readonly sessionId: string }
   | { readonly kind: 'replay' }
+  /** The prices of models, where the user sets own ones. */
+  | { readonly kind: 'showPrices' }
   /** Settle the finding with this code and first span; the host asks for the reason. */
   | { readonly kind: 'suppress'; readonly code: string; readonly spanId: string | null }
   | { readonly kind: 'state'; readonly state: TraceViewState };
@@ -64,7 +66,8 @@ export type ToPage =
   | { readonly kind: 'pane'; readonly pane: TraceViewState['pane'] };
 
 export type PageResponse =
-  | { readonly kind: 'trace'; readonly page: TracePage }
+  /** `flatRate`: the user pays for no single call. */
+  | { readonly kind: 'trace'; readonly page: TracePage; readonly flatRate: boolean }
   | { readonly kind: 'flow'; readonly diagram: FlowDiagram | null }
   | { readonly kind: 'span'; readonly detail: SpanDetail | null }
   | { readonly kind: 'resources'; readonly samples: readonly ResourceSample[] };

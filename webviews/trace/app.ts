@@ -8,13 +8,14 @@ import type { TraceString } from '../contract/traceStrings';
 import { traceStrings } from '../contract/traceStrings';
 import { checkbox, progressRing, setChecked } from '../kit/controls';
 import { element, setText } from '../kit/dom';
-import { dollars, wholeNumber } from '../kit/format';
+import { wholeNumber } from '../kit/format';
 import type { RequestError } from '../kit/host';
 import { Host } from '../kit/host';
 import { LiveRegion } from '../kit/liveRegion';
 import { RateLimit } from '../kit/rateLimit';
 import { makeStrings } from '../kit/strings';
 import { Asker } from './asker';
+import { sumCost } from './cost';
 import { Header } from './header';
 import { Layout } from './layout';
 import { ListPane } from './listPane';
@@ -104,6 +105,7 @@ export class TraceApp {
       t,
       resources: this.#resources.element,
       replay: () => this.#host.send({ kind: 'replay' }),
+      flatRate: () => this.#asker.flatRate,
       openSession,
       showSpan: (spanId) => void this.#reveal(spanId, true),
       suppress: (code, spanId) => this.#host.send({ kind: 'suppress', code, spanId }),
@@ -119,9 +121,10 @@ export class TraceApp {
           return turn === undefined ? null : { failed: turn.failedToolCalls, denied: turn.denied };
         },
         turnCost: (turnId) => {
-          const usd = this.#turns.get(turnId)?.costUsd ?? null;
-          return usd === null ? null : dollars(usd);
+          const turn = this.#turns.get(turnId);
+          return turn === undefined ? null : sumCost(this.#t, turn.cost, this.#asker.flatRate);
         },
+        flatRate: () => this.#asker.flatRate,
       },
       selected: () => this.#state?.selectedSpanId ?? null,
       select: (row) => this.#select(row),
@@ -144,6 +147,8 @@ export class TraceApp {
       jump,
       openCall,
       toolDefinition,
+      showPrices: () => this.#host.send({ kind: 'showPrices' }),
+      flatRate: () => this.#asker.flatRate,
       openSession,
       showSpan: (spanId) => void this.#reveal(spanId, true),
       showFlow: () => this.#choosePane('flow'),

@@ -14,15 +14,22 @@ export interface Words {
 export class Asker {
   readonly #host: Host<PageRequest, PageResponse, ToHost, ToPage>;
   readonly #t: Texts;
+  #flatRate = false;
 
   constructor(host: Host<PageRequest, PageResponse, ToHost, ToPage>, t: Texts) {
     this.#host = host;
     this.#t = t;
   }
 
+  /** As of the last page of the trace: the user pays for no single call. */
+  get flatRate(): boolean {
+    return this.#flatRate;
+  }
+
   async page(query: PageQuery, signal: AbortSignal): Promise<TracePage> {
     const response = await this.#host.request({ kind: 'trace', ...query }, signal);
     if (response.kind !== 'trace') throw new RequestError('failed', this.#t('state.failed'), this.#t('state.timeoutHint'));
+    this.#flatRate = response.flatRate;
     return response.page;
   }
 

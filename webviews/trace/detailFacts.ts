@@ -6,10 +6,11 @@ import { dash, dateTime, wholeNumber } from '../kit/format';
 import { visibleLine } from '../kit/plainText';
 import type { Texts } from './describe';
 import { numberAttribute, stringAttribute } from './attributes';
-import { spanCost } from './cost';
+import { spanCost, sumCost } from './cost';
+import type { ShownCost } from './cost';
 import { durationText, durationTitle } from './describe';
 
-export function factList(t: Texts, span: Span, summary: TurnSummary | null): HTMLElement {
+export function factList(t: Texts, span: Span, summary: TurnSummary | null, flatRate: boolean): HTMLElement {
   const list = element('dl', { class: 'detail-facts' });
   const fact = (name: string, value: string | null, title = ''): void => {
     if (value !== null) list.append(element('div', {}, element('dt', { text: name }), element('dd', { text: value, title })));
@@ -36,11 +37,7 @@ export function factList(t: Texts, span: Span, summary: TurnSummary | null): HTM
         ? t('detail.notObserved')
         : t('detail.tokensValue', wholeNumber(input), wholeNumber(cached), wholeNumber(output)),
     );
-    const cost = spanCost(t, span);
-    fact(
-      t('detail.cost'),
-      cost === null ? null : [cost.text, cost.title].filter((part, index, all) => part !== '' && all.indexOf(part) === index).join(' · '),
-    );
+    costFact(t, fact, spanCost(t, span, flatRate));
     const reasons = span.attributes['gen_ai.response.finish_reasons'];
     fact(t('detail.finish'), Array.isArray(reasons) ? visibleLine(reasons.join(', '), 80) : null);
   }
@@ -57,10 +54,18 @@ export function factList(t: Texts, span: Span, summary: TurnSummary | null): HTM
     const trigger = stringAttribute(span, 'sandglass.trigger');
     fact(t('detail.trigger'), optionalLine(trigger));
     fact(t('detail.calls'), t('detail.callsValue', summary.toolCalls, summary.failedToolCalls, summary.denied));
+    costFact(t, fact, sumCost(t, summary.cost, flatRate));
     fact(t('detail.thoughts'), summary.thinkingBlocks === 0 ? t('detail.thoughtsNone') : wholeNumber(summary.thinkingBlocks));
   }
   fact(t('detail.seenBy'), t(`witness.${span.witness}`));
   return list;
+}
+
+/** There is room here for all that is known of it. */
+function costFact(t: Texts, fact: (name: string, value: string | null) => void, cost: ShownCost | null): void {
+  if (cost === null) return;
+  const known = [cost.text, cost.basis].filter((part) => part !== '').join(' ');
+  fact(t('detail.cost'), [known, ...cost.title.split('\n')].filter((part) => part !== '').join(' · '));
 }
 
 function optionalLine(text: string | null): string | null {

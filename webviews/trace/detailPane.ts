@@ -5,6 +5,7 @@ import { element, replace, textNodes } from '../kit/dom';
 import { bytes, wholeNumber } from '../kit/format';
 import { icon } from '../kit/icons';
 import { visibleLine, visibleText } from '../kit/plainText';
+import { ownPriceHelps } from './cost';
 import type { Texts } from './describe';
 import { isProblem, rowIcon, spanName, statusText } from './describe';
 import { factList } from './detailFacts';
@@ -16,6 +17,8 @@ export interface DetailPaneOptions {
   readonly jump: (spanId: string, beside: boolean) => void;
   readonly openCall: (spanId: string) => void;
   readonly toolDefinition: (spanId: string) => void;
+  readonly showPrices: () => void;
+  readonly flatRate: () => boolean;
   readonly openSession: (sessionId: string) => void;
   readonly showSpan: (spanId: string) => void;
   readonly showFlow: (turnId: string) => void;
@@ -84,7 +87,9 @@ export class DetailPane {
 
   show(detail: SpanDetail, context: DetailContext): void {
     // A busy session asks often; what did not change keeps its place, and the user's selection of text.
-    const content = JSON.stringify([detail, context]);
+    const { flatRate, turn } = this.#options;
+    const summary = detail.span.kind === 'invoke_agent' ? turn(detail.span.id) : null;
+    const content = JSON.stringify([detail, context, summary, flatRate()]);
     if (content === this.#content) return;
     this.#content = content;
     const { scrollTop } = this.element;
@@ -99,7 +104,7 @@ export class DetailPane {
       this.#head(detail),
       this.#actions(detail, context),
       this.#retry(detail),
-      factList(this.#options.t, detail.span, detail.span.kind === 'invoke_agent' ? this.#options.turn(detail.span.id) : null),
+      factList(this.#options.t, detail.span, summary, flatRate()),
       ...this.#sections(detail),
     );
     this.element.scrollTop = same ? scrollTop : 0;
@@ -127,7 +132,7 @@ export class DetailPane {
   }
 
   #actions(detail: SpanDetail, context: DetailContext): HTMLElement {
-    const { t, jump, openCall, toolDefinition, openSession, showFlow } = this.#options;
+    const { t, jump, openCall, toolDefinition, openSession, showFlow, showPrices } = this.#options;
     const { span, anchors } = detail;
     const nodes: HTMLElement[] = [];
     const [place] = anchors;
@@ -154,6 +159,8 @@ export class DetailPane {
           press: () => toolDefinition(span.id),
         }),
       );
+    if (ownPriceHelps(span))
+      nodes.push(button({ label: t('detail.setPrice'), title: t('detail.setPriceHint'), key: 'set-price', press: showPrices }));
     const child = context.childSessionId;
     if (child !== null) nodes.push(button({ label: t('detail.openChild'), icon: 'child', key: 'child', press: () => openSession(child) }));
     if (span.kind === 'invoke_agent')

@@ -18,6 +18,7 @@ export interface HeaderOptions {
   /** Beneath the totals. */
   readonly resources: HTMLElement;
   readonly replay: () => void;
+  readonly flatRate: () => boolean;
   readonly openSession: (sessionId: string) => void;
   readonly showSpan: (spanId: string) => void;
   /** With the first span of its evidence. */
@@ -194,7 +195,7 @@ export class Header {
       wholeNumber(usage.cacheWrite),
     );
     const tokens = usage.reasoning === null ? tokensTitle : `${tokensTitle}\n${t('header.tokensReasoning', wholeNumber(usage.reasoning))}`;
-    const cost = totalCost(t, totals.cost, totals.llmCalls);
+    const cost = totalCost(t, totals.cost, this.#options.flatRate());
     const nodes = [
       count(totals.turns, 'header.turn', 'header.turns'),
       count(totals.llmCalls, 'header.llmCall', 'header.llmCalls'),
@@ -207,7 +208,7 @@ export class Header {
       item(compactNumber(usage.input), t('header.tokensIn'), '', tokens),
       item(compactNumber(usage.output), t('header.tokensOut'), '', tokens),
       item(compactNumber(usage.cacheRead + usage.cacheWrite), t('header.cached'), '', tokens),
-      item(cost.value, cost.note, 'total-cost', cost.title),
+      item(cost.text, cost.basis, 'total-cost', cost.title),
     );
     const ms = sessionDuration(page.session);
     nodes.push(item(ms === null ? '—' : duration(ms), t('header.duration'), '', ms === null ? t('duration.unknown') : ''));

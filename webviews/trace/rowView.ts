@@ -4,13 +4,15 @@ import { element, setText, visuallyHidden } from '../kit/dom';
 import { icon } from '../kit/icons';
 import type { Texts } from './describe';
 import { spanCost } from './cost';
+import type { ShownCost } from './cost';
 import { durationText, durationTitle, isProblem, rowIcon, rowPreview, spanName, statusText } from './describe';
 
 export interface RowContext {
   readonly t: Texts;
   readonly turnOrdinal: (turnId: string) => number | null;
   readonly turnProblems: (turnId: string) => { readonly failed: number; readonly denied: number } | null;
-  readonly turnCost: (turnId: string) => string | null;
+  readonly turnCost: (turnId: string) => ShownCost | null;
+  readonly flatRate: () => boolean;
 }
 
 const indentPx = 14;
@@ -101,13 +103,16 @@ function fillTags(target: HTMLElement, row: SpanRow, context: RowContext): void 
   target.replaceChildren(...tags);
 }
 
-function fillCost(target: HTMLElement, row: SpanRow, context: RowContext): void {
-  if (row.span.kind === 'invoke_agent') {
-    setText(target, context.turnCost(row.span.id) ?? '');
-    target.title = '';
-    return;
-  }
-  const cost = spanCost(context.t, row.span);
-  setText(target, cost?.text ?? '');
+function fillCost(target: HTMLElement, { span }: SpanRow, context: RowContext): void {
+  const cost = span.kind === 'invoke_agent' ? context.turnCost(span.id) : spanCost(context.t, span, context.flatRate());
+  const text = cost === null ? '' : cost.text;
+  const basis = cost === null ? '' : cost.basis;
   target.title = cost?.title ?? '';
+  const [amount, word] = [target.children[0], target.children[1]];
+  if (amount === undefined || word === undefined)
+    target.replaceChildren(element('span', { text }), element('span', { class: 'cost-basis', text: basis }));
+  else {
+    setText(amount, text);
+    setText(word, basis);
+  }
 }

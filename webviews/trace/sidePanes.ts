@@ -32,9 +32,20 @@ export class SidePanes {
 
   constructor(options: SidePanesOptions) {
     this.#options = options;
-    const { t, turn, jump, openCall, toolDefinition, openSession, showSpan, showFlow } = options;
+    const { t, turn, jump, openCall, toolDefinition, openSession, showSpan, showFlow, showPrices, flatRate } = options;
     this.flow = new FlowPane({ t, step: options.stepTurn, press: options.pressNode, details: options.showDetails });
-    this.detail = new DetailPane({ t, turn, jump, openCall, toolDefinition, openSession, showSpan, showFlow });
+    this.detail = new DetailPane({
+      t,
+      turn,
+      jump,
+      openCall,
+      toolDefinition,
+      showPrices,
+      flatRate,
+      openSession,
+      showSpan,
+      showFlow,
+    });
   }
 
   /** Which of the two are on show; one that comes up asks for what it shows. */

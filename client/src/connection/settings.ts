@@ -37,6 +37,7 @@ export function readSettings(read: ReadSetting): Settings {
     definitionLenses: read('sandglass.definitions.lenses') !== false,
     contextCost: read('sandglass.contextCost') !== false,
     cost: { prices: priceBook(read('sandglass.cost.prices')) },
+    flatRate: read('sandglass.cost.subscription') === true,
     budgets: budgetLimits(read('sandglass.budgets.limits')),
   };
 }

@@ -1,15 +1,17 @@
 /** Hover over a line: which session, turn, thought and model wrote it, at what cost, and which commit took it in. */
 import * as vscode from 'vscode';
 import type { BlamedCall } from '../../../server/src/protocol/messages';
+import { paysFlatRate } from '../connection/flatRate';
 import type { ServerHost } from '../connection/serverHost';
 import type { CommandId } from '../contributions';
+import { ownPriceHelps } from '../costWords';
 import type { BlameData } from './blameData';
 import { commandLink, hoverText, runAt, thoughtChars } from './blameText';
 import type { HoverContext } from './blameText';
 import type { GitBlame } from './gitBlame';
 import { gitText } from './gitBlameText';
 
-const linked: readonly CommandId[] = ['sandglass.openTrace', 'sandglass.openCall'];
+const linked: readonly CommandId[] = ['sandglass.openTrace', 'sandglass.openCall', 'sandglass.showPrices'];
 
 export interface BlameShown {
   /** Hovers are wanted. */
@@ -40,7 +42,8 @@ export class BlameHover implements vscode.HoverProvider {
     const [thought, git] = await Promise.all([call === null ? null : this.#thought(call, token), this.git.lineOf(document, line)]);
     if (token.isCancellationRequested) return null;
     const links = call === null ? null : linksTo(call);
-    const text = hoverText(blame, run, { thought, git: gitText(git, vscode.l10n.t), links, all: gutter }, vscode.l10n.t);
+    const context = { thought, git: gitText(git, vscode.l10n.t), links, all: gutter, flatRate: paysFlatRate() };
+    const text = hoverText(blame, run, context, vscode.l10n.t);
     return text === null ? null : new vscode.Hover(ownMarkdown(text), lineRange(document, line));
   }
 
@@ -56,10 +59,11 @@ function lineRange(document: vscode.TextDocument, line: number): vscode.Range {
 }
 
 /** The arguments are ids only; what they lead to is looked up anew. */
-function linksTo({ sourceId, sessionId, spanId }: BlamedCall): string {
+function linksTo({ sourceId, sessionId, spanId, cost }: BlamedCall): string {
   return [
     commandLink('sandglass.openTrace', { sourceId, sessionId, spanId }, vscode.l10n.t('Show in Trace')),
     commandLink('sandglass.openCall', { sourceId, spanId }, vscode.l10n.t('Open Call')),
+    ...(cost !== null && ownPriceHelps(cost) ? [commandLink('sandglass.showPrices', {}, vscode.l10n.t('Set a Price…'))] : []),
   ].join(' · ');
 }
 

@@ -1,7 +1,7 @@
 /** What is said of a line's author, in the hover and beside the line. Pure; all that a trace holds is escaped or fenced. */
 import type { BlamedCall, BlamedLines, FileBlame } from '../../../server/src/protocol/messages';
 import type { CommandId } from '../contributions';
-import { dollars } from '../format';
+import { callCostText, priceNote } from '../costWords';
 import type { Translate } from '../format';
 import { escapedMarkdown, plainText } from '../plainText';
 
@@ -35,10 +35,17 @@ export interface HoverContext {
   readonly links: string | null;
   /** Also what is not a call's or a person's is told. */
   readonly all: boolean;
+  /** The user pays for no single call. */
+  readonly flatRate: boolean;
 }
 
 /** Markdown; null: there is nothing to say of this line. */
-export function hoverText(blame: FileBlame, run: BlamedLines, { thought, git, links, all }: HoverContext, t: Translate): string | null {
+export function hoverText(
+  blame: FileBlame,
+  run: BlamedLines,
+  { thought, git, links, all, flatRate }: HoverContext,
+  t: Translate,
+): string | null {
   const { by } = run;
   const calls = (call: number | null): string => {
     const known = call === null ? undefined : blame.calls[call];
@@ -49,7 +56,7 @@ export function hoverText(blame: FileBlame, run: BlamedLines, { thought, git, li
     case 'call': {
       const call = blame.calls[by.call];
       if (call === undefined) return null;
-      parts.push(...callParts(call, t));
+      parts.push(...callParts(call, flatRate, t));
       if (by.rewrote) parts.push(t('It wrote the whole file; what stood there before was not observed.'));
       if (call.outside) parts.push(`**${t('The file lies outside the workspace of the agent.')}**`);
       if (thought !== null)
@@ -90,18 +97,22 @@ function callName(call: BlamedCall, t: Translate): string {
   return t('{0} at {1}', escapedMarkdown(call.tool, 40), escapedMarkdown(timeText(call.time) ?? t('a time not observed'), 60));
 }
 
-function callParts(call: BlamedCall, t: Translate): readonly string[] {
+function callParts(call: BlamedCall, flatRate: boolean, t: Translate): readonly string[] {
   const head = `**${escapedMarkdown(call.tool, 40)}** · ${escapedMarkdown(timeText(call.time) ?? t('time not observed'), 60)}`;
   const model = call.model === null ? t('model not observed') : escapedMarkdown(call.model, 80);
   const where =
     call.turn === null
       ? t('Session {0}, agent {1}', quoted(call.session), escapedMarkdown(call.agent, 40))
       : t('Session {0}, turn {1}, agent {2}', quoted(call.session), call.turn, escapedMarkdown(call.agent, 40));
-  const cost =
-    call.costUsd === null
-      ? t('LLM call: no price known')
-      : t('LLM call: {0} ({1})', escapedMarkdown(dollars(call.costUsd)), escapedMarkdown(call.costBasis ?? t('basis not known'), 40));
-  return [`${head} · ${model}`, where, cost];
+  return [`${head} · ${model}`, where, costOf(call, flatRate, t)];
+}
+
+/** Who asks what it cost asks by which price too. */
+function costOf({ cost }: BlamedCall, flatRate: boolean, t: Translate): string {
+  if (cost === null) return t('LLM call: not recorded, so there is no cost');
+  const text = escapedMarkdown(callCostText(cost, flatRate, t));
+  const note = priceNote(cost, t);
+  return note === null ? t('LLM call: {0}', text) : t('LLM call: {0} · {1}', text, escapedMarkdown(note, 320));
 }
 
 function quoted(text: string): string {

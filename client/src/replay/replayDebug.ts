@@ -1,6 +1,7 @@
 /** Registers the debug type `sandglass-replay`. The adapter runs in the extension host and is loaded at the first replay. */
 import * as vscode from 'vscode';
 import type { ReplayStep, SessionRef, SpanRef } from '../../../server/src/protocol/messages';
+import { paysFlatRate } from '../connection/flatRate';
 import type { ServerHost } from '../connection/serverHost';
 import { replayType } from '../contributions';
 import { DisposableStore } from '../disposables';
@@ -57,6 +58,7 @@ export class ReplayDebug implements vscode.DebugConfigurationProvider, vscode.De
       detail: (ref) => server.request('span', { ...ref, limit: detailLimit }),
       place: (step) => this.#place(step),
       stoppedAt: (span) => stoppedAt(span, { sourceId, sessionId }),
+      flatRate: paysFlatRate,
       t: vscode.l10n.t,
     });
     return new vscode.DebugAdapterInlineImplementation(adapter);

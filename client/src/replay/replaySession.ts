@@ -30,6 +30,8 @@ export interface ReplayBackend {
   place(step: ReplayStep): { readonly uri: string; readonly name: string; readonly line: number };
   /** Told at each stop, so that the trace can follow. */
   stoppedAt(span: SpanRef): void;
+  /** The user pays for no single call. */
+  flatRate(): boolean;
   t: Translate;
 }
 
@@ -182,13 +184,13 @@ export class ReplaySession extends DebugSession {
   async #variables(reference: number): Promise<readonly ReplayVariable[]> {
     const step = this.#cursor.step;
     if (step === null) return [];
-    if (reference === totalsScope) return totalsVariables(step, this.backend.t);
+    if (reference === totalsScope) return totalsVariables(step, this.backend.flatRate(), this.backend.t);
     if (reference !== stepScope) return this.#parts.get(reference) ?? [];
     try {
-      return stepVariables(step, await this.#detailOf(step), this.backend.t);
+      return stepVariables(step, await this.#detailOf(step), this.backend.flatRate(), this.backend.t);
     } catch (error) {
       const problem = { name: this.backend.t('details'), value: plainText(error instanceof Error ? error.message : String(error)) };
-      return [...stepVariables(step, null, this.backend.t).slice(0, 2), problem];
+      return [...stepVariables(step, null, this.backend.flatRate(), this.backend.t).slice(0, 2), problem];
     }
   }
 

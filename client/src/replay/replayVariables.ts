@@ -1,7 +1,8 @@
 /** What the debugger shows beside a step: the step itself, and what the session had done and cost by then. */
 import type { ReplayStep, SpanDetail } from '../../../server/src/protocol/messages';
-import type { SpanStatus } from '../../../server/src/protocol/document';
-import { byteCount, clock, dollars, tokenCount } from '../format';
+import type { Span, SpanStatus } from '../../../server/src/protocol/document';
+import { callCostText, costParts, knownCostText, priceNote, spanCost } from '../costWords';
+import { byteCount, clock, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { plainText } from '../plainText';
 
@@ -16,25 +17,27 @@ const maxValue = 4_000;
 const maxParts = 100;
 const maxDepth = 6;
 
-export function stepVariables(step: ReplayStep, detail: SpanDetail | null, t: Translate): readonly ReplayVariable[] {
+export function stepVariables(step: ReplayStep, detail: SpanDetail | null, flatRate: boolean, t: Translate): readonly ReplayVariable[] {
   const variables: (ReplayVariable | null)[] = [
     { name: t('what'), value: plainText(step.label) },
     { name: t('outcome'), value: outcome(step.status, detail?.span.statusMessage ?? null, t) },
     step.time === null ? null : { name: t('time'), value: plainText(step.time) },
     detail === null ? { name: t('details'), value: t('not known any more') } : null,
     ...(detail === null ? [] : detailVariables(detail, t)),
+    detail?.span.kind === 'chat' ? costVariable(detail.span, flatRate, t) : null,
   ];
   return variables.filter((variable) => variable !== null);
 }
 
-export function totalsVariables(step: ReplayStep, t: Translate): readonly ReplayVariable[] {
-  const { llmCalls, toolCalls, failed, tokens, usd } = step.totals;
+export function totalsVariables(step: ReplayStep, flatRate: boolean, t: Translate): readonly ReplayVariable[] {
+  const { llmCalls, toolCalls, failed, tokens, cost } = step.totals;
+  const parts = costParts(cost, t).map((value, at): ReplayVariable => ({ name: String(at + 1), value }));
   return [
     { name: t('LLM calls'), value: String(llmCalls) },
     { name: t('tool calls'), value: String(toolCalls) },
     { name: t('failed'), value: String(failed) },
     { name: t('tokens'), value: tokenCount(tokens) },
-    { name: t('cost'), value: usd === null ? t('no price') : dollars(usd) },
+    { name: t('cost'), value: knownCostText(cost, flatRate, t) ?? t('no LLM call yet'), ...(parts.length === 0 ? {} : { parts }) },
   ];
 }
 
@@ -81,6 +84,15 @@ function detailVariables(detail: SpanDetail, t: Translate): readonly (ReplayVari
         },
     detail.truncated ? { name: t('note'), value: t('cut for length; the trace has all of it') } : null,
   ];
+}
+
+/** What an LLM call cost, with its price's source and day, or why it has none. */
+function costVariable(span: Span, flatRate: boolean, t: Translate): ReplayVariable {
+  const cost = spanCost(span);
+  const note = priceNote(cost, t);
+  const value = callCostText(cost, flatRate, t);
+  if (note === null) return { name: t('cost'), value };
+  return { name: t('cost'), value, parts: [{ name: cost.usd === null ? t('why') : t('price'), value: note }] };
 }
 
 function duration(ms: number): string {

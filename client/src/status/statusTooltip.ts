@@ -51,7 +51,7 @@ function sessionCost(view: StatusView, flatRate: boolean, t: Translate): readonl
 function modelTable(view: StatusView, t: Translate): string | null {
   if (view.byModel.length === 0) return null;
   const price = (usd: number | null, basis: string): string =>
-    usd === null ? t('no price') : usd === 0 && basis === 'local' ? t('$0 (local model)') : dollars(usd);
+    usd === null ? t('no price') : usd === 0 && basis === 'local' ? t('$0 own hardware') : dollars(usd);
   const rows = view.byModel
     .slice(0, maxModels)
     .map(({ model, calls, tokens, usd, basis }) =>
@@ -95,10 +95,10 @@ function dearLink(call: DearCall, t: Translate): string {
     : escapedMarkdown(text, maxTitle * 2);
 }
 
-/** `$0.12 · claude-opus-4-6 · 41k tokens`; not escaped. */
-export function dearText({ model, usd, tokens }: DearCall, maxName: number, t: Translate): string {
+/** `$0.12 list price · claude-opus-4-6 · 41k tokens`; not escaped. */
+export function dearText({ model, usd, basis, tokens }: DearCall, maxName: number, t: Translate): string {
   const name = (model ?? t('unknown model')).slice(0, maxName);
-  return `${dollars(usd)} · ${name} · ${t('{0} tokens', tokenCount(tokens))}`;
+  return `${dollars(usd)} ${basisText(basis, t)} · ${name} · ${t('{0} tokens', tokenCount(tokens))}`;
 }
 
 function today(view: StatusView, flatRate: boolean, t: Translate): readonly string[] {
@@ -126,11 +126,11 @@ export function todayLine(spend: Spend, flatRate: boolean, t: Translate): string
 /** How the price is known, in words; a basis that is not ours stays as it is. */
 function basisText(basis: string, t: Translate): string {
   const words: Readonly<Record<string, string>> = {
-    reported: t('reported by the provider'),
-    user: t('your prices'),
+    reported: t('reported'),
+    user: t('your price'),
     overlay: t('list price'),
     priced: t('list price'),
-    local: t('local model'),
+    local: t('own hardware'),
     unknown: t('no price'),
   };
   return [...new Set(basis.split(', ').map((one) => (Object.hasOwn(words, one) ? (words[one] ?? one) : one)))].join(', ');

@@ -1,8 +1,9 @@
 /** What a row says beside its label, and its icon by state. Words only; what came out of a sandbox is made plain here. */
-import type { SessionInfo, SessionStatus } from '../../../server/src/protocol/document';
+import type { CostTotals, SessionInfo, SessionStatus } from '../../../server/src/protocol/document';
 import type { Collector } from '../../../server/src/protocol/messages';
 import { assertNever } from '../assertNever';
 import { rowWords } from '../contributions';
+import { costParts, knownCostText } from '../costWords';
 import { costText, tokenCount, totalTokens } from '../format';
 import type { Translate } from '../format';
 import { plainText } from '../plainText';
@@ -76,12 +77,13 @@ export function noteLabel(note: NoteRow['note'], t: Translate): string {
   }
 }
 
-function known(label: string, value: string | null): string | null {
+function named(label: string, value: string | null): string | null {
   return value === null ? null : `${label}: ${plainText(value)}`;
 }
 
 /** Lines of the tooltip, shown as plain text. */
-export function tooltip(row: Row, t: Translate, collector: Collector | null = null): string {
+export function tooltip(row: Row, t: Translate, collector: Collector | null = null, flatRate = false): string {
+  const known: CostText = (cost) => knownCostText(cost, flatRate, t);
   switch (row.kind) {
     case 'sandbox': {
       const { node } = row;
@@ -90,11 +92,12 @@ export function tooltip(row: Row, t: Translate, collector: Collector | null = nu
         join([row.earlier ? t('earlier build') : null, sandboxState(node, t)]),
         ...readLines(node, collector, t),
         ...resourceLines(node.resources, t),
-        known(t('Runtime'), node.runtime === null ? null : [node.runtime, node.runtimeVersion].filter(Boolean).join(' ')),
-        known(t('Model'), node.model),
-        known(t('Provider'), node.provider),
-        known(t('Gateway'), node.gateway),
-        join(sumParts(row.sum, t)),
+        named(t('Runtime'), node.runtime === null ? null : [node.runtime, node.runtimeVersion].filter(Boolean).join(' ')),
+        named(t('Model'), node.model),
+        named(t('Provider'), node.provider),
+        named(t('Gateway'), node.gateway),
+        join(sumParts(row.sum, t, known)),
+        ...(row.sum === null ? [] : costLines(row.sum.cost, t)),
         ...placeLines(node, t),
         ...node.findings
           .filter(({ preview }) => !preview)
@@ -104,7 +107,7 @@ export function tooltip(row: Row, t: Translate, collector: Collector | null = nu
       ]);
     }
     case 'agent':
-      return lines([t('Agent {0}', row.label), ...sumParts(row.sum, t)]);
+      return lines([t('Agent {0}', row.label), ...sumParts(row.sum, t, known), ...costLines(row.sum.cost, t)]);
     case 'session': {
       const { session } = row;
       const { totals } = session;
@@ -127,9 +130,10 @@ export function tooltip(row: Row, t: Translate, collector: Collector | null = nu
             count.toLocaleString(),
           ),
         ),
-        known(t('Cost'), costText(totals.cost, t)),
-        known(t('Session key'), session.key),
-        known(t('Session ID'), session.id),
+        named(t('Cost'), known(totals.cost, t)),
+        ...costLines(totals.cost, t),
+        named(t('Session key'), session.key),
+        named(t('Session ID'), session.id),
       ]);
     }
     case 'note':
@@ -188,14 +192,21 @@ function sessionState(session: SessionInfo, t: Translate): string {
   return join([status[session.status], archived[session.state]]);
 }
 
+type CostText = (cost: CostTotals, t: Translate) => string | null;
+
+/** Of a tooltip: what a sum is made of, below it. */
+function costLines(cost: CostTotals, t: Translate): readonly string[] {
+  return costParts(cost, t).map((part) => `  ${part}`);
+}
+
 /** What matters most comes first, since a narrow view cuts the rest: running, failures, cost, tokens. A part that is not known says so or is left out, and none is ever a made-up zero. */
-function sumParts(sum: Sum | null, t: Translate): readonly (string | null)[] {
+function sumParts(sum: Sum | null, t: Translate, cost: CostText = costText): readonly (string | null)[] {
   if (sum === null) return [];
   const tokens = totalTokens(sum.usage);
   return [
     sum.running > 0 ? t('{0} running', sum.running) : null,
     sum.failedToolCalls > 0 ? t('{0} failed', sum.failedToolCalls) : null,
-    costText(sum.cost, t),
+    cost(sum.cost, t),
     tokens > 0 ? t('{0} tok', tokenCount(tokens)) : null,
   ];
 }

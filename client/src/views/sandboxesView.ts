@@ -1,6 +1,7 @@
 /** The view Sandboxes: turns rows into tree items, keeps the context keys of its empty states, takes dropped recordings. */
 import * as vscode from 'vscode';
 import type { EmptyReason } from '../../../server/src/protocol/messages';
+import { flatRateSetting, paysFlatRate } from '../connection/flatRate';
 import { ServerError } from '../connection/serverError';
 import type { ServerHost } from '../connection/serverHost';
 import { contextKeys, sandboxesView } from '../contributions';
@@ -42,6 +43,11 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
     this.#disposables.add(data.onDidChange(() => this.#show()));
     this.#disposables.add(server.onDidChangeState(() => this.#changed.fire()));
     this.#disposables.add(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration(flatRateSetting)) this.#changed.fire();
+      }),
+    );
+    this.#disposables.add(
       vscode.commands.registerCommand(showMoreCommand, (parent: unknown) => typeof parent === 'string' && data.showMore(parent)),
     );
   }
@@ -67,7 +73,7 @@ export class SandboxesView implements vscode.TreeDataProvider<Row>, vscode.TreeD
     const item = new vscode.TreeItem(row.kind === 'note' ? noteLabel(row.note, t) : row.label, this.#collapsible(row));
     item.id = row.id;
     item.description = description(row, t);
-    item.tooltip = tooltip(row, t, this.data.inventory?.collector ?? null);
+    item.tooltip = tooltip(row, t, this.data.inventory?.collector ?? null, paysFlatRate());
     item.contextValue = contextValue(row);
     const { icon: name, color } = icon(row);
     item.iconPath = new vscode.ThemeIcon(name, color === undefined ? undefined : new vscode.ThemeColor(color));

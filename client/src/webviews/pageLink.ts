@@ -82,6 +82,9 @@ export class PageLink {
       case 'replay':
         backend.replay(this.session);
         break;
+      case 'showPrices':
+        backend.showPrices();
+        break;
       case 'suppress':
         backend.suppress({ ...this.session, code: message.code, evidence: message.spanId });
         break;
@@ -150,7 +153,7 @@ export class PageLink {
           token,
         );
         this.#options.titleChanged(page.session.title);
-        return { kind: 'trace', page };
+        return { kind: 'trace', page, flatRate: backend.flatRate() };
       }
       case 'flow':
         return { kind: 'flow', diagram: await backend.flow({ ...this.session, turnId: request.turnId }, token) };
@@ -183,6 +186,7 @@ export function isToHost(value: unknown): value is ToHost {
   switch (value['kind']) {
     case 'ready':
     case 'replay':
+    case 'showPrices':
       return true;
     case 'request':
       return isCount(value['id']) && isPageRequest(value['request']);

@@ -32,6 +32,9 @@ export interface TraceBackend {
   openCall(span: SpanRef): void;
   toolDefinition(span: SpanRef): void;
   replay(session: SessionRef): void;
+  showPrices(): void;
+  /** The user pays for no single call. */
+  flatRate(): boolean;
   /** Settle a finding, with a reason that is asked for. */
   suppress(finding: FindingRef): void;
   /** The user turned to this session's trace. */

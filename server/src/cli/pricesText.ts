@@ -33,7 +33,7 @@ function modelsTable(models: readonly PricedModel[]): string {
         model.model ?? '(model not named)',
         providerText(model),
         String(spend.calls),
-        cost(spend.usd, spend.unpricedCalls, spend.calls),
+        cost(spend),
         model.basis,
         rate('input'),
         rate('output'),

@@ -1,5 +1,6 @@
 /** Tables for people. Everything in them is free of control characters from a trace. */
 import type {
+  CostTotals,
   Finding,
   SandboxesDocument,
   SessionInfo,
@@ -11,8 +12,9 @@ import type {
 } from '../protocol/document';
 import type { WayIn, WayTried } from '../protocol/messages';
 import { plainLine } from '../decode/preview';
-import { dollars } from '../editor/labels';
+import { callLabel, costLabel } from '../editor/costWords';
 import { placeSpans } from '../model/place';
+import { spanCost } from '../model/spanCost';
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const clean = [head, ...rows].map((row) => row.map((cell) => plainLine(cell, 100)));
@@ -30,10 +32,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** "no price" is never 0. */
-export function cost(usd: number | null, unpricedCalls: number, calls: number): string {
-  if (calls === 0) return '-';
-  if (usd === null) return 'no price';
-  return unpricedCalls > 0 ? `${dollars(usd)} + ${unpricedCalls} unpriced` : dollars(usd);
+export function cost(cost: CostTotals): string {
+  return costLabel(cost) ?? '-';
 }
 
 function tokens(info: SessionInfo): string {
@@ -58,7 +58,7 @@ export function sessionsTable(sessions: readonly SessionInfo[]): string {
         String(totals.toolCalls),
         String(totals.failedToolCalls),
         tokens(info),
-        cost(totals.cost.usd, totals.cost.unpricedCalls, totals.llmCalls),
+        cost(totals.cost),
         info.title ?? '',
       ];
     }),
@@ -67,10 +67,9 @@ export function sessionsTable(sessions: readonly SessionInfo[]): string {
 
 export function spanLine(span: Span, depth: number): readonly string[] {
   const { attributes } = span;
-  const usd = attributes['sandglass.cost.usd'];
   const took = span.durationMs === null ? '-' : `${span.durationBasis === 'estimated' ? '~' : ''}${span.durationMs} ms`;
   const preview = attributes['sandglass.preview'] ?? attributes['sandglass.thinking.preview'] ?? '';
-  const priced = span.kind !== 'chat' ? '' : typeof usd === 'number' ? dollars(usd) : 'no price';
+  const priced = span.kind === 'chat' ? callLabel(spanCost(span)) : '';
   return [
     `${'  '.repeat(depth)}${span.name}`,
     span.status,

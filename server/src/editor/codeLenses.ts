@@ -1,5 +1,6 @@
 /** Lenses: what agents did with this file, in one line at its top, and with each touched range. */
 import type { CodeLens } from 'vscode-languageserver-protocol';
+import type { CallCost } from '../protocol/cost';
 import { showCallsCommand } from '../protocol/messages';
 import type { CallAt, ShowCallsArguments } from '../protocol/messages';
 import { callAt } from '../query/pages';
@@ -7,24 +8,24 @@ import type { FileCalls, PlacedCall } from '../query/callsIn';
 import { liesOutside } from '../locate/outside';
 import { writesFiles } from '../locate/touches';
 import type { Store } from '../store/store';
-import { clock, dollars, statusWords, toolName } from './labels';
+import { costOf, spanCost } from '../model/spanCost';
+import { costLabel, costTooltip } from './costWords';
+import { clock, statusWords, toolName } from './labels';
 
 /** A lens lists at most this many calls; its title counts all. */
 const listedCalls = 50;
 /** A file with more touched ranges than this gets lenses for the newest only. */
 const lensesPerFile = 200;
 
-function costOf(store: Store, calls: readonly PlacedCall[]): number | null {
-  // Calls asked for in one message share its cost.
-  const messages = new Map<string, number | null>();
+/** Calls asked for in one message share its cost. */
+function messagesOf(store: Store, calls: readonly PlacedCall[]): readonly CallCost[] {
+  const messages = new Map<string, CallCost>();
   for (const { source, span } of calls) {
     if (span.parentId === null || messages.has(span.parentId)) continue;
-    const usd = store.spans.span(source.row, span.parentId)?.span.attributes['sandglass.cost.usd'];
-    messages.set(span.parentId, typeof usd === 'number' ? usd : null);
+    const message = store.spans.span(source.row, span.parentId)?.span;
+    if (message?.kind === 'chat') messages.set(message.id, spanCost(message));
   }
-  let sum: number | null = null;
-  for (const usd of messages.values()) if (usd !== null) sum = (sum ?? 0) + usd;
-  return sum;
+  return [...messages.values()];
 }
 
 function uniqueCalls(calls: readonly PlacedCall[]): readonly PlacedCall[] {
@@ -32,33 +33,34 @@ function uniqueCalls(calls: readonly PlacedCall[]): readonly PlacedCall[] {
   return calls.filter(({ source, span }) => !seen.has(`${source.id} ${span.id}`) && seen.add(`${source.id} ${span.id}`));
 }
 
-function lens(uri: string, line: number, title: string, calls: readonly PlacedCall[]): CodeLens {
+function lens(uri: string, line: number, title: string, calls: readonly PlacedCall[], tooltip: string | null = null): CodeLens {
   const listed: CallAt[] = calls.slice(0, listedCalls).map(({ source, view, span }) => callAt(source.id, view.info, span));
   const argument: ShowCallsArguments = { uri, line, calls: listed };
   return {
     range: { start: { line, character: 0 }, end: { line, character: 0 } },
-    command: { title, command: showCallsCommand, arguments: [argument] },
+    command: { title, ...(tooltip === null ? {} : { tooltip }), command: showCallsCommand, arguments: [argument] },
   };
 }
 
 /** Made once of the same calls: that they are the same says that nothing changed. */
-const made = new WeakMap<FileCalls, readonly CodeLens[]>();
+const made = new WeakMap<FileCalls, { readonly flatRate: boolean; readonly lenses: readonly CodeLens[] }>();
 
-export function codeLenses(store: Store, uri: string, calls: FileCalls): readonly CodeLens[] {
+export function codeLenses(store: Store, uri: string, calls: FileCalls, flatRate = false): readonly CodeLens[] {
   const known = made.get(calls);
-  if (known !== undefined) return known;
-  const lenses = lensesOf(store, uri, calls);
-  made.set(calls, lenses);
+  if (known?.flatRate === flatRate) return known.lenses;
+  const lenses = lensesOf(store, uri, calls, flatRate);
+  made.set(calls, { flatRate, lenses });
   return lenses;
 }
 
-function lensesOf(store: Store, uri: string, { placed, older }: FileCalls): readonly CodeLens[] {
+function lensesOf(store: Store, uri: string, { placed, older }: FileCalls, flatRate: boolean): readonly CodeLens[] {
   const all = uniqueCalls(placed);
   const [newest] = all;
   if (newest === undefined) return [];
   const failed = all.filter(({ span }) => span.status === 'error').length;
   const denied = all.filter(({ span }) => span.status === 'denied').length;
-  const cost = costOf(store, all);
+  const messages = messagesOf(store, all);
+  const cost = costOf(messages);
   const parts = [
     older > 0
       ? `newest ${all.length} of ${all.length + older} agent calls`
@@ -67,7 +69,7 @@ function lensesOf(store: Store, uri: string, { placed, older }: FileCalls): read
         : `${all.length} agent calls`,
     failed > 0 ? `${failed} failed` : null,
     denied > 0 ? `${denied} denied` : null,
-    cost === null ? null : dollars(cost),
+    costLabel(cost, flatRate),
     clock(newest.span.startTime),
     all.some(
       ({ span, view, anchor }) => span.status === 'ok' && writesFiles(span) && liesOutside(anchor.sandboxPath, view.workspaceDir) === true,
@@ -75,7 +77,7 @@ function lensesOf(store: Store, uri: string, { placed, older }: FileCalls): read
       ? "written outside the agent's workspace"
       : null,
   ];
-  const lenses = [lens(uri, 0, parts.filter((part) => part !== null).join(' · '), all)];
+  const lenses = [lens(uri, 0, parts.filter((part) => part !== null).join(' · '), all, costTooltip(cost, messages))];
   const byLine = new Map<number, PlacedCall[]>();
   for (const call of placed) {
     if (call.anchor.wholeFile) continue;

@@ -1,25 +1,32 @@
 /** Hover at a definition, with all that its lens leaves out; and at the tool of a call's document, where that comes from. */
 import type { Hover } from 'vscode-languageserver-protocol';
+import type { CallCost } from '../protocol/cost';
 import type { DefinedKind, ToolDefinition } from '../protocol/definitions';
 import { listedUses } from '../query/definitions';
 import type { UsedDefinition } from '../query/definitions';
 import type { UseSums } from '../store/uses';
+import { costLabel, costLines } from './costWords';
 import { counted, dayOrClock, duration } from './definitionLenses';
-import { dollars, escaped } from './labels';
+import { escaped } from './labels';
 
-export function definitionHover(used: readonly UsedDefinition[]): Hover | null {
+/** What an LLM call cost and by which price; null: it is gone. */
+export type PricesOf = (call: UseSums['priced'][number]) => CallCost | null;
+
+export function definitionHover(used: readonly UsedDefinition[], costOf: PricesOf, flatRate: boolean): Hover | null {
   const [first] = used;
   if (first === undefined) return null;
-  return { contents: { kind: 'markdown', value: used.map(usesText).join('\n\n---\n\n') }, range: first.definition.range };
+  return {
+    contents: { kind: 'markdown', value: used.map((one) => usesText(one, costOf, flatRate)).join('\n\n---\n\n') },
+    range: first.definition.range,
+  };
 }
 
-function usesText({ definition: { kind, name }, sums, sessions, pluginId }: UsedDefinition): string {
+function usesText({ definition: { kind, name }, sums, sessions, pluginId }: UsedDefinition, costOf: PricesOf, flatRate: boolean): string {
   const lines = [`**${escaped(name)}** · ${kindWords[kind]}${pluginOf(kind, pluginId)}`];
-  if (sessions !== null)
-    lines.push(`It lies in the workspace of ${counted(sessions, 'recorded session')}. Whether it was in a prompt is not recorded.`);
+  if (sessions !== null) lines.push(`It lies in the workspace of ${counted(sessions, 'recorded session')}.`);
   if (sums === null)
     return [...lines, `No ${kind === 'skill' || kind === 'prompt-file' ? 'reads or edits' : 'calls'} are recorded.`].join('\n\n');
-  lines.push(usedText(kind, sums), durationText(sums), costText(sums), lastText(sums));
+  lines.push(usedText(kind, sums), durationText(sums), costParts(costOf, sums, flatRate).join('\n'), lastText(sums));
   const all = sums.calls > listedUses ? `the newest ${listedUses} of them` : 'them';
   lines.push(`_Find All References_ lists ${all}.`);
   return lines.join('\n\n');
@@ -42,12 +49,15 @@ function durationText({ calls, timed, estimated, p50, p95 }: UseSums): string {
   return `${spread}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}.`;
 }
 
-function costText({ messages, unpriced, costUsd }: UseSums): string {
-  if (messages === 0) return 'Which LLM calls asked for them is not recorded, so there is no cost.';
-  const asked = `asked for by ${counted(messages, 'LLM call')}`;
-  if (costUsd === null) return `Cost not known: ${asked}, none with a known price.`;
-  const rest = unpriced === 0 ? '' : `; of ${unpriced} of them the cost is not known`;
-  return `${dollars(costUsd)}: ${asked}, with all else these asked for${rest}.`;
+/** The prices of the newest calls stand for those of all: which hold for older ones is said with each call. */
+function costParts(costOf: PricesOf, { messages, cost, priced }: UseSums, flatRate: boolean): readonly string[] {
+  if (messages === 0) return ['Which LLM calls asked for them is not recorded, so there is no cost.'];
+  const asked = `asked for by ${counted(messages, 'LLM call')}${cost.usd === null ? '' : ', with all else these asked for'}`;
+  const lines = costLines(
+    cost,
+    priced.flatMap((call) => costOf(call) ?? []),
+  );
+  return [`${costLabel(cost, flatRate) ?? 'no price'}: ${asked}.`, ...lines.map((line) => `- ${escaped(line, 300)}`)];
 }
 
 function lastText({ first, last }: UseSums): string {

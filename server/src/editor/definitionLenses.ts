@@ -5,20 +5,22 @@ import type { UsesAt } from '../protocol/definitions';
 import type { SpanRef } from '../protocol/messages';
 import type { UsedDefinition } from '../query/definitions';
 import type { UseSums } from '../store/uses';
-import { clock, dollars, label } from './labels';
+import { costLabel, costTooltip } from './costWords';
+import { clock, label } from './labels';
 
 /** Which calls they are is asked when the lens is clicked: a file may define much. */
-export function definitionLenses(uri: string, used: readonly UsedDefinition[]): readonly CodeLens[] {
+export function definitionLenses(uri: string, used: readonly UsedDefinition[], flatRate = false): readonly CodeLens[] {
   const onLine = new Map<number, number>();
   for (const { definition } of used) onLine.set(definition.range.start.line, (onLine.get(definition.range.start.line) ?? 0) + 1);
   return used.map((one) => {
     const { range, name } = one.definition;
     // Lenses of one line stand beside each other: each says whose it is.
     const head = (onLine.get(range.start.line) ?? 0) > 1 ? `${label(name, 40)}: ` : '';
-    const title = `${head}${usesTitle(one)}`;
+    const title = `${head}${usesTitle(one, flatRate)}`;
     if (one.sums === null) return { range, command: { title, command: '' } };
     const argument: UsesAt = { uri, ...range.start };
-    return { range, command: { title, command: showUsesCommand, arguments: [argument] } };
+    const tooltip = costTooltip(one.sums.cost);
+    return { range, command: { title, ...(tooltip === null ? {} : { tooltip }), command: showUsesCommand, arguments: [argument] } };
   });
 }
 
@@ -29,7 +31,7 @@ export function toolLens(call: SpanRef): CodeLens {
   return { range: { start, end: start }, command };
 }
 
-export function usesTitle({ definition, sums, sessions }: UsedDefinition, now: Date = new Date()): string {
+export function usesTitle({ definition, sums, sessions }: UsedDefinition, flatRate = false, now: Date = new Date()): string {
   const workspace = sessions === null ? null : `workspace of ${counted(sessions, 'session')}`;
   const used = sums?.last ?? null;
   const last = used === null ? null : `last used ${dayOrClock(used, now)}`;
@@ -38,7 +40,7 @@ export function usesTitle({ definition, sums, sessions }: UsedDefinition, now: D
     case 'manifest-tool':
     case 'mcp-server':
       if (sums === null) return 'no calls recorded';
-      return joined([counted(sums.calls, 'call'), ...failures(sums), durations(sums), cost(sums), last]);
+      return joined([counted(sums.calls, 'call'), ...failures(sums), durations(sums), costLabel(sums.cost, flatRate), last]);
     case 'skill':
       if (sums === null) return 'no reads recorded';
       return joined([...touches(sums), ...failures(sums), last]);
@@ -72,11 +74,6 @@ function failures({ failed, denied }: UseSums): readonly (string | null)[] {
 function durations({ timed, p50, p95 }: UseSums): string | null {
   if (p50 === null || p95 === null) return null;
   return timed === 1 ? `took ${duration(p50)}` : `p50 ${duration(p50)}, p95 ${duration(p95)}`;
-}
-
-/** A sum that leaves some out is none. */
-function cost({ costUsd, unpriced }: UseSums): string {
-  return costUsd === null || unpriced > 0 ? 'cost not known' : dollars(costUsd);
 }
 
 export function duration(ms: number): string {

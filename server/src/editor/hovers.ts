@@ -3,20 +3,22 @@ import type { Hover } from 'vscode-languageserver-protocol';
 import { spanDetail } from '../query/detail';
 import type { PlacedCall } from '../query/callsIn';
 import type { Store } from '../store/store';
-import { clock, dollars, escaped, fenced, statusWords, toolName } from './labels';
+import { spanCost } from '../model/spanCost';
+import { callLabel, priceNote } from './costWords';
+import { clock, escaped, fenced, statusWords, toolName } from './labels';
 
 const shownChars = 600;
 const shownCalls = 3;
 
-export function hover(store: Store, placed: readonly PlacedCall[], line: number): Hover | null {
+export function hover(store: Store, placed: readonly PlacedCall[], line: number, flatRate = false): Hover | null {
   const here = placed.filter(({ anchor }) => !anchor.wholeFile && anchor.startLine <= line && line <= anchor.endLine);
   if (here.length === 0) return null;
-  const parts = here.slice(0, shownCalls).map((call) => callMarkdown(store, call));
+  const parts = here.slice(0, shownCalls).map((call) => callMarkdown(store, call, flatRate));
   if (here.length > shownCalls) parts.push(`and ${here.length - shownCalls} earlier calls`);
   return { contents: { kind: 'markdown', value: parts.join('\n\n---\n\n') } };
 }
 
-function callMarkdown(store: Store, { source, view, span, anchor }: PlacedCall): string {
+function callMarkdown(store: Store, { source, view, span, anchor }: PlacedCall, flatRate: boolean): string {
   const detail = spanDetail(store, source.row, span.id, shownChars);
   const title = `**${escaped(toolName(span))}** ${statusWords[span.status]} · ${clock(span.startTime) ?? 'time not observed'} · ${escaped(view.info.title ?? view.info.id, 60)}`;
   const parts = [title];
@@ -33,8 +35,10 @@ function callMarkdown(store: Store, { source, view, span, anchor }: PlacedCall):
       );
   }
   const message = span.parentId === null ? null : store.spans.span(source.row, span.parentId);
-  const usd = message?.span.attributes['sandglass.cost.usd'];
-  if (typeof usd === 'number')
-    parts.push(`Asked for by an LLM call of ${dollars(usd)} (${String(message?.span.attributes['sandglass.cost.basis'])}).`);
+  if (message?.span.kind === 'chat') {
+    const cost = spanCost(message.span);
+    const note = priceNote(cost);
+    parts.push(`Asked for by an LLM call: ${callLabel(cost, flatRate)}${note === null ? '' : ` · ${escaped(note, 300)}`}`);
+  }
   return parts.join('\n\n');
 }

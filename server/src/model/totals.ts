@@ -1,18 +1,16 @@
 /** What a session itself did: nothing inherited, each model call and each tool call once. Kept running. */
-import type { CostBasis, SessionTotals } from '../protocol/document';
+import type { SessionTotals } from '../protocol/document';
 import { accountedCall } from './account';
 import type { AccountFor } from './account';
 import type { ToolResultEntry } from './events';
-import { ExactSum } from './exactSum';
+import { CostSum } from './spanCost';
 import { isFailed } from './toolSpan';
 import type { CallDraft, ChatDraft, Draft } from './turns';
 
 export class Totals {
   readonly #account: AccountFor;
   readonly #usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
-  readonly #usd = new ExactSum();
-  readonly #byBasis = new Map<CostBasis, ExactSum>();
-  #unpricedCalls = 0;
+  readonly #cost = new CostSum();
   #reasoning: number | null = null;
   #turns = 0;
   #llmCalls = 0;
@@ -61,19 +59,10 @@ export class Totals {
       this.#usage.cacheWrite += entry.usage.cacheWrite;
       if (entry.usage.reasoning !== null) this.#reasoning = (this.#reasoning ?? 0) + entry.usage.reasoning;
     }
-    const { cost } = this.#account(accountedCall(entry));
-    if (cost.usd === null) this.#unpricedCalls += 1;
-    else {
-      this.#usd.add(cost.usd);
-      const ofBasis = this.#byBasis.get(cost.basis) ?? new ExactSum();
-      this.#byBasis.set(cost.basis, ofBasis);
-      ofBasis.add(cost.usd);
-    }
+    this.#cost.add(this.#account(accountedCall(entry)).cost);
   }
 
   get now(): SessionTotals {
-    const byBasis: Partial<Record<CostBasis, number>> = {};
-    for (const [basis, sum] of this.#byBasis) byBasis[basis] = sum.value;
     return {
       turns: this.#turns,
       llmCalls: this.#llmCalls,
@@ -82,7 +71,7 @@ export class Totals {
       thinkingBlocks: this.#thinkingBlocks,
       compactions: this.#compactions,
       usage: { ...this.#usage, reasoning: this.#reasoning },
-      cost: { usd: this.#byBasis.size === 0 ? null : this.#usd.value, byBasis, unpricedCalls: this.#unpricedCalls },
+      cost: this.#cost.now,
     };
   }
 }

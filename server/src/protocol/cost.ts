@@ -6,6 +6,19 @@ import { NotificationType, RequestType, RequestType0 } from 'vscode-languageserv
 import type { CostBasis, UsageTotals } from './document';
 import type { SessionRef, SpanRef } from './messages';
 
+/** What one LLM call cost. */
+export interface CallCost {
+  /** US dollars; null exactly when the basis is `unknown`. */
+  readonly usd: number | null;
+  readonly basis: CostBasis;
+  /** Where the price comes from, and what of the call it has no price of its own for. Holds the user's own note. */
+  readonly source: string | null;
+  /** Of which day the price is, `YYYY-MM-DD`; null where that is not known. */
+  readonly date: string | null;
+  /** Why there is no price; null exactly when there is one. */
+  readonly reason: UnpricedReason | null;
+}
+
 /** What a set of LLM calls came to. */
 export interface Spend {
   readonly calls: number;

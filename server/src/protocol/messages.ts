@@ -4,8 +4,8 @@
  * shows. Text that came out of a sandbox is untrusted wherever it appears here, and named so.
  */
 import { NotificationType, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
-import type { CostBasis, Finding, Looked, SandboxInfo, SessionInfo, Skipped, Span, PolicySpan, SpanStatus } from './document';
-import type { Budgets, BudgetState, BudgetUnit, PriceBookEntry, Spend } from './cost';
+import type { CostBasis, CostTotals, Finding, Looked, SandboxInfo, SessionInfo, Skipped, Span, PolicySpan, SpanStatus } from './document';
+import type { Budgets, BudgetState, BudgetUnit, CallCost, PriceBookEntry, Spend } from './cost';
 import type { ProblemSettings } from './problems';
 
 /** Sent as LSP `initializationOptions`. */
@@ -48,6 +48,8 @@ export interface Settings {
   readonly askGateway?: boolean;
   /** The user's price book, the same in all windows; left out: there is none. */
   readonly cost?: CostSettings;
+  /** The user pays for no single call: money is what the API would charge. Left out: each call is paid for. */
+  readonly flatRate?: boolean;
   /** Left out: none is set. */
   readonly budgets?: Budgets;
 }
@@ -227,7 +229,8 @@ export interface TurnSummary {
   readonly failedToolCalls: number;
   readonly denied: number;
   readonly thinkingBlocks: number;
-  readonly costUsd: number | null;
+  /** Of its own LLM calls, each once. */
+  readonly cost: CostTotals;
 }
 
 export interface TracePageParams extends SessionRef {
@@ -383,10 +386,9 @@ export interface BlamedCall extends CallAt {
   /** Which turn of its session, counted from one. */
   readonly turn: number | null;
   readonly model: string | null;
-  /** The LLM call that asked for it, whose cost this is, with all else it asked for. */
+  /** The LLM call that asked for it, whose cost this is, with all else it asked for. Null: it is not recorded. */
   readonly messageId: string | null;
-  readonly costUsd: number | null;
-  readonly costBasis: string | null;
+  readonly cost: CallCost | null;
   /** The path lies outside the workspace of the agent that wrote it. */
   readonly outside: boolean;
 }
@@ -483,7 +485,7 @@ export interface ReplayStep {
     readonly toolCalls: number;
     readonly failed: number;
     readonly tokens: number;
-    readonly usd: number | null;
+    readonly cost: CostTotals;
   };
 }
 
@@ -512,7 +514,7 @@ export interface StatusView {
   /** Of all that is attached, since midnight on the server's clock; the sample is not in it. Null: no LLM call began today. */
   readonly today: Spend | null;
   /** What that is made of, what cost most first; `sandbox` is untrusted. */
-  readonly todayBySandbox: readonly { readonly sourceId: string; readonly sandbox: string; readonly spend: Spend }[];
+  readonly todayBySandbox: readonly { readonly sandbox: string; readonly spend: Spend }[];
   /** Those that the session is in, the last turn's among them. */
   readonly budgets: readonly BudgetState[];
   /** What the running turn will have come to by its end; null: none runs, or too little is known of its like. */

@@ -2,6 +2,7 @@
 import type { BlamedCall } from '../protocol/messages';
 import { liesOutside } from '../locate/outside';
 import type { Store } from '../store/store';
+import { spanCost } from '../model/spanCost';
 import { findSpan } from './detail';
 import { callAt } from './pages';
 import type { PlaceSource } from './placeSource';
@@ -18,7 +19,6 @@ export function blamedCall(
   if (found === null) return null;
   const { view, placed, span } = found;
   const message = span.parentId === null ? null : (store.spans.ofSession(view.row, span.parentId)?.span ?? null);
-  const usd = message?.attributes['sandglass.cost.usd'];
   const { workspaceDir } = view;
   const turnOf = (turnId: string): number => {
     const key = `${view.row} ${turnId}`;
@@ -34,8 +34,7 @@ export function blamedCall(
     turn: placed.turnId === null ? null : turnOf(placed.turnId),
     model: text(message?.attributes['gen_ai.response.model']) ?? text(message?.attributes['gen_ai.request.model']),
     messageId: span.parentId,
-    costUsd: typeof usd === 'number' ? usd : null,
-    costBasis: text(message?.attributes['sandglass.cost.basis']),
+    cost: message?.kind === 'chat' ? spanCost(message) : null,
     outside: liesOutside(path, workspaceDir) === true,
   };
 }

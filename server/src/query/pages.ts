@@ -1,8 +1,9 @@
 /** Pages of a session as the views show them. Nothing here reads a whole session to show a part of it. */
-import type { PolicySpan, SessionInfo, Span } from '../protocol/document';
+import type { CostTotals, PolicySpan, SessionInfo, Span } from '../protocol/document';
 import type { CallAt, SpanRow, TurnSummary } from '../protocol/messages';
 import type { SessionView } from '../store/sessions';
 import type { PlacedSpan } from '../model/place';
+import { CostSum } from '../model/spanCost';
 import type { Store } from '../store/store';
 import { liesOutside, writtenPaths } from '../locate/outside';
 import { withDenial } from './denials';
@@ -104,9 +105,17 @@ function problemSpans(store: Store, view: SessionView, denied: ReadonlyMap<strin
   return outline.filter(({ spanId }) => kept.has(spanId)).map(({ spanId }) => spanId);
 }
 
+const nothing: CostTotals = { usd: null, byBasis: {}, unpricedCalls: 0 };
+
 /** One line a turn, with what its own calls came to. Counted in the database, not from the spans. */
 export function turnSummaries(store: Store, view: SessionView, denied: ReadonlyMap<string, string | null>): readonly TurnSummary[] {
   const sums = store.spans.turnSums(view.row);
+  const costs = new Map<string, CostSum>();
+  for (const { turnId, calls, ...cost } of store.ledger.costsOfTurns(view.row)) {
+    const sum = costs.get(turnId) ?? new CostSum();
+    costs.set(turnId, sum);
+    sum.add(cost, calls);
+  }
   return store.spans.ofKind(view.row, 'invoke_agent').map(({ span }, index) => {
     const sum = sums.get(span.id);
     return {
@@ -117,7 +126,7 @@ export function turnSummaries(store: Store, view: SessionView, denied: ReadonlyM
       failedToolCalls: sum?.failed ?? 0,
       denied: sum?.calls.filter((id) => denied.has(id)).length ?? 0,
       thinkingBlocks: sum?.thinkingBlocks ?? 0,
-      costUsd: sum?.costUsd ?? null,
+      cost: costs.get(span.id)?.now ?? nothing,
     };
   });
 }

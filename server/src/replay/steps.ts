@@ -1,6 +1,7 @@
 /** A session as the steps of a replay: every prompt, model call and tool call in the order in which they came. */
 import type { Span } from '../protocol/document';
 import type { ReplayStep } from '../protocol/messages';
+import { CostSum, spanCost } from '../model/spanCost';
 
 export type StepDraft = Omit<ReplayStep, 'anchor' | 'address'> & { readonly span: Span };
 
@@ -17,7 +18,9 @@ const kinds: Readonly<Record<Span['kind'], ReplayStep['kind'] | null>> = {
 export function replaySteps(spans: readonly Span[]): readonly StepDraft[] {
   const steps: StepDraft[] = [];
   let turnOrdinal = 0;
-  const totals = { llmCalls: 0, toolCalls: 0, failed: 0, tokens: 0, usd: null as number | null };
+  const totals = { llmCalls: 0, toolCalls: 0, failed: 0, tokens: 0 };
+  const costs = new CostSum();
+  let cost = costs.now;
   for (const span of spans) {
     const kind = kinds[span.kind];
     if (kind === null || span.attributes['sandglass.inherited'] === true) continue;
@@ -26,8 +29,8 @@ export function replaySteps(spans: readonly Span[]): readonly StepDraft[] {
     if (span.kind === 'chat') {
       totals.llmCalls += 1;
       totals.tokens += Number(attributes['gen_ai.usage.input_tokens'] ?? 0) + Number(attributes['gen_ai.usage.output_tokens'] ?? 0);
-      const usd = attributes['sandglass.cost.usd'];
-      if (typeof usd === 'number') totals.usd = (totals.usd ?? 0) + usd;
+      costs.add(spanCost(span));
+      cost = costs.now;
     }
     if (span.kind === 'execute_tool' && attributes['sandglass.counted'] === true) {
       totals.toolCalls += 1;
@@ -42,7 +45,7 @@ export function replaySteps(spans: readonly Span[]): readonly StepDraft[] {
       status: span.status,
       turnOrdinal,
       time: span.startTime,
-      totals: { ...totals },
+      totals: { ...totals, cost },
     });
   }
   return steps;

@@ -1,6 +1,9 @@
 /** Which calls are uses of what is defined somewhere: of a tool, an MCP server, a skill, a prompt file. Looked up by its key. */
 import type { Use, UseHow } from '../locate/defined/uses';
+import type { CostTotals } from '../protocol/document';
+import { CostSum } from '../model/spanCost';
 import type { Database } from './database';
+import { ledgerBases } from './ledger';
 
 /** What the uses of one key came to. Times are epoch milliseconds. */
 export interface UseSums {
@@ -20,11 +23,12 @@ export interface UseSums {
   /** Nearest rank; null: no duration is known. */
   readonly p50: number | null;
   readonly p95: number | null;
-  /** LLM calls that asked for them, each once, and how many of those have no known cost. */
+  /** LLM calls that asked for them, each once. */
   readonly messages: number;
-  readonly unpriced: number;
-  /** Of those that have one, whatever else they asked for. */
-  readonly costUsd: number | null;
+  /** What those came to, whatever else they asked for. */
+  readonly cost: CostTotals;
+  /** Of each way in which a price is known, or is not, the newest of them. */
+  readonly priced: readonly { readonly session: number; readonly spanId: string }[];
 }
 
 export interface UsingCall {
@@ -77,13 +81,11 @@ export class UseStore {
   sums(wanted: readonly WantedUses[], sources: readonly number[]): ReadonlyMap<string, UseSums> {
     const byBlind = new Map(wanted.map((one) => [Buffer.from(this.#db.box.blind(one.key)).toString('hex'), one]));
     const asked = [...byBlind].map(([key, { owner }]) => ({ key, ...this.#owner(owner) }));
-    const rows = this.#db.prepare(sumsQuery).all(JSON.stringify(asked), JSON.stringify(sources)) as unknown as (UseSums & {
-      readonly key: string;
-    })[];
+    const rows = this.#db.prepare(sumsQuery).all(JSON.stringify(asked), JSON.stringify(sources)) as unknown as SumsRow[];
     const sums = new Map<string, UseSums>();
-    for (const { key: blind, ...sum } of rows) {
+    for (const { key: blind, costs, ...sum } of rows) {
       const one = byBlind.get(blind.toLowerCase());
-      if (one !== undefined) sums.set(one.key, sum);
+      if (one !== undefined) sums.set(one.key, { ...sum, ...costsOf(costs) });
     }
     return sums;
   }
@@ -107,6 +109,21 @@ export class UseStore {
   }
 }
 
+interface SumsRow extends Omit<UseSums, 'cost' | 'priced'> {
+  readonly key: string;
+  /** JSON of `[basis, calls, dollars, session, span]`; null: none asked for them. */
+  readonly costs: string | null;
+}
+
+function costsOf(costs: string | null): Pick<UseSums, 'cost' | 'priced'> {
+  const groups = JSON.parse(costs ?? '[]') as [number, number, number | null, number, string][];
+  const sum = new CostSum();
+  for (const [basis, calls, usd] of groups) sum.add({ usd, basis: ledgerBases[basis] ?? 'unknown' }, calls);
+  return { cost: sum.now, priced: groups.map(([, , , session, spanId]) => ({ session, spanId })) };
+}
+
+const unpricedBasis = ledgerBases.indexOf('unknown');
+
 const sumsQuery = `
 WITH wanted AS MATERIALIZED (
   SELECT unhex(value ->> 'key') AS blind, unhex(value ->> 'only') AS only, unhex(value ->> 'never') AS never FROM json_each(?1)),
@@ -121,13 +138,17 @@ spread AS (
   SELECT key, timed, sum(estimated) AS estimated, max(duration) FILTER (WHERE rank = (timed + 1) / 2) AS p50,
          max(duration) FILTER (WHERE rank = (95 * timed + 99) / 100) AS p95
     FROM ranked GROUP BY key),
-asked AS (
-  SELECT m.key, count(*) AS messages, sum(p.cost_usd IS NULL) AS unpriced, sum(p.cost_usd) AS cost
+-- SQLite takes the bare columns of a group from the row that has the maximum.
+basis AS (
+  SELECT m.key, coalesce(c.basis, ${unpricedBasis}) AS basis, count(*) AS calls, sum(c.pico / 1000000) / 1e6 + sum(c.pico % 1000000) / 1e12 AS usd,
+         m.session, m.message, max(coalesce(c.start, 0))
     FROM (SELECT DISTINCT key, session, message FROM used WHERE message IS NOT NULL) m
-    LEFT JOIN span p ON p.session = m.session AND p.span_id = m.message GROUP BY m.key)
+    LEFT JOIN llm_call c ON c.session = m.session AND c.span_id = m.message GROUP BY m.key, coalesce(c.basis, ${unpricedBasis})),
+asked AS (
+  SELECT key, sum(calls) AS messages, json_group_array(json_array(basis, calls, usd, session, message)) AS costs FROM basis GROUP BY key)
 SELECT u.key, count(*) AS calls, sum(u.failed) AS failed,
        sum(EXISTS (SELECT 1 FROM policy WHERE call_id = u.span_id AND source = u.source AND action = 'denied')) AS denied,
        sum(u.how = 1) AS reads, sum(u.how = 2) AS writes, count(DISTINCT u.session) AS sessions, count(DISTINCT u.source) AS sources,
        min(u.start) AS first, max(u.start) AS last, coalesce(s.timed, 0) AS timed, coalesce(s.estimated, 0) AS estimated, s.p50, s.p95,
-       coalesce(a.messages, 0) AS messages, coalesce(a.unpriced, 0) AS unpriced, a.cost AS costUsd
+       coalesce(a.messages, 0) AS messages, a.costs
   FROM used u LEFT JOIN spread s ON s.key = u.key LEFT JOIN asked a ON a.key = u.key GROUP BY u.key`;

@@ -4,7 +4,7 @@
  * the same call has the same price whenever it is asked for.
  */
 import type { TokenUsage } from '../model/events';
-import type { UnpricedReason } from '../protocol/cost';
+import type { CallCost, UnpricedReason } from '../protocol/cost';
 import type { CostBasis } from '../protocol/document';
 import type { PriceBook } from './book';
 import { bookEntry, bookPrice, sellersPrice } from './price';
@@ -19,18 +19,6 @@ export interface CallFacts {
   /** Epoch milliseconds. */
   readonly time: number | null;
   readonly durationMs: number | null;
-}
-
-export interface CallCost {
-  /** US dollars; null exactly when the basis is `unknown`. */
-  readonly usd: number | null;
-  readonly basis: CostBasis;
-  /** Where the price comes from, and what of the call it has no price of its own for. */
-  readonly source: string | null;
-  /** Of which day the price is, `YYYY-MM-DD`; null where that is not known. */
-  readonly date: string | null;
-  /** Why there is no price; null exactly when there is one. */
-  readonly reason: UnpricedReason | null;
 }
 
 export interface Account {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { blameLenses } from '../../../server/src/editor/blameLenses';
 import { sectionsOf } from '../../../server/src/editor/outline';
+import type { CallCost } from '../../../server/src/protocol/cost';
 import { showCallsCommand } from '../../../server/src/protocol/messages';
 import type { BlamedCall, FileBlame } from '../../../server/src/protocol/messages';
 
@@ -37,6 +38,8 @@ describe('the outline of a file', () => {
   });
 });
 
+const listed: CallCost = { usd: 0.02, basis: 'priced', source: 'A seller a-model', date: '2026-09-23', reason: null };
+
 const call = (spanId: string, more: Partial<BlamedCall> = {}): BlamedCall => ({
   sourceId: 's',
   sessionId: 'session',
@@ -50,8 +53,7 @@ const call = (spanId: string, more: Partial<BlamedCall> = {}): BlamedCall => ({
   turn: 1,
   model: 'a-model',
   messageId: 'm',
-  costUsd: 0.02,
-  costBasis: 'priced',
+  cost: listed,
   outside: false,
   ...more,
 });
@@ -87,19 +89,39 @@ describe('the lens above a section', () => {
         ],
       ),
     ).toEqual([
-      '0: agent wrote all 2 lines · a-model · $0.02',
-      '2: agent wrote 4 of 5 lines · 2 calls · 1 changed since · a-model · $0.02',
+      '0: agent wrote all 2 lines · a-model · $0.02 list price',
+      '2: agent wrote 4 of 5 lines · 2 calls · 1 changed since · a-model · $0.02 list price',
     ]);
   });
 
-  it('adds up messages, not calls, and nothing where one has no price', () => {
+  it('adds up messages, not calls, says how that is known, and never less than all of it', () => {
     const lines: FileBlame['lines'] = [
       { startLine: 0, endLine: 0, by: by(0) },
       { startLine: 1, endLine: 1, by: by(1) },
     ];
-    const whole = [[0, 1]] as const;
-    expect(titles(lines, [call('a'), call('b', { messageId: 'n', model: 'b-model' })], whole)[0]).toContain('a-model and 1 more · $0.04');
-    expect(titles(lines, [call('a'), call('b', { messageId: 'n', costUsd: null })], whole)[0]).not.toContain('$');
+    const title = (first: CallCost | null, second: CallCost | null): string | undefined =>
+      titles(lines, [call('a', { cost: first }), call('b', { messageId: 'n', model: 'b-model', cost: second })], [[0, 1]])[0];
+    const unpriced: CallCost = { usd: null, basis: 'unknown', source: null, date: null, reason: 'model-unknown' };
+    expect(title(listed, listed)).toMatch(/a-model and 1 more · \$0\.04 list price$/);
+    expect(title(listed, { ...listed, usd: 0.05, basis: 'reported' })).toMatch(/ · \$0\.07 reported \+ list price$/);
+    expect(title(listed, unpriced)).toMatch(/ · ≥ \$0\.02 list price$/);
+    expect(title(listed, null)).toMatch(/ · ≥ \$0\.02 list price$/);
+    expect(title(unpriced, unpriced)).toMatch(/ · no price$/);
+    expect(titles(lines, [call('a'), call('b')], [[0, 1]])[0]).toMatch(/ · \$0\.02 list price$/);
+  });
+
+  it('has the source and day of the price in its tooltip', () => {
+    const blame: FileBlame = {
+      sourceId: 's',
+      sandboxPath: '/a',
+      lines: [{ startLine: 0, endLine: 0, by: by(0) }],
+      calls: [call('a', { cost: { ...listed, basis: 'user', source: 'price book: $(flame)\u202e offer', date: '2026-01-01' } })],
+      exact: true,
+      older: 0,
+    };
+    const [lens] = blameLenses('file:///a', blame, [{ startLine: 0, endLine: 0 }], true);
+    expect(lens?.command?.title).toContain('$0.02 API equivalent, your price');
+    expect(lens?.command?.tooltip).toBe('your price: price book: $ (flame) offer, as of 2026-01-01');
   });
 
   it('draws no icon that a trace names', () => {

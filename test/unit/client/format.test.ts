@@ -49,7 +49,7 @@ describe('cost', () => {
     expect(costText({ usd: 0.021, byBasis: { priced: 0.021 }, unpricedCalls: 2 }, translate)).toBe('$0.02 + 2 calls without price');
     expect(shortCostText({ usd: 0.021, byBasis: { priced: 0.021 }, unpricedCalls: 2 }, translate)).toBe('≥ $0.02');
     expect(shortCostText({ usd: null, byBasis: {}, unpricedCalls: 2 }, translate)).toBe('no price');
-    expect(costText({ usd: 0, byBasis: { local: 0 }, unpricedCalls: 0 }, translate)).toBe('$0 (local model)');
+    expect(costText({ usd: 0, byBasis: { local: 0 }, unpricedCalls: 0 }, translate)).toBe('$0 own hardware');
   });
 
   it('with a flat rate comes after the tokens, and is no bill', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ReplayCursor } from '../../../client/src/replay/replayCursor';
 import { ReplaySession } from '../../../client/src/replay/replaySession';
 import { outcome, stepVariables, totalsVariables } from '../../../client/src/replay/replayVariables';
+import type { AttributeValue } from '../../../server/src/protocol/document';
 import type { ReplayStep, SpanDetail } from '../../../server/src/protocol/messages';
 import { translate } from './translate';
 
@@ -16,7 +17,7 @@ const step = (spanId: string, status: ReplayStep['status'] = 'ok', turnOrdinal =
   time: null,
   anchor: null,
   address: `sandglass-call:/${spanId}.txt?source=a&span=${spanId}`,
-  totals: { llmCalls: 1, toolCalls: 2, failed: 0, tokens: 1234, usd: null },
+  totals: { llmCalls: 1, toolCalls: 2, failed: 0, tokens: 1234, cost: { usd: null, byBasis: {}, unpricedCalls: 1 } },
 });
 const steps = [step('a'), step('b', 'error'), step('c'), step('d', 'ok', 2), step('e', 'denied', 2), step('f', 'ok', 2)];
 
@@ -102,6 +103,7 @@ describe('the variables of a step', () => {
     const variables = stepVariables(
       step('a', 'error'),
       detail({ arguments: '{"command":"pytest\\u001b[2J","env":{"A":1},"list":[]}', resultBytes: 812 }),
+      false,
       translate,
     );
     const named = Object.fromEntries(variables.map((each) => [each.name, each]));
@@ -119,15 +121,53 @@ describe('the variables of a step', () => {
     const deep = '['.repeat(500) + ']'.repeat(500);
     const wide = JSON.stringify(Array.from({ length: 5000 }, (_, i) => i));
     for (const text of [deep, wide]) {
-      const shown = stepVariables(step('a'), detail({ arguments: text }), translate);
+      const shown = stepVariables(step('a'), detail({ arguments: text }), false, translate);
       expect(JSON.stringify(shown).length).toBeLessThan(40_000);
     }
     expect(
-      stepVariables(step('a'), detail({ result: 'x'.repeat(1_000_000) }), translate).find((each) => each.name === 'result')?.value,
+      stepVariables(step('a'), detail({ result: 'x'.repeat(1_000_000) }), false, translate).find((each) => each.name === 'result')?.value,
     ).toHaveLength(4000);
   });
+  it('tell what a call of a model cost, and by which price', () => {
+    const cost = (attributes: Readonly<Record<string, AttributeValue>>) => {
+      const { span } = detail({});
+      return stepVariables(step('a'), detail({ span: { ...span, kind: 'chat', attributes } }), false, translate).find(
+        ({ name }) => name === 'cost',
+      );
+    };
+    const named = (basis: string, more: Readonly<Record<string, AttributeValue>>) =>
+      cost(Object.fromEntries(Object.entries({ basis, ...more }).map(([name, value]) => [`sandglass.cost.${name}`, value])));
+    expect(named('user', { usd: 0.02, source: 'price book: a\u202e\u0007b', date: '2026-01-01' })).toEqual({
+      name: 'cost',
+      value: '$0.02 your price',
+      parts: [{ name: 'price', value: 'price book: ab, as of 2026-01-01' }],
+    });
+    expect(named('unknown', { usd: null, reason: 'model-unknown' })).toEqual({
+      name: 'cost',
+      value: 'no price',
+      parts: [{ name: 'why', value: 'The model is in no price list' }],
+    });
+    expect(named('local', { usd: 0 })).toEqual({ name: 'cost', value: '$0 own hardware' });
+    // Of a later version, or written by someone else.
+    expect(named('guessed', { usd: 1 })?.value).toBe('no price');
+    expect(cost({})?.value).toBe('no price');
+    expect(stepVariables(step('a'), detail({}), false, translate).some(({ name }) => name === 'cost')).toBe(false);
+  });
   it('never make a cost of what has no price', () => {
-    expect(totalsVariables(step('a'), translate).find((each) => each.name === 'cost')?.value).toBe('no price');
+    const cost = (one: Partial<ReplayStep['totals']['cost']>, flatRate = false) =>
+      totalsVariables(
+        { ...step('a'), totals: { ...step('a').totals, cost: { usd: null, byBasis: {}, unpricedCalls: 0, ...one } } },
+        flatRate,
+        translate,
+      ).find((each) => each.name === 'cost');
+    expect(cost({ unpricedCalls: 2 })).toMatchObject({ value: 'no price', parts: [{ value: '2 LLM calls have no price' }] });
+    expect(cost({})?.value).toBe('no LLM call yet');
+    expect(cost({ usd: 0.5, byBasis: { priced: 0.5 } })).toEqual({ name: 'cost', value: '$0.50 list price' });
+    expect(cost({ usd: 0.5, byBasis: { user: 0.5 } }, true)?.value).toBe('$0.50 API equivalent, your price');
+    expect(cost({ usd: 0.5, byBasis: { priced: 0.1, reported: 0.4 }, unpricedCalls: 1 })).toMatchObject({
+      value: '≥ $0.50 reported + list price',
+      parts: [{ value: '$0.40 reported' }, { value: '$0.10 list price' }, { value: '1 LLM call has no price' }],
+    });
     expect(outcome('denied', null, translate)).toBe('denied by the sandbox');
   });
 });
@@ -148,6 +188,7 @@ class Editor {
       detail: ({ spanId }) => Promise.resolve(detail({ span: { ...detail({}).span, id: spanId } })),
       place: (each) => ({ uri: `sandglass-file://x/${each.spanId}.py`, name: `${each.spanId}.py`, line: 6 }),
       stoppedAt: ({ spanId }) => this.stops.push(spanId),
+      flatRate: () => false,
       t: translate,
     });
     this.session.onDidSendMessage((message) => {

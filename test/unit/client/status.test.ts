@@ -97,7 +97,7 @@ describe('the status bar', () => {
     const { tooltip } = statusText(view({ byModel }), live, now, translate);
     expect(tooltip.match(/^\| m\d+/gm)).toHaveLength(12);
     expect(tooltip).toContain('18 more models');
-    expect(tooltip).toContain('\\$0 \\(local model\\)');
+    expect(tooltip).toContain('\\$0 own hardware');
   });
 
   it('says in its tooltip that another window reads, and only then', () => {

@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { mcpKey, promptKey, skillKey, toolKey } from '../../../server/src/locate/defined/definition';
+import { costOf, spanCost } from '../../../server/src/model/spanCost';
+import type { CallCost } from '../../../server/src/protocol/cost';
+import type { CostTotals } from '../../../server/src/protocol/document';
 import { Database } from '../../../server/src/store/database';
 import { migrations } from '../../../server/src/store/schema';
 import { Store } from '../../../server/src/store/store';
@@ -24,8 +27,8 @@ function counted(
   store: Store,
   row: number,
   tool: string,
-): { calls: number; failed: number; durations: number[]; costs: Map<string, number | null> } {
-  const sum = { calls: 0, failed: 0, durations: [] as number[], costs: new Map<string, number | null>() };
+): { calls: number; failed: number; durations: number[]; costs: Map<string, CallCost> } {
+  const sum = { calls: 0, failed: 0, durations: [] as number[], costs: new Map<string, CallCost>() };
   for (const view of store.sessions.list(row))
     for (const { span } of store.spans.ofKind(view.row, 'execute_tool')) {
       const { attributes } = span;
@@ -39,11 +42,15 @@ function counted(
       if (attributes['sandglass.failed'] === true) sum.failed += 1;
       if (span.durationMs !== null) sum.durations.push(span.durationMs);
       if (attributes['sandglass.call_not_recorded'] === true || span.parentId === null) continue;
-      const usd = store.spans.ofSession(view.row, span.parentId)?.span.attributes['sandglass.cost.usd'];
-      sum.costs.set(`${view.row} ${span.parentId}`, typeof usd === 'number' ? usd : null);
+      const message = store.spans.ofSession(view.row, span.parentId)?.span;
+      sum.costs.set(`${view.row} ${span.parentId}`, spanCost(message ?? { attributes: {} }));
     }
   sum.durations.sort((a, b) => a - b);
   return sum;
+}
+
+function rounded(cost: CostTotals | undefined): unknown {
+  return JSON.parse(JSON.stringify(cost ?? null, (_, value: unknown) => (typeof value === 'number' ? Math.round(value * 1e9) : value)));
 }
 
 describe('the uses of a tool', () => {
@@ -65,17 +72,16 @@ describe('the uses of a tool', () => {
       for (const tool of calls.keys()) {
         const own = counted(store, row, tool);
         const sum = sums.get(toolKey(tool));
-        const known = [...own.costs.values()].filter((usd) => usd !== null);
         expect(sum, tool).toMatchObject({ calls: own.calls, failed: own.failed, timed: own.durations.length, messages: own.costs.size });
         expect(sum?.p50 ?? null, tool).toBe(own.durations[Math.ceil(own.durations.length * 0.5) - 1] ?? null);
         expect(sum?.p95 ?? null, tool).toBe(own.durations[Math.ceil(own.durations.length * 0.95) - 1] ?? null);
-        expect(sum?.unpriced, tool).toBe(own.costs.size - known.length);
-        if (known.length === 0) expect(sum?.costUsd, tool).toBeNull();
-        else
-          expect(sum?.costUsd, tool).toBeCloseTo(
-            known.reduce((a, b) => a + b, 0),
-            9,
-          );
+        // The ledger keeps picodollars.
+        expect(rounded(sum?.cost), tool).toEqual(rounded(costOf(own.costs.values())));
+        // Of each way in which a price is known the newest is named.
+        const shown = (sum?.priced ?? []).flatMap(({ session, spanId }) => store.spans.ofSession(session, spanId)?.span ?? []);
+        expect(new Set(shown.map((span) => spanCost(span).basis)), tool).toEqual(
+          new Set([...own.costs.values()].map(({ basis }) => basis)),
+        );
       }
       expect(store.uses.sums([all(toolKey('exec'))], []).size).toBe(0);
       expect(store.uses.sums([all(toolKey('exec'))], [row + 1]).size).toBe(0);

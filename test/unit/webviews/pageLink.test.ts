@@ -33,6 +33,8 @@ function setup(overrides: Partial<TraceBackend> = {}) {
     toolDefinition: (span) => acts.push(`definition ${span.spanId}`),
     suppress: (finding) => acts.push(`suppress ${finding.sessionId} ${finding.code} ${finding.evidence}`),
     replay: (session) => acts.push(`replay ${session.sessionId}`),
+    showPrices: () => acts.push('prices'),
+    flatRate: () => true,
     failure: (error) => ({ reason: error instanceof Error ? error.message : String(error), hint: 'hint' }),
     ...overrides,
   };
@@ -173,6 +175,7 @@ describe('PageLink', () => {
     link.receive({ kind: 'state', state: { ...state, sourceId: 'other', sessionId: 'other', selectedSpanId: 'x', onlyProblems: true } });
     expect(link.state).toEqual({ ...state, selectedSpanId: 'x', onlyProblems: true });
     link.receive({ kind: 'replay' });
+    link.receive({ kind: 'showPrices' });
     link.receive({ kind: 'jump', spanId: 's', beside: true });
     link.receive({ kind: 'openCall', spanId: 's' });
     link.receive({ kind: 'toolDefinition', spanId: 's' });
@@ -180,6 +183,7 @@ describe('PageLink', () => {
     link.receive({ kind: 'openSession', sessionId: 'child' });
     expect(acts).toEqual([
       'replay session',
+      'prices',
       'jump source s true',
       'open s',
       'definition s',

@@ -43,6 +43,7 @@ export class FakeBackend implements TraceBackend {
   broken: { readonly reason: string; readonly hint: string } | null = null;
   delayMs = 0;
   costUsd: number | null = 0.0123;
+  paysFlatRate = false;
   findings: readonly Finding[] = [];
   maySuppress = true;
   #listener: ((now: SessionRevision) => void) | null = null;
@@ -59,7 +60,16 @@ export class FakeBackend implements TraceBackend {
     const id = `turn-${ordinal}`;
     const prompt = this.#text ?? `Prompt ${ordinal}`;
     const turn = this.#span(id, null, 'invoke_agent', 'ok', { 'sandglass.preview': prompt, 'sandglass.trigger': this.#text ?? 'user' });
-    this.turns.push({ span: turn, ordinal, prompt, toolCalls: 0, failedToolCalls: 0, denied: 0, thinkingBlocks: 0, costUsd: 0.001 });
+    this.turns.push({
+      span: turn,
+      ordinal,
+      prompt,
+      toolCalls: 0,
+      failedToolCalls: 0,
+      denied: 0,
+      thinkingBlocks: 0,
+      cost: { usd: 0.001, byBasis: { priced: 0.001 }, unpricedCalls: 0 },
+    });
     this.rows.push(this.#row(turn, 0, id, prompt));
     for (let call = 0; call < calls; call++) this.addCall();
   }
@@ -223,6 +233,12 @@ export class FakeBackend implements TraceBackend {
 
   jump(span: { readonly spanId: string }, beside: boolean): void {
     this.acts.push(`jump ${span.spanId}${beside ? ' beside' : ''}`);
+  }
+  showPrices(): void {
+    this.acts.push('showPrices');
+  }
+  flatRate(): boolean {
+    return this.paysFlatRate;
   }
   toolDefinition(span: { readonly spanId: string }): void {
     this.acts.push(`toolDefinition ${span.spanId}`);

@@ -56,6 +56,8 @@ export async function realBackend(recording: string): Promise<RealBackend> {
     toolDefinition: (span: SpanRef) => void acts.push(`toolDefinition ${span.spanId}`),
     suppress: ({ code, evidence }: FindingRef) => void acts.push(`suppress ${code} ${evidence}`),
     replay: () => void acts.push('replay'),
+    showPrices: () => void acts.push('showPrices'),
+    flatRate: () => false,
     failure: (error) => ({ reason: error instanceof Error ? error.message : String(error), hint: 'Try again.' }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
