@@ -59,10 +59,16 @@ export function statusText(
   );
   const worst = worstBudget(view.budgets);
   const today = todayText(view, flatRate, t);
+  const numbers = numbersOf(view, flatRate, false, t).join(' · ');
   const share = worst === null ? null : `${worst.level === 'passed' ? '$(warning) ' : ''}${t('budget {0}', shareText(worst, t))}`;
   return {
-    // What matters least comes last: where room is short the editor cuts it off.
-    text: `$(${icon}) ${[withoutIcons([doing, ...numbersOf(view, flatRate, false, t)].join(' · ')), share, today].filter((part) => part !== null).join(' · ')}`,
+    // Where room is short the editor cuts off the end: what is used up stands before what it was used for.
+    text: `$(${icon}) ${(worst?.level === 'passed'
+      ? [withoutIcons(doing), share, numbers, today]
+      : [withoutIcons(doing), numbers, share, today]
+    )
+      .filter((part) => part !== null && part !== '')
+      .join(' · ')}`,
     amber,
     ticking,
     tooltip: statusTooltip(view, collector, flatRate, t),

@@ -29,7 +29,7 @@ export interface BudgetReading {
 
 /** Turns of a session that are looked at: those that cost most. */
 const turnsOfSession = 200;
-const driversLooked = 20;
+const driversLooked = 5;
 
 const everything: CostScope = { sourceId: null, sessionId: null, withSubagents: false, from: null, to: null };
 
@@ -132,9 +132,12 @@ function driven(
   by: 'session' | 'turn',
   statesOf: (total: Spend, rows: readonly CostRow[]) => readonly BudgetState[],
 ): readonly BudgetReading[] {
-  const { total, rows } = costs({ scope, by, limit: driversLooked, timeZone });
+  // Whatever parts a sum has must be named, which takes far longer than the sum: that is only asked for when something is to be said.
+  const { total } = costs({ scope, by: 'trigger', limit: 0, timeZone });
+  if (statesOf(total, []).every(({ level }) => level === null)) return statesOf(total, []).map((state) => ({ state, drivers: [] }));
+  const { rows } = costs({ scope, by, limit: driversLooked, timeZone });
+  const models = costs({ scope, by: 'model', limit: driversLooked, timeZone }).rows;
   const states = statesOf(total, rows);
-  const models = states.some(({ level }) => level !== null) ? costs({ scope, by: 'model', limit: driversLooked, timeZone }).rows : [];
   return states.map((state) => ({
     state,
     drivers:

@@ -46,35 +46,29 @@ export class CostsNow {
 
   #askToday(attached: readonly CostSource[], { from, to }: LocalDay): Today {
     const scope = { sourceId: null, sessionId: null, withSubagents: false, from: isoTime(from), to: isoTime(to) };
-    const { total, rows } = this.#costs.answer({ scope, by: 'session', limit: Infinity, timeZone: 'UTC' }, attached);
+    const { total, rows } = this.#costs.answer({ scope, by: 'sandbox', limit: sandboxesShown, timeZone: 'UTC' }, attached);
     if (total.calls === 0) return { today: null, todayBySandbox: [], dearest: [] };
-    // Only of what was at work today the calls are looked through: a history may be long.
-    const sessions = rows.flatMap(({ session }) => {
-      const source = attached.find(({ id }) => id === session?.sourceId);
-      return source === undefined || session === null
-        ? []
-        : this.#store.sessions.named(source.row, session.sessionId).map(({ row }) => row);
-    });
-    const sources = attached.map(({ row }) => row);
-    const seen = new Set<string>();
-    const dearest = this.#store.ledger.dearest({ sources, sessions, from, to }, dearestAsked).flatMap((call) => {
-      if (seen.has(call.spanId)) return [];
-      seen.add(call.spanId);
-      const source = attached.find(({ row }) => row === call.source);
-      return source === undefined ? [] : [this.#dear(call, source.id)];
-    });
-    return { today: total, todayBySandbox: this.#bySandbox(attached, scope), dearest: dearest.slice(0, dearestShown) };
+    const todayBySandbox = rows.map(({ label, spend }) => ({ sandbox: label ?? '', spend }));
+    return { today: total, todayBySandbox, dearest: this.#dearestOf(attached, from, to) };
   }
 
-  #bySandbox(attached: readonly CostSource[], scope: Parameters<Costs['answer']>[0]['scope']): CostNow['todayBySandbox'] {
-    return attached
-      .map(({ id, name }) => {
-        const { total } = this.#costs.answer({ scope: { ...scope, sourceId: id }, by: 'sandbox', limit: 1, timeZone: 'UTC' }, attached);
-        return { sourceId: id, sandbox: name, spend: total };
+  #dearestOf(attached: readonly CostSource[], from: number, to: number): readonly DearCall[] {
+    const { ledger } = this.#store;
+    const sources = attached.map(({ row }) => row);
+    const { single, twins } = ledger.sessionsOf(sources);
+    // Only of what was at work today the calls are looked through: a history may be long.
+    const groups = ledger.groups({ sources, sessions: [...single, ...twins.flat()], from, to });
+    const sessions = [...new Set(groups.map(({ session }) => session))];
+    const seen = new Set<string>();
+    return ledger
+      .dearest({ sources, sessions, from, to }, dearestAsked)
+      .flatMap((call) => {
+        const source = attached.find(({ row }) => row === call.source);
+        if (source === undefined || seen.has(call.spanId)) return [];
+        seen.add(call.spanId);
+        return [this.#dear(call, source.id)];
       })
-      .filter(({ spend }) => spend.calls > 0)
-      .sort((a, b) => (b.spend.usd ?? -1) - (a.spend.usd ?? -1) || b.spend.calls - a.spend.calls)
-      .slice(0, sandboxesShown);
+      .slice(0, dearestShown);
   }
 
   #dear(call: LedgerCall, sourceId: string): DearCall {

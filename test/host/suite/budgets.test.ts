@@ -89,7 +89,7 @@ describe('what now costs', () => {
     assert.equal(passed.severity, vscode.DiagnosticSeverity.Warning);
     const document = await vscode.workspace.openTextDocument(uri);
     assert.match(document.lineAt(passed.range.start.line).text, /^Budget of a session used up/);
-    await until('the sign of it', () => / · \$\(warning\) budget 120 %$/.test(services.status.text ?? ''));
+    await until('the sign of it', () => / · \$\(warning\) budget 120 % · /.test(services.status.text ?? ''));
     await configuration().update(limits, { session: { usd: 5 } }, vscode.ConfigurationTarget.Global);
     await until(
       'no problem',

@@ -53,8 +53,8 @@ const view = (given: Partial<StatusView> = {}): StatusView => ({
   dearest: { session: [dear(0.12)], today: [dear(0.12), dear(0.08, { model: 'claude-opus-4-6' })] },
   today: spend(1.2, 34),
   todayBySandbox: [
-    { sourceId, sandbox: 'my-assistant', spend: spend(0.9) },
-    { sourceId: 'fedcba9876543210', sandbox: 'other', spend: spend(0.3) },
+    { sandbox: 'my-assistant', spend: spend(0.9) },
+    { sandbox: 'other', spend: spend(0.3) },
   ],
   budgets: [budget(16.8)],
   forecast: { unit: 'usd', soFar: 0.1, median: 0.42, low: 0.3, high: 0.8, of: 12 },
@@ -76,7 +76,8 @@ describe('what now costs', () => {
     expect(shown({}).text).toBe('$(robot) main idle · 8.4k tok · $0.02 · budget 84 % · $1.20 today');
     expect(shown({}).spoken).toBe('Sandglass: main idle, 8.4k tokens, $0.02, 84 % of day budget, $1.20 today');
     const passed = [budget(1, { kind: 'turn', limit: 100 }), budget(25)];
-    expect(shown({ budgets: passed }).text).toMatch(/ · \$\(warning\) budget 125 % · /);
+    // Before all else, since the editor may cut off the end.
+    expect(shown({ budgets: passed }).text).toBe('$(robot) main idle · $(warning) budget 125 % · 8.4k tok · $0.02 · $1.20 today');
     expect(shown({ budgets: passed }).spoken).toMatch(/, 125 % of day budget, which is used up, /);
   });
 
@@ -106,9 +107,9 @@ describe('the tooltip', () => {
         '90 % of the input came from a cache',
         'This turn: ≈ $0.42 by its end ($0.30 to $0.80), from 12 turns like it',
         '- Budget of the day: $16.80 of $20.00 (84 %)',
-        `Most expensive calls of the session:\n- [$0.12 · nemotron-3-super · 41k tokens](command:sandglass.openSpan?${args(dear(0.12))})`,
+        `Most expensive calls of the session:\n- [$0.12 list price · nemotron-3-super · 41k tokens](command:sandglass.openSpan?${args(dear(0.12))})`,
         'Today: $1.20 · 10k tokens, 34 calls\n- my-assistant: $0.90 · 10k tokens\n- other: $0.30 · 10k tokens',
-        `Other expensive calls of today:\n- [$0.08 · claude-opus-4-6 · 41k tokens](command:sandglass.openSpan?${args(dear(0.08))})`,
+        `Other expensive calls of today:\n- [$0.08 list price · claude-opus-4-6 · 41k tokens](command:sandglass.openSpan?${args(dear(0.08))})`,
         '[Open Trace](command:sandglass.openTrace) · [More…](command:sandglass.costMenu)',
       ].join('\n\n'),
     );
@@ -154,8 +155,8 @@ describe('the tooltip', () => {
     byModel: [{ model: text, calls: 1, tokens: 1, usd: null, basis: text }],
     dearest: { session: [dear(0.12, { model: text })], today: [dear(0.1, { model: text, sourceId: text }), dear(0.08, { spanId: text })] },
     todayBySandbox: [
-      { sourceId: text, sandbox: text, spend: spend(1) },
-      { sourceId: text, sandbox: text, spend: spend(null) },
+      { sandbox: text, spend: spend(1) },
+      { sandbox: text, spend: spend(null) },
     ],
   });
   const harmless = (text: string): void => {
@@ -194,7 +195,7 @@ describe('the tooltip', () => {
     // With a letter before it, since what is empty when it is plain has no text in any case.
     fc.assert(
       fc.property(text, (made) => harmless(`x${made}`)),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 
@@ -216,9 +217,9 @@ describe('the menu', () => {
       '$(hubot) nemotron-3-super | $0.02 · 8.4k tokens · 2 calls',
       '$(database) 90 % of the input came from a cache',
       '# Most expensive calls of the session',
-      '$(comment) $0.12 · nemotron-3-super · 41k tokens | 10:00',
+      '$(comment) $0.12 list price · nemotron-3-super · 41k tokens | 10:00',
       '# Other expensive calls of today',
-      '$(comment) $0.08 · claude-opus-4-6 · 41k tokens | 10:00',
+      '$(comment) $0.08 list price · claude-opus-4-6 · 41k tokens | 10:00',
       '# Today by sandbox',
       '$(vm) my-assistant | $0.90 · 10k tokens',
       '$(vm) other | $0.30 · 10k tokens',
@@ -240,8 +241,8 @@ describe('the menu', () => {
       byModel: [{ model: evil, calls: 1, tokens: 1, usd: null, basis: evil }],
       dearest: { session: [dear(0.12, { model: evil })], today: [dear(0.3, { model: evil })] },
       todayBySandbox: [
-        { sourceId, sandbox: evil, spend: spend(1) },
-        { sourceId, sandbox: evil, spend: spend(1) },
+        { sandbox: evil, spend: spend(1) },
+        { sandbox: evil, spend: spend(1) },
       ],
     }).join('\n');
     expect(labels).not.toMatch(/(?<!\\)\$\(trash\)|[\u001b\u202e]/);
