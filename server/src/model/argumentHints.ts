@@ -7,7 +7,7 @@ import type { ArgumentVerdict, ToolCallBlock, ToolShape } from './events';
 /** Arguments that something is known of. A schema may be made to have many. */
 export const hintLimit = 4096;
 
-/** A tool of an MCP server, `<server>__<tool>`: what a path is relative to there nobody tells. */
+/** A tool of an MCP server, `<server>__<tool>`: what a path is relative to there its schema does not tell. */
 const ofServer = /.__./;
 
 /** What says more stands later: of two schemas that say different things, the argument is what the later one says. */
@@ -67,10 +67,9 @@ export class ArgumentHints {
 
   /** The paths of a call: by the names of its arguments, as far as its schema does not say that they are none, and those it says are. */
   pathsOf(block: ToolCallBlock, owner: string | null, limit: number): CallPaths {
+    if (!this.#tools.has(block.name)) return { paths: block.paths, bySchema: [] };
+    const paths = block.paths.filter((_, at) => this.#of(block.name, owner, block.pathsAt[at] ?? '') !== 'none');
     const leads = (path: string): boolean => !ofServer.test(block.name) || /^[/~]/.test(path);
-    const named = block.paths.filter(leads);
-    if (!this.#tools.has(block.name)) return { paths: named, bySchema: [] };
-    const paths = block.paths.filter((path, at) => leads(path) && this.#of(block.name, owner, block.pathsAt[at] ?? '') !== 'none');
     const bySchema = new Set<string>();
     for (const { at, path, plain } of block.candidates) {
       if (paths.length + bySchema.size >= limit) break;

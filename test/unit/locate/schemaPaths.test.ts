@@ -153,7 +153,7 @@ describe('a call of a tool whose schema says which arguments are paths', () => {
           ...wrapped('c3', 'mcp:bundle-mcp:eyes__see', { in: '/sandbox/w/src/calc.py', line: 7 }),
           ...wrapped('c4', 'mcp:other-server:eyes__see', { in: '/sandbox/w/src/calc.py', line: 7 }),
           // What a server works in nobody tells, nor from what it counts the lines beside characters.
-          ...wrapped('c6', 'mcp:bundle-mcp:eyes__see', { in: 'src/calc.py', path: 'README.md' }),
+          ...wrapped('c6', 'mcp:bundle-mcp:eyes__see', { in: 'src/calc.py' }),
           ...wrapped('c7', 'mcp:bundle-mcp:eyes__see', { in: '~/w/src/calc.py', line: 7, character: 2 }),
           ...wrapped('c5', 'tool_describe', { id: 'x' }),
         ],
