@@ -36,6 +36,7 @@ export class BudgetNotices implements vscode.Disposable {
     server: Pick<ServerHost, 'onBudget'>,
     private readonly notifier: Pick<Notifier, 'tryToShow'>,
     private readonly state: vscode.Memento,
+    private readonly retryAfterMs = retryMs,
   ) {
     this.#disposables.add(server.onBudget((notice) => this.tell(notice)));
   }
@@ -58,22 +59,25 @@ export class BudgetNotices implements vscode.Disposable {
       const [next, ...rest] = this.#held;
       if (next !== undefined && this.#show(next)) this.#held = rest;
       this.#retryLater();
-    }, retryMs);
+    }, this.retryAfterMs);
   }
 
   /** False: the rules hold it back. */
   #show(notice: BudgetNotice): boolean {
     const { state, level } = notice;
     const budget = budgetKey(state);
-    const silenced = this.state.get<readonly string[]>(silencedKey, []);
-    if (silenced.includes(budget)) return true;
+    if (this.#silenced.includes(budget)) return true;
     return this.notifier.tryToShow({
       severity: 'warning',
       key: JSON.stringify([budget, level, state.sourceId, state.session, state.span]),
       text: noticeText(notice, paysFlatRate(), t),
       actions: this.#actions(notice),
-      silenced: () => this.state.update(silencedKey, [...silenced, budget].slice(-silencedKept)),
+      silenced: () => this.state.update(silencedKey, [...this.#silenced, budget].slice(-silencedKept)),
     });
+  }
+
+  get #silenced(): readonly string[] {
+    return this.state.get<readonly string[]>(silencedKey, []);
   }
 
   #actions({ state, level, pausable, sandbox }: BudgetNotice): readonly NotifyAction[] {

@@ -3,14 +3,93 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { BudgetNotices } from '../../../client/src/budgets/budgetNotices';
 import { tracePanelType } from '../../../client/src/contributions';
+import type { Notice } from '../../../client/src/notify';
 import { tooltipCommands } from '../../../client/src/status/statusTooltip';
+import type { BudgetNotice } from '../../../server/src/protocol/cost';
 import { SpendingAgent } from '../../fixtures/spending';
 import { problems, problemThat, sandglass, until } from '../support';
 
 const limits = 'sandglass.budgets.limits';
 const isBudget = (code: unknown, name: string): boolean =>
   (typeof code === 'object' && code !== null && 'value' in code ? code.value : code) === name;
+
+describe('what is told of a budget', () => {
+  const notice = (given: Partial<BudgetNotice['state']> = {}, pausable = true): BudgetNotice => ({
+    state: {
+      kind: 'turn',
+      unit: 'usd',
+      limit: 0.5,
+      used: 0.62,
+      level: 'passed',
+      unpricedCalls: 0,
+      session: { sourceId: 'a', sessionId: 's' },
+      span: { sourceId: 'a', spanId: 'x' },
+      sourceId: 'a',
+      ...given,
+    },
+    level: given.level ?? 'passed',
+    drivers: [],
+    sandbox: 'my-assistant',
+    pausable,
+    others: 0,
+  });
+  const kept = new Map<string, unknown>();
+  const memento = {
+    keys: () => [...kept.keys()],
+    get: (key: string, otherwise?: unknown) => kept.get(key) ?? otherwise,
+    update: async (key: string, value: unknown) => void kept.set(key, value),
+  } as vscode.Memento;
+  const shown: Notice[] = [];
+  let admits = true;
+  const notices = new BudgetNotices(
+    { onBudget: new vscode.EventEmitter<BudgetNotice>().event },
+    { tryToShow: (one: Notice) => (admits ? (shown.push(one), true) : false) },
+    memento,
+    50,
+  );
+  const titles = (): readonly string[] => (shown.at(-1)?.actions ?? []).map(({ title }) => title);
+  const atLimit = (value: string | undefined) =>
+    vscode.workspace.getConfiguration().update('sandglass.budgets.atLimit', value, vscode.ConfigurationTarget.Global);
+  beforeEach(() => void shown.splice(0));
+  after(async () => {
+    notices.dispose();
+    await atLimit(undefined);
+  });
+
+  it('offers to pause a sandbox only where that was asked for, and only when all is used up', async () => {
+    notices.tell(notice());
+    assert.deepEqual(titles(), ['Open Trace', 'Open Cost View']);
+    await atLimit('offerPause');
+    notices.tell(notice());
+    assert.deepEqual(titles(), ['Pause my-assistant…', 'Open Trace']);
+    notices.tell(notice({}, false));
+    assert.deepEqual(titles(), ['Open Trace', 'Open Cost View']);
+    notices.tell(notice({ level: 'warning' }));
+    assert.deepEqual(titles(), ['Open Trace', 'Open Cost View']);
+  });
+
+  it('comes later when too much else is told, and is not lost', async () => {
+    admits = false;
+    notices.tell(notice({ kind: 'session' }));
+    notices.tell(notice({ kind: 'day', session: null, span: null, sourceId: null }));
+    assert.equal(shown.length, 0);
+    admits = true;
+    await until('both', () => shown.length === 2);
+    assert.match(shown[0]?.text ?? '', /^Budget of the session is used up/);
+    assert.match(shown[1]?.text ?? '', /^Budget of the day is used up/);
+  });
+
+  it('is not told again of that budget to whoever does not want it, and is of another', async () => {
+    notices.tell(notice());
+    await shown.at(-1)?.silenced?.();
+    notices.tell(notice());
+    assert.equal(shown.length, 1);
+    notices.tell(notice({ limit: 0.6 }));
+    assert.equal(shown.length, 2);
+  });
+});
 
 describe('what now costs', () => {
   let dir: string;
