@@ -105,6 +105,24 @@ describe('the cost view', () => {
     await until('the page knows', () => shownCosts(services.costs.shown)?.subscription === false);
   });
 
+  it('is there again after the editor was loaded anew, as it was left', async () => {
+    const { services } = await sandglass();
+    const state = services.costs.state;
+    assert.ok(state !== null);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await until('it is closed', () => services.costs.state === null);
+    // What the editor does with the panel that it kept.
+    const panel = vscode.window.createWebviewPanel('sandglass.costs', 'Costs', vscode.ViewColumn.Active, {});
+    const kept = { ...state, by: 'model' as const };
+    await services.costs.deserializeWebviewPanel(panel, kept);
+    await totalThat('its sum', ({ calls }) => calls > 0);
+    assert.deepEqual(services.costs.state, kept);
+    // One is enough.
+    const another = vscode.window.createWebviewPanel('sandglass.costs', 'Costs', vscode.ViewColumn.Active, {});
+    await services.costs.deserializeWebviewPanel(another, kept);
+    await until('one tab', () => tabs().length === 1);
+  });
+
   async function totalThat(what: string, fits: (total: Spend) => boolean): Promise<Spend> {
     const { services } = await sandglass();
     return until(what, () => {
