@@ -90,7 +90,10 @@ function offerCopy(
   };
   const make = async (): Promise<void> => {
     await closeDiff(changed);
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: 'yaml', content: file }));
+    const made = await vscode.workspace.openTextDocument({ language: 'yaml', content: file });
+    const from = Math.max(0, file.indexOf(lines.trimEnd()));
+    const selection = new vscode.Range(made.positionAt(from), made.positionAt(from + lines.trimEnd().length));
+    await vscode.window.showTextDocument(made, { selection, preview: false });
   };
   notifier.show({
     severity: 'information',

@@ -44,9 +44,14 @@ export function effectivePolicy(sourceId: string, sandbox: string, gateway: Gate
   }
 }
 
-/** As a file of the user's own could be: nothing in it that only a gateway can say. */
-export function ownText({ told }: EffectivePolicy): string {
-  return policyYaml(withoutProviders(told.policy), []);
+/** As a file of the user's own could be: nothing in it that only a gateway can say, and what is missing for use is said. */
+export function ownText({ told: { policy } }: EffectivePolicy): string {
+  const missing = [
+    ...(policy.middlewares.size > 0 ? ['what the middlewares are configured with'] : []),
+    ...(policy.unknown.length > 0 ? [policy.unknown.map((one) => plainLine(one, 60)).join(', ')] : []),
+  ];
+  const lines = missing.length === 0 ? [] : [`Not whole: fill in ${missing.join(', and ')} before a sandbox is given this file.`];
+  return policyYaml(withoutProviders(policy), lines);
 }
 
 function headLines(sandbox: string, gateway: Gateway, told: ToldPolicy): readonly string[] {

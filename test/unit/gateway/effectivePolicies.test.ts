@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { effectiveUri, parseEffectiveUri, revisionText } from '../../../server/src/gateway/effectiveDocument';
+import { effectivePolicy, effectiveUri, ownText, parseEffectiveUri, revisionText } from '../../../server/src/gateway/effectiveDocument';
 import { EffectivePolicies, freshMs } from '../../../server/src/gateway/effectivePolicies';
 import type { AskedSource, EffectiveLook } from '../../../server/src/gateway/effectivePolicies';
+import type { ToldPolicy } from '../../../server/src/gateway/askGateway';
+import type { EffectivePolicy } from '../../../server/src/gateway/effectiveDocument';
+import type { PolicyPart, SandboxPolicy } from '../../../server/src/gateway/policyMessages';
 import { FakeGateway } from '../../gateway/fakeGateway';
 import { bedPolicyText } from '../policy/made';
 
@@ -167,6 +170,34 @@ describe('the document of a policy in force', () => {
       'x',
     ])
       expect(parseEffectiveUri(other)).toBeNull();
+  });
+
+  it('as a file of the user says where it is not whole', () => {
+    const gatewayOf = { name: 'nemoclaw', address: 'https://127.0.0.1:1', host: '127.0.0.1', port: 1, certificates: null };
+    const policy: SandboxPolicy = {
+      ...{ version: 1, filesystem: null, landlock: null, process: null, networkPolicies: new Map([['_provider_x', {}]]) },
+      ...{ middlewares: new Map<string, PolicyPart>([['guard', { middleware: 'guard' }]]), unknown: ['endpoint field 31'] },
+    };
+    const told: ToldPolicy = {
+      ...{
+        version: '0.0.111',
+        policy,
+        revision: 4,
+        hash: 'h',
+        source: 'sandbox',
+        globalRevision: 0,
+        load: 'loaded',
+        loadError: '',
+        active: 4,
+      },
+    };
+    const whole = { ...told, policy: { ...policy, middlewares: new Map<string, PolicyPart>(), unknown: [] } };
+    const of = (one: ToldPolicy): EffectivePolicy => effectivePolicy(source.sourceId, 'demo', gatewayOf, one);
+    expect(ownText(of(told))).toMatch(/^# Not whole: fill in what the middlewares are configured with, and endpoint field 31 before /);
+    expect(ownText(of(whole))).toBe('version: 1\nnetwork_policies: {}\n');
+    expect(of(told).text).toContain('# It says more than is known here, and than is shown: endpoint field 31.');
+    expect(of(told).text).toContain('# Rules named _provider_');
+    expect(of(whole).text).not.toContain('middlewares');
   });
 
   it('says whether the sandbox took the revision', () => {
