@@ -53,7 +53,7 @@ export class ServerCostBackend implements CostBackend {
   async notes(query: InsightsQuery, token: CancellationToken): Promise<CostNotes> {
     await this.ready();
     const { insights, cut } = await this.server.request('insights', query, token);
-    return { notes: insights.map((insight) => insightNote(insight, vscode.l10n.t)), cut };
+    return { notes: insights.map((insight) => insightNote(insight, this.subscription(), vscode.l10n.t)), cut };
   }
 
   subscription(): boolean {

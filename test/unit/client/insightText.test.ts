@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { insightNote } from '../../../client/src/insightText';
+import { insightNote as noteOf } from '../../../client/src/insightText';
+import type { Translate } from '../../../client/src/format';
 import type { GrownPart, Insight } from '../../../server/src/protocol/insight';
 import { translate } from './translate';
 
+const insightNote = (insight: Insight, t: Translate): ReturnType<typeof noteOf> => noteOf(insight, false, t);
 const base = {
   session: { sourceId: 'one', sessionId: 's' },
   span: { sourceId: 'one', spanId: '0123456789abcdef' },
@@ -39,7 +41,7 @@ describe('what is worth a look, in words', () => {
       spanId: base.span.spanId,
       severity: 'warning',
       title: 'A turn of main cost $1.22: 424 times the usual',
-      why: 'The median of the 16 before it that were set off by the same is $0.0029. What grew: 101 LLM calls, usually 4.5; 100 % of the prompts not from a cache, usually 1 %; 1:05 in exec, usually 1 s. Basis: overlay. It still runs.',
+      why: 'The median of the 16 before it that were set off by the same is $0.0029. What grew: 101 LLM calls, usually 4.5; 100 % of the prompts not from a cache, usually 1 %; 1:05 in exec, usually 1 s. Basis: list price. It still runs.',
     });
     expect(insightNote(unusual({ of: 'session', measure: 'tokens', value: 900_000, usual: 31_000, times: 29 }), translate)).toMatchObject({
       title: 'A session of main took 900k tokens: 29 times the usual',
@@ -48,6 +50,12 @@ describe('what is worth a look, in words', () => {
     expect(insightNote(unusual({ measure: 'duration', value: 600_000, usual: 61_000, times: 9.84 }), translate).title).toBe(
       'A turn of main took 10:00: 9.8 times the usual',
     );
+  });
+
+  it('says what the API would have charged where a flat rate is paid', () => {
+    expect(noteOf(unusual(), true, translate).title).toBe('A turn of main cost $1.22 API equivalent: 424 times the usual');
+    const unused: Insight = { ...base, kind: 'unusedAnswer', span: null, parent: base.session, llmCalls: 2, unpricedCalls: 0, words: 14 };
+    expect(noteOf(unused, true, translate).why).toContain('$1.22 API equivalent (');
   });
 
   it('has words for each part and each measure', () => {
@@ -81,7 +89,7 @@ describe('what is worth a look, in words', () => {
     expect(insightNote(redundant, translate)).toMatchObject({
       severity: 'information',
       title: 'read was called 3 times more in a turn and told nothing new',
-      why: 'Same arguments, same result, and nothing changed in between. The 3 LLM calls that asked for nothing else came to ≥ $0.03 (overlay), 32k tokens. Later prompts carried about 600 tokens of it. 2 of them were asked for beside other calls, and are not counted.',
+      why: 'Same arguments, same result, and nothing changed in between. The 3 LLM calls that asked for nothing else came to ≥ $0.03 (list price), 32k tokens. Later prompts carried about 600 tokens of it. 2 of them were asked for beside other calls, and are not counted.',
     });
     const once = insightNote({ ...redundant, times: 1, llmCalls: 1, usd: null, bases: [], carriedTokens: 0, beside: 0 }, translate);
     expect(once.title).toBe('read was called once more in a turn and told nothing new');
@@ -94,6 +102,6 @@ describe('what is worth a look, in words', () => {
     );
     expect(unused).toMatchObject({ spanId: null, severity: 'information' });
     expect(unused.title).toMatch(/seems to have come.*\(preview\)/);
-    expect(unused.why).toMatch(/^It came to \$1\.22 \(overlay\), 5\.1M tokens\. .*none of its 14 distinctive words/);
+    expect(unused.why).toMatch(/^It came to \$1\.22 \(list price\), 5\.1M tokens\. .*none of its 14 distinctive words/);
   });
 });
