@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -41,11 +42,22 @@ describe('the package', () => {
   });
 
   it('carries minified bundles, without source maps', () => {
-    for (const file of ['dist/extension.js', 'dist/server.js', 'dist/cli.js']) {
+    for (const file of ['dist/extension.js', 'dist/server.js', 'dist/cli.js', 'dist/tokens.js']) {
       const text = readFileSync(resolve(root, file), 'utf8');
       expect(text, file).not.toMatch(/^\/\/# sourceMappingURL/m);
       const lines = text.split('\n').length;
       expect(text.length / lines, `${file}: characters per line`).toBeGreaterThan(200);
+    }
+  });
+
+  it.each(['o200k_base', 'cl100k_base'])('counts tokens with what lies beside its counting thread: %s', async (encoding) => {
+    const worker = new Worker(resolve(root, 'dist/tokens.js'));
+    const answer = new Promise((counted, failed) => worker.once('message', counted).once('error', failed));
+    worker.postMessage({ id: 7, encoding, text: 'Hello! How can I assist you today?' });
+    try {
+      expect(await answer).toEqual({ id: 7, tokens: 9 });
+    } finally {
+      await worker.terminate();
     }
   });
 
