@@ -1,6 +1,6 @@
 /** What the assistant for mappings found, in words. Paths of a sandbox are untrusted text. */
 import { basename, join, relative, sep } from 'node:path';
-import type { MappingAnswer, MappingEvidence, MappingProposal } from '../../../server/src/protocol/mappings';
+import type { MappingAnswer, MappingEvidence, MappingProposal, RepositoryDoubt } from '../../../server/src/protocol/mappings';
 import type { Translate } from '../format';
 import { plainText, withoutIcons } from '../plainText';
 
@@ -31,11 +31,12 @@ export interface Row {
 
 /** What tells most stands first: the end of a long line is not shown. */
 export function proposalRow(proposal: MappingProposal, folders: readonly string[], t: Translate): Row {
-  const { sandbox, workspace, evidence, matched, differ, gained, confidence } = proposal;
+  const { sandbox, workspace, evidence, matched, differ, gained, confidence, repository } = proposal;
   const names = evidence.slice(0, namedFiles).map((one) => `${nameIn(one, sandbox)} (${matchText(one, t)})`);
   const parts = [
     confidence === 'sure' ? t('sure') : confidence === 'likely' ? t('likely') : doubtOf(proposal, folders, t),
-    matched === 1 ? t('1 file matches') : t('{0} files match', matched),
+    repository === null ? '' : repositoryText(repository, t),
+    matched === 0 ? '' : matched === 1 ? t('1 file matches') : t('{0} files match', matched),
     differ === 0 ? '' : differ === 1 ? t('1 is another file there') : t('{0} are other files there', differ),
     gained === 0
       ? t('shown there already, while they are the same')
@@ -57,6 +58,19 @@ function doubtOf({ sandbox, workspace, rivals }: MappingProposal, folders: reado
   const other =
     rival.sandbox === sandbox || rival.workspace !== workspace ? workspaceText(rival.workspace, folders) : sandboxText(rival.sandbox);
   return t('{0} matches alike', plainText(other, { maxLength: maxPath }));
+}
+
+function repositoryText(doubt: RepositoryDoubt, t: Translate): string {
+  switch (doubt) {
+    case 'several':
+      return t('the same git repository, and not the only one here');
+    case 'diverged':
+      return t('a git repository that went on from a commit both have');
+    case 'elsewhere':
+      return t('a git repository with the same commits, cloned from another place');
+    case 'unknown':
+      return t('the same git repository, but not all that may be it was looked at');
+  }
 }
 
 export function nameIn({ sandboxPath }: MappingEvidence, sandbox: string): string {

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import { NOT_REGULAR, readRegular, TOO_LARGE } from '../attach/regularFile';
+import type { RepositoryDoubt } from '../protocol/mappings';
 import type { AnchorMapping, PathMapping } from '../protocol/messages';
 import { searchedBytes } from './fileCache';
 
@@ -23,13 +24,7 @@ export type GitAnswer =
   | { readonly kind: 'none' }
   | { readonly kind: 'same'; readonly path: string; readonly root: string; readonly sandboxRoot: string }
   /** Each of `roots` may be the repository, and none surely is. */
-  | { readonly kind: 'doubt'; readonly why: GitDoubt; readonly roots: readonly string[]; readonly sandboxRoot: string };
-
-/**
- * `several`: more than one is. `diverged`: both went on from a commit they share, as a fork does. `elsewhere`: they were cloned from
- * different places. `unknown`: one may be it that is not read, or lies where it was not looked.
- */
-export type GitDoubt = 'several' | 'diverged' | 'elsewhere' | 'unknown';
+  | { readonly kind: 'doubt'; readonly why: RepositoryDoubt; readonly roots: readonly string[]; readonly sandboxRoot: string };
 
 function inside(path: string, folder: string): boolean {
   const way = relative(folder, path);

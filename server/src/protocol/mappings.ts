@@ -30,7 +30,15 @@ export interface MappingProposal {
   readonly confidence: 'sure' | 'likely' | 'ambiguous';
   /** Of an ambiguous one: what matches alike. `sandbox` is another directory that would come to lie in the same place. */
   readonly rivals: readonly { readonly sandbox: string; readonly workspace: string }[];
+  /** Not told by files, but by the git repositories that both directories are roots of; null: by files. */
+  readonly repository: RepositoryDoubt | null;
 }
+
+/**
+ * Why a repository is not surely the one of the sandbox. `several`: another one is it as well. `diverged`: both went on from a commit that
+ * they share. `elsewhere`: they were cloned from different places. `unknown`: not all that may be it was looked at.
+ */
+export type RepositoryDoubt = 'several' | 'diverged' | 'elsewhere' | 'unknown';
 
 export const evidenceShown = 12;
 

@@ -16,6 +16,7 @@ import { baseName } from '../store/touches';
 import { Comparing, isUnmapped, usualBounds } from './mappingCompare';
 import type { Asked, Candidate, MappingsAsked, Touched } from './mappingCompare';
 import { mayRival, placeIn, UnseenNamesakes } from './mappingDoubts';
+import { repositoryProposals } from './mappingRepositories';
 import type { PlaceSource } from './placeSource';
 
 /** Sessions of a source looked at, those last written in. */
@@ -58,9 +59,8 @@ export async function mappingAnswer(question: MappingsAsked, signal: AbortSignal
     suggestions.push(doubtful ? { ...suggestion, confidence: 'likely' } : suggestion);
   }
   const covers = ({ sandbox }: { readonly sandbox: string }): number => (focus !== null && focus.path.startsWith(`${sandbox}/`) ? 1 : 0);
-  const proposals = suggestions
-    .map((suggestion) => proposalOf(suggestion, asked.sources, named, search, work))
-    .sort((a, b) => covers(b) - covers(a));
+  const told = suggestions.map((suggestion) => proposalOf(suggestion, asked.sources, named, search, work));
+  const proposals = [...told, ...(await repositoryProposals(touched, told, asked, signal))].sort((a, b) => covers(b) - covers(a));
   return {
     proposals,
     unmapped: directoriesOf(touched.filter((file) => !work.isShown(file))),
@@ -143,6 +143,7 @@ function proposalOf(
     gained: gained.size,
     confidence,
     rivals: rivals.map((rival) => ({ sandbox: rival.sandbox, workspace: directoryOf(rival) })),
+    repository: null,
   };
 }
 

@@ -6,7 +6,7 @@ import { directoriesAbove, mergedMappings, withMapping, writtenDirectory } from 
 import { lookedRow, proposalRow, sandboxText, workspaceText } from '../../../client/src/commands/mappingText';
 import { readSetting } from '../../../client/src/connection/readSetting';
 import type { Notice } from '../../../client/src/notify';
-import type { MappingAnswer, MappingProposal } from '../../../server/src/protocol/mappings';
+import type { MappingAnswer, MappingProposal, RepositoryDoubt } from '../../../server/src/protocol/mappings';
 import { translate } from './translate';
 
 const editor = vi.hoisted(() => ({
@@ -55,6 +55,7 @@ const proposal: MappingProposal = {
   gained: 2,
   confidence: 'sure',
   rivals: [],
+  repository: null,
 };
 const looked: MappingAnswer['looked'] = { folders: ['/home/me/code'], entries: 10, cut: false, touched: 26, named: 6, compared: 4 };
 
@@ -65,6 +66,13 @@ describe('a proposed mapping in words', () => {
       description: sandbox,
       detail: 'sure · 4 files match · 2 more would be shown there · a.py (identical), b.py (identical), c.py (identical) and more',
     });
+  });
+
+  it('says of a repository what is known of it, and of files nothing', () => {
+    const told = (repository: RepositoryDoubt): string =>
+      proposalRow({ ...proposal, evidence: [], matched: 0, confidence: 'ambiguous', repository }, ['/home/me/code'], translate).detail;
+    expect(told('several')).toBe('the same git repository, and not the only one here · 2 more would be shown there');
+    expect(new Set((['several', 'diverged', 'elsewhere', 'unknown'] as const).map(told)).size).toBe(4);
   });
 
   it('names what matches alike', () => {

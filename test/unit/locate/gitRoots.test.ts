@@ -287,11 +287,14 @@ describe('by the root of the git repository', () => {
     cloned(origin, join(workspace, 'app'));
     for (let i = 0; i < 5; i++) put(workspace, { [`other${i}/x`]: 'x' });
     expect((await mapped('src/app.py')).found).toEqual(byGit('app/src/app.py'));
-    for (const bounds of [
-      { entries: 3, depth: 6, repositories: 32 },
-      { entries: 1000, depth: 0, repositories: 32 },
-    ])
-      expect((await mapped('src/app.py', { bounds })).found).toBeNull();
+    // It is found, and there is more behind it; or it is not even found.
+    for (const [bounds, why] of [
+      [{ entries: 7, depth: 6, repositories: 32 }, 'unknown'],
+      [{ entries: 1000, depth: 1, repositories: 32 }, 'unknown'],
+      [{ entries: 3, depth: 6, repositories: 32 }, null],
+      [{ entries: 1000, depth: 0, repositories: 32 }, null],
+    ] as const)
+      expect(await mapped('src/app.py', { bounds })).toMatchObject({ found: null, why });
   });
 
   it('reads nothing of the sandbox but where it stands, never its configuration, and follows no name out of it', async () => {

@@ -1,5 +1,6 @@
 // The assistant for mappings on recordings: a workspace that holds the project elsewhere than the sandbox, or another one.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -77,6 +78,70 @@ function ask(
     ...options.bounds,
   });
 }
+
+describe('repositories that may be the one of the sandbox', () => {
+  const git = (cwd: string, ...args: readonly string[]): string =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd, encoding: 'utf8', stdio: 'pipe' });
+
+  /** The recording as if its project were a clone of this one. */
+  function askWith(repository: string, folders: readonly string[]) {
+    const { files } = source.source;
+    const own = (path: string): string | null =>
+      path.startsWith(`${inSandbox}/.git`) ? join(repository, path.slice(inSandbox.length + 1)) : null;
+    const with_: PlaceSource['source']['files'] = {
+      read: (path, signal) => {
+        const at = own(path);
+        if (at === null) return files.read(path, signal);
+        return existsSync(at)
+          ? Promise.resolve({ bytes: readFileSync(at), mtime: 0 })
+          : Promise.reject(new SandboxFileError('not-found', 'none'));
+      },
+      stat: (path, signal) => {
+        const at = own(path);
+        return at === null ? files.stat(path, signal) : Promise.resolve(existsSync(at) ? { type: 'directory', size: 0, mtime: 0 } : null);
+      },
+      list: (path, signal) => files.list(path, signal),
+    };
+    const of: PlaceSource = { ...source, source: { ...source.source, files: with_ } };
+    const places = new Places(store, () => ({ source: () => of, folders, mappings: [] }));
+    return mappingAnswer({ store, places, sources: [of], uri: null }, new AbortController().signal, usualBounds);
+  }
+
+  it('are offered, never as the first choice; the one that surely is needs no mapping', async () => {
+    const dir = folder();
+    const origin = join(dir, 'origin');
+    cpSync(project, origin, { recursive: true });
+    git(origin, 'init', '-q', '-b', 'main');
+    git(origin, 'add', '-A');
+    git(origin, 'commit', '-qm', 'c');
+    const [ws, one, two] = ['ws', 'ws/one', 'ws/two'].map((name) => join(dir, name)) as [string, string, string];
+    mkdirSync(ws);
+    const clone = (to: string): void => {
+      git(dir, 'clone', '-q', origin, to);
+      // By content nothing matches.
+      for (const way of git(to, 'ls-files').trim().split('\n')) writeFileSync(join(to, way), `another ${way} in ${to}\n`);
+    };
+    clone(one);
+    const surely = await askWith(origin, [ws]);
+    expect(surely.proposals).toEqual([]);
+    const before = (await ask([ws])).looked.touched;
+    expect(surely.looked.touched).toBeLessThan(before);
+    clone(two);
+    const { proposals } = await askWith(origin, [ws]);
+    expect(proposals).toMatchObject(
+      [one, two].map((workspace, at) => ({
+        sandbox: inSandbox,
+        workspace,
+        confidence: 'ambiguous',
+        repository: 'several',
+        matched: 0,
+        rivals: [{ sandbox: inSandbox, workspace: [two, one][at] }],
+      })),
+    );
+    expect(proposals.length).toBe(2);
+    expect(proposals[0]?.gained).toBeGreaterThan(1);
+  });
+});
 
 describe('mappings are proposed', () => {
   it('for the project as the folder that is open, with what matches', async () => {

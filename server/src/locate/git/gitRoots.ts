@@ -9,7 +9,8 @@ import { SandboxFileError } from '../../attach/errors';
 import type { SandboxFiles } from '../../attach/record';
 import { isSecretPath } from '../../attach/secretPaths';
 import { isUnreadable } from '../mapping';
-import type { GitAnswer, GitDoubt } from '../mapping';
+import type { GitAnswer } from '../mapping';
+import type { RepositoryDoubt } from '../../protocol/mappings';
 import { leftOut } from '../suggestSearch';
 import { linesMeet, nearestRoot, objectsOf, repositoriesOf, stateOf } from './hostRepository';
 import type { FoundRepositories, HostRepository, HostState } from './hostRepository';
@@ -81,7 +82,7 @@ export class GitRoots {
     for (const repository of found.repositories) related.push({ root: repository.root, relation: await this.#relation(repository, state) });
     const same = related.filter(({ relation }) => relation === 'same');
     const [only] = same;
-    const doubt = (why: GitDoubt, roots: readonly { readonly root: string }[]): GitAnswer => ({
+    const doubt = (why: RepositoryDoubt, roots: readonly { readonly root: string }[]): GitAnswer => ({
       kind: 'doubt',
       why,
       roots: roots.map(({ root }) => root),
