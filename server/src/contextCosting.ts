@@ -48,7 +48,9 @@ export class ContextCosting implements AsyncDisposable {
     this.#asked = true;
   }
 
+  /** What lenses say may be another, and so may what hints say. */
   changed(): void {
+    this.costs.filesChanged();
     if (this.#asked && this.#refreshes) this.#refresh.ask();
   }
 

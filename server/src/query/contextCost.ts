@@ -88,6 +88,10 @@ const askedMs = 2000;
 /** More than stand in a list that somebody looks through. */
 export const carriersListed = 50;
 
+/** Which file of which sandbox it is does not change from one scroll to the next. */
+const freshMs = 5000;
+/** More than are open beside each other. */
+const filesKept = 64;
 /** Sandboxes and recordings whose sessions are kept at hand. */
 const sourcesKept = 16;
 
@@ -125,6 +129,7 @@ export class ContextCosts {
   readonly #reports: PromptReports;
   readonly #now: () => number;
   readonly #sessions = new Map<number, readonly Reported[]>();
+  readonly #used = new Map<string, { readonly at: number; readonly used: readonly UsedDefinition[] }>();
 
   constructor(
     store: Store,
@@ -144,7 +149,7 @@ export class ContextCosts {
   }
 
   async inFile(uri: string, signal: AbortSignal): Promise<readonly ContextCost[]> {
-    const used = await this.#definitions.inFile(uri, signal);
+    const used = await this.#usedIn(uri, signal);
     if (used.length === 0) return [];
     const sources = this.#context().sources;
     const text = await this.#text(uri, sources, signal);
@@ -163,7 +168,7 @@ export class ContextCosts {
     signal: AbortSignal,
   ): Promise<readonly { readonly source: PlaceSource; readonly view: SessionView; readonly spanId: string }[]> {
     const sources = this.#context().sources;
-    const used = (await this.#definitions.inFile(uri, signal)).filter(({ definition }) => definition.range.start.line === line);
+    const used = (await this.#usedIn(uri, signal)).filter(({ definition }) => definition.range.start.line === line);
     const found = used.flatMap((one) =>
       this.#carriers(one, sources).known.flatMap(({ sent, source, view }) =>
         sent === null
@@ -207,6 +212,23 @@ export class ContextCosts {
   /** Sessions came, or are others than before. */
   callsChanged(): void {
     this.#sessions.clear();
+  }
+
+  /** Files, what is open or where it lies are others than before, or may be. */
+  filesChanged(): void {
+    this.#used.clear();
+  }
+
+  /** Hints are asked for at every scroll and stroke, and sandboxes may have to be asked for which file it is. */
+  async #usedIn(uri: string, signal: AbortSignal): Promise<readonly UsedDefinition[]> {
+    const kept = this.#used.get(uri);
+    if (kept !== undefined && performance.now() - kept.at < freshMs) return kept.used;
+    const used = await this.#definitions.inFile(uri, signal);
+    // What was given up may have been cut short.
+    if (signal.aborted) return used;
+    if (this.#used.size >= filesKept) this.#used.clear();
+    this.#used.set(uri, { at: performance.now(), used });
+    return used;
   }
 
   /** Sessions of its sources, each once, also where a recording and its sandbox are both open. */

@@ -350,6 +350,21 @@ describe('made sessions', () => {
     expect(contextCostTooltip(server as ContextCost)).toContain('88 characters of 2 tools were sent');
   });
 
+  it('ask which file of a sandbox it is once for many questions, until files change', async () => {
+    const { store, row } = made(session('s', { files: [`400 400 whole ${workspaceDir}/AGENTS.md`], skills: [], tools: [] }));
+    using _store = store;
+    writeFileSync(join(folder, 'AGENTS.md'), 'x'.repeat(400));
+    const asked = vi.spyOn(Definitions.prototype, 'inFile');
+    const costs = costsOf(store, row, { now, book });
+    for (let i = 0; i < 5; i++) await costs.inFile(uriOf('AGENTS.md'), signal);
+    await costs.carriers(uriOf('AGENTS.md'), 0, signal);
+    expect(asked).toHaveBeenCalledTimes(1);
+    costs.filesChanged();
+    await costs.inFile(uriOf('AGENTS.md'), signal);
+    expect(asked).toHaveBeenCalledTimes(2);
+    asked.mockRestore();
+  });
+
   it('are told by characters, and that it is so, where nothing can be counted', async () => {
     const { store, row } = made(session('s', { files: [`400 400 whole ${workspaceDir}/AGENTS.md`], skills: [], tools: [] }));
     using _store = store;
