@@ -102,7 +102,7 @@ describe('definitions in a workspace', () => {
       nameAt(plugin, 'ticket_close').line,
     ]);
     const [lookup, close] = lenses.map(({ command }) => command?.title ?? '');
-    expect(lookup).toMatch(/^2 calls · p50 \d+ ms, p95 \d+ ms · (?:<?\$[\d.]+|cost not known) · last used [-\d:]+$/);
+    expect(lookup).toMatch(/^2 calls · p50 \d+ ms, p95 \d+ ms · (?:<?\$[\d.]+ list price|no price) · last used [-\d:]+$/);
     expect(close).toMatch(/^1 call · 1 failed · took \d+ ms · /);
   });
 

@@ -111,18 +111,16 @@ export class UseStore {
 
 interface SumsRow extends Omit<UseSums, 'cost' | 'priced'> {
   readonly key: string;
-  /** JSON of `[basis, calls, dollars, session, span]`; null: none asked for them. */
+  /** JSON of `[basis, calls, dollars, session, span]`, the basis null of a call that is not in the ledger; null: none asked for them. */
   readonly costs: string | null;
 }
 
 function costsOf(costs: string | null): Pick<UseSums, 'cost' | 'priced'> {
-  const groups = JSON.parse(costs ?? '[]') as [number, number, number | null, number, string][];
+  const groups = JSON.parse(costs ?? '[]') as [number | null, number, number | null, number, string][];
   const sum = new CostSum();
-  for (const [basis, calls, usd] of groups) sum.add({ usd, basis: ledgerBases[basis] ?? 'unknown' }, calls);
+  for (const [basis, calls, usd] of groups) sum.add({ usd, basis: ledgerBases[basis ?? -1] ?? 'unknown' }, calls);
   return { cost: sum.now, priced: groups.map(([, , , session, spanId]) => ({ session, spanId })) };
 }
-
-const unpricedBasis = ledgerBases.indexOf('unknown');
 
 const sumsQuery = `
 WITH wanted AS MATERIALIZED (
@@ -140,10 +138,10 @@ spread AS (
     FROM ranked GROUP BY key),
 -- SQLite takes the bare columns of a group from the row that has the maximum.
 basis AS (
-  SELECT m.key, coalesce(c.basis, ${unpricedBasis}) AS basis, count(*) AS calls, sum(c.pico / 1000000) / 1e6 + sum(c.pico % 1000000) / 1e12 AS usd,
+  SELECT m.key, c.basis, count(*) AS calls, sum(c.pico / 1000000) / 1e6 + sum(c.pico % 1000000) / 1e12 AS usd,
          m.session, m.message, max(coalesce(c.start, 0))
     FROM (SELECT DISTINCT key, session, message FROM used WHERE message IS NOT NULL) m
-    LEFT JOIN llm_call c ON c.session = m.session AND c.span_id = m.message GROUP BY m.key, coalesce(c.basis, ${unpricedBasis})),
+    LEFT JOIN llm_call c ON c.session = m.session AND c.span_id = m.message GROUP BY m.key, c.basis),
 asked AS (
   SELECT key, sum(calls) AS messages, json_group_array(json_array(basis, calls, usd, session, message)) AS costs FROM basis GROUP BY key)
 SELECT u.key, count(*) AS calls, sum(u.failed) AS failed,

@@ -38,7 +38,7 @@ describe('agent blame', () => {
       (await hovers(document.uri, line)).find(({ value }) => value.includes('**write**') && value.includes('Show in Trace')),
     );
     assert.match(hover.value, /Session “.*”, turn 1, agent main/);
-    assert.match(hover.value, /LLM call: \\\$0\\\.\d+ \(\w+\)/);
+    assert.match(hover.value, /LLM call: \\\$0\\\.\d+ list price · .+, as of|LLM call: \\\$0\\\.\d+ reported/);
     assert.match(hover.value, /Thought before it:|Said before it:/);
     const [, link = ''] = /\(command:sandglass\.openCall\?([^)]*)\)/.exec(hover.value) ?? [];
     const [argument] = JSON.parse(decodeURIComponent(link)) as readonly unknown[];
