@@ -3,7 +3,6 @@
  * windows that share a store, the one that claims a telling in it tells it; what stands among the problems, each window shows.
  */
 import { createHash } from 'node:crypto';
-import { Coalescer } from './coalescer';
 import type { Hub } from './collect/hub';
 import type { OpenSource } from './collect/roster';
 import { isWatched } from './problems';
@@ -17,6 +16,8 @@ import type { LocalDay } from './usage/localDay';
 import { localDay } from './usage/localDay';
 
 const roundMs = 500;
+/** A long history takes long to add up: of all time no more than this share goes to budgets. */
+const shareOfTime = 0.1;
 /** The clock is looked at so often for the end of the day: a machine that slept tells no timer that a day is over. */
 const dayLookMs = 5 * 60_000;
 /** Sessions that are looked at, those last written in, for each source: those whose problems are shown. */
@@ -41,7 +42,9 @@ export interface BudgetingOptions {
 
 export class Budgeting implements Disposable {
   readonly #options: BudgetingOptions;
-  readonly #timer: Coalescer;
+  #timer: NodeJS.Timeout | null = null;
+  /** When the next round may begin. */
+  #next = -Infinity;
   /** Where days begin. */
   readonly timeZone: string;
   readonly #now: () => number;
@@ -60,24 +63,30 @@ export class Budgeting implements Disposable {
     this.#options = options;
     this.timeZone = options.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
     this.#now = options.now ?? Date.now;
-    this.#timer = new Coalescer(roundMs, () => {
-      try {
-        this.#round();
-      } catch (error) {
-        this.#options.onError(error);
-      }
-    });
   }
 
   /** A session changed. */
   touch(row: number): void {
     this.#dirty.add(row);
-    this.#timer.ask();
+    this.refresh();
   }
 
   /** Sources or settings are other than before. */
   refresh(): void {
-    this.#timer.ask();
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = null;
+        const began = performance.now();
+        try {
+          this.#round();
+        } catch (error) {
+          this.#options.onError(error);
+        }
+        const ended = performance.now();
+        this.#next = Math.max(began + roundMs, ended + (ended - began) / shareOfTime);
+      },
+      Math.max(0, this.#next - performance.now()),
+    );
   }
 
   /** What is warned of, or passed, and stands with this session. */
@@ -252,7 +261,7 @@ export class Budgeting implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#timer[Symbol.dispose]();
+    if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#dayTimer !== null) clearTimeout(this.#dayTimer);
   }
 }

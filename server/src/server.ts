@@ -127,6 +127,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
   let states = '';
   const onChange = (change: HubChange): void => {
     calls.changed();
+    costsNow.changed();
     if (change.inventory) {
       changed.inventory = true;
       const ids = hub
@@ -246,6 +247,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     },
     onError,
   });
+  const costsNow = new CostsNow(store, costs, () => announce.ask());
   const budgeting = new Budgeting({
     store,
     hub,
@@ -268,7 +270,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
     places,
     calls,
     costs,
-    costsNow: new CostsNow(store, costs),
+    costsNow,
     budgeting,
     blames,
     rules,
@@ -300,6 +302,7 @@ function createLive(connection: Connection, params: InitializeParams, folders: (
       problems[Symbol.dispose]();
       suppressing[Symbol.dispose]();
       budgeting[Symbol.dispose]();
+      costsNow[Symbol.dispose]();
       await context[Symbol.asyncDispose]();
       await effective[Symbol.asyncDispose]();
       await beside[Symbol.asyncDispose]();

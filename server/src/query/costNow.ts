@@ -15,17 +15,32 @@ const dearestShown = 3;
 /** A call of a recording and its container is there twice. */
 const dearestAsked = 2 * dearestShown;
 const sandboxesShown = 8;
-/** Of what streams the menu may be this old. */
+/** Of what streams it may be this old; and older where it takes long to add up, so that no more than this share of all time goes to it. */
 const todayMs = 1000;
+const shareOfTime = 0.05;
 
-export class CostsNow {
+export class CostsNow implements Disposable {
   readonly #store: Store;
   readonly #costs: Costs;
-  #kept: { readonly key: string; readonly at: number; readonly today: Today } | null = null;
+  readonly #onLater: () => void;
+  #changed = true;
+  #timer: NodeJS.Timeout | null = null;
+  #kept: { readonly key: string; readonly until: number; readonly today: Today } | null = null;
 
-  constructor(store: Store, costs: Costs) {
+  /** `onLater`: what was answered last is too old by now, and was asked for again too soon: whoever shows it asks once more. */
+  constructor(store: Store, costs: Costs, onLater: () => void) {
     this.#store = store;
     this.#costs = costs;
+    this.#onLater = onLater;
+  }
+
+  /** Something is other than before. */
+  changed(): void {
+    this.#changed = true;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   /** `attached`: of which sources today's calls count. `sourceId`: of the session. */
@@ -38,10 +53,24 @@ export class CostsNow {
 
   #ofToday(attached: readonly CostSource[], day: LocalDay): Today {
     const key = JSON.stringify([attached, day]);
-    if (this.#kept?.key === key && performance.now() - this.#kept.at < todayMs) return this.#kept.today;
+    const began = performance.now();
+    if (this.#kept?.key === key) {
+      const early = this.#kept.until - began;
+      if (this.#changed && early > 0) this.#askLater(early);
+      if (!this.#changed || early > 0) return this.#kept.today;
+    }
+    this.#changed = false;
     const today = this.#store.snapshot(() => this.#askToday(attached, day));
-    this.#kept = { key, at: performance.now(), today };
+    const ended = performance.now();
+    this.#kept = { key, until: ended + Math.max(todayMs, (ended - began) / shareOfTime), today };
     return today;
+  }
+
+  #askLater(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#onLater();
+    }, ms);
   }
 
   #askToday(attached: readonly CostSource[], { from, to }: LocalDay): Today {
