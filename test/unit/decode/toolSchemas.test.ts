@@ -1,4 +1,6 @@
 // What JSON schemas say of the arguments of tools, hostile ones too, and what looks like a path and is none.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { reduceTrajectory } from '../../../server/src/attach/reader/reduce';
 import { candidateLimit, pathCandidates, pathIn, worksElsewhere } from '../../../server/src/decode/openclaw/pathArguments';
@@ -7,6 +9,7 @@ import type { ArgumentSchema } from '../../../server/src/decode/openclaw/toolSch
 import { decodeTrajectory } from '../../../server/src/decode/openclaw/trajectory';
 import { ArgumentHints, hintLimit } from '../../../server/src/model/argumentHints';
 import type { ToolShape } from '../../../server/src/model/events';
+import { recording } from '../../fixtures/recordings';
 
 function said(name: string, description = '', others: Partial<ArgumentSchema> = {}): ReturnType<typeof verdictOf> {
   return verdictOf({ name, types: ['string'], format: '', description, enumerated: false, ...others });
@@ -300,6 +303,28 @@ describe('what many schemas say', () => {
     expect(hints.pathsOf(call('b'), 'b', 16)).toEqual({ paths: [], bySchema: [] });
     expect(hints.pathsOf(call('a'), 'a', 1)).toEqual({ paths: ['kept.py'], bySchema: [] });
   });
+});
+
+it('tools of OpenClaw 2026.7.1 take few paths of the sandbox, and what looks alike is none', () => {
+  const sessions = join(recording('openclaw-2026.7.1').stateDir, 'agents/main/sessions');
+  const told = new Map<string, string>();
+  for (const file of readdirSync(sessions).filter((name) => name.endsWith('.trajectory.jsonl')))
+    for (const line of readFileSync(join(sessions, file), 'utf8').split('\n')) {
+      const reduced = reduceTrajectory(line);
+      const event = reduced.kind === 'event' ? decodeTrajectory(reduced.text, 'main', 's', 0) : null;
+      for (const tool of event?.kind === 'tools' ? event.tools : [])
+        for (const { at, verdict } of tool.arguments) told.set(`${tool.name} ${at}`, verdict);
+    }
+  expect([...told].filter(([, verdict]) => verdict !== 'none').sort()).toEqual([
+    // Of settings: its calls have no paths at all.
+    ['gateway /path', 'named'],
+    ['gateway /replacePaths/*', 'named'],
+    ['message /filename', 'named'],
+    ['sessions_spawn /cwd', 'named'],
+    ['skill_workshop /support_files/*', 'path'],
+  ]);
+  for (const none of ['message /target', 'browser /target', 'browser /path', 'dir_fetch /path', 'file_write /path', 'nodes /outPath'])
+    expect.soft(told.get(none), none).toBe('none');
 });
 
 describe("a trajectory's tools", () => {
