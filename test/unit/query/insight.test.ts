@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Insight } from '../../../server/src/protocol/insight';
 import { Insights } from '../../../server/src/query/insight';
+import { runsOf } from '../../../server/src/query/runs';
 import type { Store } from '../../../server/src/store/store';
-import { recording } from '../../fixtures/recordings';
+import { forecastOf as turnForecast } from '../../../server/src/usage/insight/forecast';
+import { leastHistory, tokensOf, usdOf } from '../../../server/src/usage/insight/runs';
+import { recording, recordings } from '../../fixtures/recordings';
 import { memoryStore, readInto } from '../support/traces';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sandglass-insight-'));
@@ -252,5 +255,30 @@ describe('what a running turn will come to', () => {
     using _ = store;
     const view = store.sessions.bySession(row, 'usual-3');
     expect(view === null ? undefined : new Insights(store).forecast({ id: 'test', row, name: 'test' }, view)).toBeNull();
+  });
+
+  it('is held against the turns of the recordings, at half of their calls', async () => {
+    const factors: number[] = [];
+    for (const { name, root } of recordings()) {
+      using store = memoryStore();
+      const source = { id: 'test', row: await readInto(store, root), name };
+      const { runs } = runsOf(store, source, 'main');
+      for (const run of runs.filter(({ kind, calls }) => kind === 'turn' && calls.length > 1)) {
+        const calls = run.calls.slice(0, Math.ceil(run.calls.length / 2));
+        const forecast = turnForecast({ ...run, calls, below: [], ended: false }, runs);
+        if (forecast === null) continue;
+        const { unit, soFar, low, median, high, of } = forecast;
+        expect(of).toBeGreaterThanOrEqual(leastHistory);
+        expect([soFar, low, median, high]).toEqual([soFar, low, median, high].sort((a, b) => a - b));
+        const came = (unit === 'usd' ? usdOf : tokensOf)([...run.calls, ...run.below])?.value ?? NaN;
+        if (Number.isFinite(came)) factors.push(Math.exp(Math.abs(Math.log(median / came))));
+      }
+    }
+    factors.sort((a, b) => a - b);
+    const at = (share: number): string => (factors[Math.floor((factors.length - 1) * share)] ?? NaN).toFixed(2);
+    console.log(
+      `recordings: ${factors.length} turns at half of their calls, half are off by less than ×${at(0.5)}, nine in ten by less than ×${at(0.9)}`,
+    );
+    expect(factors.length).toBeGreaterThan(10);
   });
 });
