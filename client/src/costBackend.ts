@@ -43,7 +43,7 @@ export class ServerCostBackend implements CostBackend {
     const { sandboxes } = await this.data.load();
     return sandboxes
       .filter(({ attach, state }) => isAttached(attach) || state === 'removed')
-      .map(({ id, name }) => ({ sourceId: id, name }));
+      .map(({ id, name, kind }) => ({ sourceId: id, name, sample: kind === 'sample' }));
   }
 
   sessionTitle({ sourceId, sessionId }: SessionRef): string | null {

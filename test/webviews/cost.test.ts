@@ -203,6 +203,8 @@ describe('what it is of', () => {
   it('is chosen: a sandbox, a session, with its sub-agents or without', async () => {
     const page = await open();
     const scope = page.getByLabel('Of', { exact: true });
+    expect(await scope.getAttribute('title')).toBe('');
+    backend.names = [...backend.names, { sourceId: 'sample', name: 'Sample run', sample: true }];
     await scope.selectOption({ label: 'ci-agent' });
     await eventually(lastAsked).toMatchObject({ scope: { sourceId: 'source-2', sessionId: null } });
     backend.chosen = { sourceId: 'source-1', sessionId: 'session-a' };
@@ -211,6 +213,7 @@ describe('what it is of', () => {
     await eventually(() => scope.locator('option:checked').textContent()).toBe('Session: A discount test');
     await page.getByRole('checkbox', { name: 'With its sub-agents' }).click();
     await eventually(lastAsked).toMatchObject({ scope: { sessionId: 'session-a', withSubagents: false } });
+    expect(await scope.getAttribute('title')).toBe('The bundled sample counts by itself only');
     await scope.selectOption({ label: 'All that is attached' });
     await eventually(lastAsked).toMatchObject({ scope: { sourceId: null, sessionId: null } });
     await eventually(() => page.getByRole('checkbox').count()).toBe(0);
@@ -465,7 +468,7 @@ describe('in every field', () => {
     const strings = hostileStrings.map((text) => text.slice(0, 50_000));
     const [model] = backend.models;
     if (model === undefined) throw new Error('no model to be named otherwise');
-    backend.names = strings.map((name, index) => ({ sourceId: `source-${index}`, name }));
+    backend.names = strings.map((name, index) => ({ sourceId: `source-${index}`, name, sample: false }));
     backend.titles = strings[0] ?? '';
     backend.worthALook = strings.map((text) => ({ title: text, why: text, severity: 'warning', session: null, spanId: null }));
     backend.rows = { session: strings.map((text, index) => rowOf(text, spendOf({ usd: index % 2 === 0 ? null : 1 }), { detail: text })) };

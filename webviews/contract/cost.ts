@@ -54,6 +54,8 @@ export interface CostAsk {
 export interface CostSource {
   readonly sourceId: string;
   readonly name: string;
+  /** The bundled one, which counts by itself only, unless it is all there is. */
+  readonly sample: boolean;
 }
 
 /** Something worth a look: what it is, why, and where. Texts are the host's, and may hold untrusted names. */

@@ -10,6 +10,7 @@ export const costStrings = {
   'head.prices': 'Prices of Models',
   'head.scope': 'Of',
   'head.all': 'All that is attached',
+  'head.allHint': 'The bundled sample counts by itself only',
   'head.session': 'Session: {0}',
   'head.untitled': 'untitled',
   'head.gone': 'A sandbox that is not listed',

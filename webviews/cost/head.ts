@@ -123,6 +123,7 @@ export class CostHead {
       const title = page === null ? '…' : visibleLine(page.sessionTitle ?? t('head.untitled'), longestName);
       entries.push({ value: sessionValue, name: t('head.session', title) });
     }
+    this.#scope.title = sources.length > 1 && sources.some(({ sample }) => sample) ? t('head.allHint') : '';
     const shown = JSON.stringify(entries);
     if (shown !== this.#optionsShown) {
       this.#optionsShown = shown;

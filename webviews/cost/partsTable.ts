@@ -12,7 +12,7 @@ import { compactNumber, dash, wholeNumber } from '../kit/format';
 import { dayChart } from './dayChart';
 import { measureOf, shareOf, sorted } from './parts';
 import { dayOf } from './period';
-import { detailOf, labelOf, moneyOf, percent, spendLine, tokensOf } from './words';
+import { callCount, detailOf, labelOf, moneyOf, percent, spendLine, tokensOf } from './words';
 import type { Texts } from './words';
 
 export const allBy: readonly CostBy[] = ['day', 'model', 'sandbox', 'agent', 'session', 'subagent', 'turn', 'trigger', 'tool', 'file'];
@@ -211,7 +211,13 @@ export class Parts {
         return cell('tokens', element('span', { text: tokens.text, title: tokens.title }));
       }
       case 'calls':
-        return cell('calls', element('span', { text: compactNumber(row.spend.calls), title: wholeNumber(row.spend.calls) }));
+        return cell(
+          'calls',
+          element('span', {
+            text: row.spend.calls < 1000 ? callCount(row.spend.calls) : compactNumber(row.spend.calls),
+            title: exactCalls(row.spend.calls),
+          }),
+        );
       case 'label':
         return cell('label', labelOf(t, this.#shown?.by ?? 'day', row));
     }
@@ -310,6 +316,11 @@ export class Parts {
     this.#tabs.get(to)?.focus();
     this.#options.chooseBy(to);
   }
+}
+
+/** Calls that are divided among several parts are counted by their shares. */
+function exactCalls(calls: number): string {
+  return Number.isInteger(calls) ? wholeNumber(calls) : calls.toFixed(2);
 }
 
 function rowTo(key: string, at: number, last: number): number | null {

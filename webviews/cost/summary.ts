@@ -8,7 +8,7 @@ import { wholeNumber } from '../kit/format';
 import { icon } from '../kit/icons';
 import { visibleLine } from '../kit/plainText';
 import { cacheHitRate, totalTokens } from './parts';
-import { basisParts, moneyOf, notObservedText, tokensOf } from './words';
+import { basisParts, isEquivalent, moneyOf, notObservedText, tokensOf } from './words';
 import type { Texts } from './words';
 
 const longestText = 400;
@@ -101,7 +101,9 @@ export class Summary {
         'p',
         { class: 'sum-line' },
         element('span', { class: money.known ? 'sum-value' : 'sum-value sum-unknown', text: money.text, title: money.title }),
-        flatRate && money.known ? element('span', { class: 'sum-name', text: t('total.equivalent'), title: t('total.flatRate') }) : null,
+        isEquivalent(total, flatRate)
+          ? element('span', { class: 'sum-name', text: t('total.equivalent'), title: t('total.flatRate') })
+          : null,
         element(
           'span',
           { class: 'sum-bases' },

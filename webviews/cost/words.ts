@@ -32,9 +32,9 @@ export function moneyOf(t: Texts, spend: Spend): Money {
   const words = [...new Set(parts.map(([basis]) => t(`basis.${basis}`)))];
   const titles = parts.map(([basis, usd]) => t('total.part', exactDollars(usd), t(`basisTitle.${basis}`)));
   const partly = spend.unpricedCalls > 0;
-  if (partly) titles.push(t('basisTitle.partly', wholeNumber(spend.unpricedCalls), wholeNumber(spend.calls)));
+  if (partly) titles.push(t('basisTitle.partly', callCount(spend.unpricedCalls), callCount(spend.calls)));
   return {
-    text: `${partly ? '≥ ' : ''}${dollars(spend.usd)}`,
+    text: partly ? lowerBound(spend.usd) : dollars(spend.usd),
     basis: words.length > 1 ? t('basis.mixed') : (words[0] ?? ''),
     title: titles.join('\n'),
     known: true,
@@ -68,6 +68,24 @@ export function dollars(usd: number): string {
   if (usd < 0.0001) return '<$0.0001';
   if (usd < 0.01) return `$${usd.toFixed(4)}`;
   return usd < 1000 ? `$${usd.toFixed(2)}` : `$${wholeNumber(usd)}`;
+}
+
+/** What is next to nothing has no lower bound worth a number. */
+function lowerBound(usd: number): string {
+  const text = dollars(usd);
+  return text.startsWith('<') ? '> $0' : `≥ ${text}`;
+}
+
+/** Of tools and files parts of calls are counted. */
+export function callCount(calls: number): string {
+  if (Number.isInteger(calls)) return wholeNumber(calls);
+  if (calls < 0.1) return '<0.1';
+  return calls < 10 ? calls.toFixed(1) : wholeNumber(calls);
+}
+
+/** Nobody is billed for it where a flat rate is paid; nor for own hardware, but no API would charge that either. */
+export function isEquivalent({ usd, byBasis }: Spend, flatRate: boolean): boolean {
+  return flatRate && usd !== null && Object.keys(byBasis).some((basis) => basis !== 'local');
 }
 
 /** All that is known of a sum, without zeros at its end. */
@@ -116,6 +134,6 @@ export function notObservedText(t: Texts, { kind, count }: NotObserved): string 
 export function spendLine(t: Texts, spend: Spend, flatRate: boolean): string {
   const tokens = `${tokensOf(t, spend).text} ${t('total.tokens')}`;
   const money = moneyOf(t, spend);
-  const said = flatRate && money.known ? `${money.text} ${t('total.equivalent')}` : money.text;
+  const said = isEquivalent(spend, flatRate) ? `${money.text} ${t('total.equivalent')}` : money.text;
   return flatRate || !money.known ? `${tokens} · ${said}` : `${said} · ${tokens}`;
 }

@@ -8,6 +8,7 @@ import { cacheHitRate, chartDays, dayBars, measureOf, shareOf, sorted } from '..
 import { boundsOf, dayOf, dayText, isInOrder } from '../../../webviews/cost/period';
 import {
   basisParts,
+  callCount,
   detailOf,
   dollars,
   exactDollars,
@@ -159,10 +160,17 @@ describe('words', () => {
     ]);
   });
 
+  it('call next to nothing no number, and parts of calls no whole ones', () => {
+    expect(moneyOf(t, spend(0.00001, { unpricedCalls: 1 })).text).toBe('> $0');
+    expect([0, 3, 1200, 0.04, 0.333, 2.5, 99.6].map(callCount)).toEqual(['0', '3', '1,200', '<0.1', '0.3', '2.5', '100']);
+  });
+
   it('say money first, or tokens where a flat rate is paid', () => {
     expect(spendLine(t, spend(1), false)).toBe('$1.00 · 100 tokens');
     expect(spendLine(t, spend(1), true)).toBe('100 tokens · $1.00 API equivalent');
     expect(spendLine(t, spend(null), false)).toBe('100 tokens · no price');
+    // No API would charge what own hardware did.
+    expect(spendLine(t, spend(0, { byBasis: { local: 0 } }), true)).toBe('100 tokens · $0');
   });
 
   it('have one for each kind of part that has no name, and for what was not observed', () => {

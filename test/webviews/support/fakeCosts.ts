@@ -121,8 +121,8 @@ export class FakeCosts implements CostBackend {
   gate: Promise<void> | null = null;
   chosen: SessionRef | null = null;
   names: readonly CostSource[] = [
-    { sourceId: 'source-1', name: 'my-assistant' },
-    { sourceId: 'source-2', name: 'ci-agent' },
+    { sourceId: 'source-1', name: 'my-assistant', sample: false },
+    { sourceId: 'source-2', name: 'ci-agent', sample: false },
   ];
   titles = 'A discount test';
   readonly #listeners = new Set<() => void>();
