@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DidSaveTextDocumentNotification } from 'vscode-languageserver-protocol/node';
 import type { Diagnostic } from 'vscode-languageserver-protocol/node';
 import * as messages from '../../server/src/protocol/messages';
-import { backTestRequest, ruleChangeRequest } from '../../server/src/protocol/rules';
+import { backTestRequest, policyTextRequest, ruleChangeRequest } from '../../server/src/protocol/rules';
 import type { BackTestAnswer, RuleRef, RuleTextEdit } from '../../server/src/protocol/rules';
+import { FakeGateway } from '../gateway/fakeGateway';
 import { ServerProcess, until } from '../server/support/serverProcess';
 import { bed, BedSandbox, docker, VERSIONS } from './bed';
 
@@ -20,6 +21,7 @@ const said = ({ message }: Diagnostic): string => (typeof message === 'string' ?
 
 describe.skipIf(state.kind === 'missing')('a denial in a sandbox', () => {
   let sandbox: BedSandbox;
+  let gateway: FakeGateway;
   let server: ServerProcess;
   let sourceId: string;
   let workspace: string;
@@ -32,10 +34,14 @@ describe.skipIf(state.kind === 'missing')('a denial in a sandbox', () => {
     policy = join(workspace, 'policy.yaml');
     uri = pathToFileURL(policy).href;
     writeFileSync(policy, sandbox.exec('cat', inForce) + '\n');
+    gateway = await FakeGateway.start();
+    const id = docker('inspect', '-f', '{{index .Config.Labels "openshell.ai/sandbox-id"}}', sandbox.id()).trim();
+    gateway.sandboxes.push({ id, name: sandbox.name, policy: text() });
+    gateway.register(join(sandbox.home, '.config'), 'nemoclaw');
     server = await ServerProcess.start({
       folders: [workspace],
       options: { trusted: true, settings: { ...settings, dockerHost: process.env.DOCKER_HOST ?? '' } },
-      env: { HOME: sandbox.home },
+      env: { HOME: sandbox.home, XDG_CONFIG_HOME: undefined, OPENSHELL_GATEWAY: undefined },
     });
     const inventory = await server.connection.sendRequest(messages.inventoryRequest, { refresh: true });
     const found = inventory.sandboxes.find((candidate) => candidate.name === sandbox.name);
@@ -46,6 +52,7 @@ describe.skipIf(state.kind === 'missing')('a denial in a sandbox', () => {
   });
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();
+    await gateway?.[Symbol.asyncDispose]();
     await sandbox?.down();
     if (workspace !== undefined) rmSync(workspace, { recursive: true, force: true });
   });
@@ -183,6 +190,26 @@ except OSError as error: print('403' if '403' in str(error) else '502' if '502' 
       const document = await server.connection.sendRequest(messages.callTextRequest, { sourceId, spanId: callId ?? '' });
       expect(document?.text).toContain('denied');
     }
+  });
+
+  it('leads to the policy that the gateway tells, where no file has the rule any more', async () => {
+    rmSync(policy);
+    await server.connection.sendNotification(DidSaveTextDocumentNotification.type, { textDocument: { uri } });
+    const inForceAt = (): readonly (readonly [string, Diagnostic])[] =>
+      [...server.diagnostics].flatMap(([at, list]) => (at.startsWith('sandglass-policy:') ? list.map((one) => [at, one] as const) : []));
+    const [at, post] = await until(
+      'the denial at the policy in force',
+      () => inForceAt().find(([, one]) => said(one).includes('POST docs.example.com:80/guide/prices')),
+      120_000,
+    );
+    const shown = await server.connection.sendRequest(policyTextRequest, { uri: at });
+    expect(shown?.text.split('\n')[post.range.start.line]?.trim()).toBe('access: read-only');
+    await until(
+      'the links of the calls',
+      () => calls().every(([, { relatedInformation }]) => relatedInformation?.some(({ location }) => location.uri === at)),
+      60_000,
+    );
+    expect([...new Set(gateway.asked)]).toEqual(['Health', 'GetSandboxPolicyStatus', 'GetSandboxConfig']);
   });
 });
 
