@@ -24,6 +24,7 @@ const dayLookMs = 5 * 60_000;
 const sessionsLooked = 50;
 /** A turn or session that ended longer ago is told of among the problems alone. */
 const newsMs = 24 * 3_600_000;
+const toldRemembered = 10_000;
 
 export interface BudgetingOptions {
   readonly store: Store;
@@ -54,6 +55,8 @@ export class Budgeting implements Disposable {
   #wide: readonly BudgetReading[] = [];
   /** What stands with which session, as it was last told to whoever shows it. */
   #placed = new Map<number, readonly BudgetReading[]>();
+  /** Names of what was told already, by whomever. */
+  readonly #told = new Set<string>();
   #day: LocalDay | null = null;
   #dayTimer: NodeJS.Timeout | null = null;
   #limits = '';
@@ -94,10 +97,14 @@ export class Budgeting implements Disposable {
     return this.#placed.get(row) ?? [];
   }
 
-  /** All that a session is in, as far as that was worked out. */
+  /** All that a session is in now, with its last turn, as far as that was worked out. */
   statesFor(view: SessionView, sourceId: string): readonly BudgetState[] {
     const own = this.#ofSessions.get(view.row) ?? [];
-    return [...own, ...this.#wide].map(({ state }) => state).filter((state) => state.sourceId === null || state.sourceId === sourceId);
+    const last = own.length === 0 ? null : this.#options.store.spans.lastTurn(view.row)?.span.id;
+    return [...own, ...this.#wide]
+      .map(({ state }) => state)
+      .filter((state) => state.sourceId === null || state.sourceId === sourceId)
+      .filter(({ kind, span }) => kind !== 'turn' || span?.spanId === last);
   }
 
   #round(): void {
@@ -145,7 +152,8 @@ export class Budgeting implements Disposable {
     const view = store.sessions.byRow(row);
     if (view === null) return [];
     const session = { sourceId: source.id, sessionId: view.info.id };
-    const lastTurn = store.spans.lastTurn(row)?.span.id ?? null;
+    const last = store.spans.lastTurn(row)?.span;
+    const lastTurn = last === undefined ? null : { id: last.id, start: last.startTime };
     return sessionBudgets(costs, budgets, session, lastTurn, this.timeZone, ({ spanId }, unit) => turnDrivers(store, row, spanId, unit));
   }
 
@@ -193,9 +201,7 @@ export class Budgeting implements Disposable {
       }),
       ...this.#wide.filter(({ state }) => this.#isSettled(state)),
     ];
-    const told = news.filter(({ state }) =>
-      this.#options.store.told.claim(toldNames(state, this.#subjectOf(state), this.#periodOf(state))),
-    );
+    const told = news.filter(({ state }) => this.#claim(toldNames(state, this.#subjectOf(state), this.#periodOf(state))));
     const [worst, ...others] = told.sort((a, b) => worstFirst(a.state, b.state));
     const level = worst?.state.level ?? null;
     if (worst === undefined || level === null) return;
@@ -208,6 +214,15 @@ export class Budgeting implements Disposable {
       pausable: source !== null && this.#isPausable(source),
       others: others.length,
     });
+  }
+
+  /** Asked of the store once for each: whoever claims it holds up all others for a moment. */
+  #claim(names: readonly string[]): boolean {
+    const [first] = names;
+    if (first === undefined || this.#told.has(first)) return false;
+    if (this.#told.size >= toldRemembered) this.#told.clear();
+    this.#told.add(first);
+    return this.#options.store.told.claim(names);
   }
 
   /** The sample spends nobody's money; what is long past is no news, and what is still being read may yet come to more. */

@@ -229,3 +229,25 @@ it('has what the running turn will come to, from turns like it', async () => {
   for (const value of [forecast.median, forecast.low, forecast.high]) expect(value).toBeCloseTo(0.3, 9);
   expect(forecast.soFar).toBeCloseTo(0.1, 9);
 });
+
+it('of a turn are told of the last one too, however many dearer ones there were', async () => {
+  const agent = new SpendingAgent(join(root, '.openclaw'));
+  for (let turn = 0; turn < 30; turn++) {
+    agent.ask(`turn ${turn}`);
+    agent.call({ usd: 2 });
+  }
+  agent.ask('the last one');
+  agent.call({ usd: 1.5, tool: 'exec' });
+  const one = await window({ turn: { usd: 1 } });
+  const sourceId = await attach(one);
+  await problem(one, 'budget-passed', '$1.50 of $1.00 (150 %)');
+  const status = await one.server.connection.sendRequest(messages.statusRequest, { sourceId, sessionId: agent.sessionId });
+  expect(status?.budgets.map(({ used }) => used)).toEqual([1.5]);
+  // The ten dearest, and it.
+  expect(problems(one).map(({ message }) => /used up: (\S+)/.exec(String(message))?.[1])).toEqual([
+    ...Array<string>(10).fill('$2.00'),
+    '$1.50',
+  ]);
+  await until('one notice for all', () => one.told.length > 0);
+  expect(one.told.map(({ others }) => others)).toEqual([10]);
+});

@@ -27,33 +27,37 @@ export interface BudgetReading {
   readonly drivers: readonly BudgetDriver[];
 }
 
-/** Turns of a session that are looked at: those that cost most. */
-const turnsOfSession = 200;
+/** Turns of a session that are told of among the problems: those that cost most, and the last one. */
+const turnsOfSession = 10;
 const driversLooked = 5;
 
 const everything: CostScope = { sourceId: null, sessionId: null, withSubagents: false, from: null, to: null };
+
+export interface LastTurn {
+  readonly id: string;
+  readonly start: string | null;
+}
 
 /** Of a session and its turns. `lastTurn`: told of also while it is far below its limit. */
 export function sessionBudgets(
   costs: AskCosts,
   budgets: Budgets,
   session: SessionRef,
-  lastTurn: string | null,
+  lastTurn: LastTurn | null,
   timeZone: string,
   turnDrivers: (span: SpanRef, unit: BudgetUnit) => readonly BudgetDriver[],
 ): readonly BudgetReading[] {
   const readings: BudgetReading[] = [];
   const scope: CostScope = { ...everything, sourceId: session.sourceId, sessionId: session.sessionId };
   if (budgets.turn !== undefined) {
-    const { rows } = costs({ scope, by: 'turn', limit: turnsOfSession, timeZone });
-    for (const row of rows) {
+    const dearest = costs({ scope, by: 'turn', limit: turnsOfSession, timeZone }).rows;
+    const last = dearest.some(({ span }) => span?.spanId === lastTurn?.id) ? [] : rowsOfLast(costs, scope, lastTurn, timeZone);
+    for (const { span, spend, withSubagents } of [...dearest, ...last]) {
       // What belongs to no turn is in no budget of one.
-      const { span } = row;
       if (span === null) continue;
-      const subject = { session, span, sourceId: session.sourceId };
-      for (const state of budgetStates('turn', budgets, row.withSubagents ?? row.spend, subject)) {
+      for (const state of budgetStates('turn', budgets, withSubagents ?? spend, { session, span, sourceId: session.sourceId })) {
         if (state.level !== null) readings.push({ state, drivers: turnDrivers(span, state.unit) });
-        else if (span.spanId === lastTurn) readings.push({ state, drivers: [] });
+        else if (span.spanId === lastTurn?.id) readings.push({ state, drivers: [] });
       }
     }
   }
@@ -66,6 +70,13 @@ export function sessionBudgets(
     );
   }
   return readings;
+}
+
+/** Of many turns the last may be none of the dearest; its calls are those made since it began. */
+function rowsOfLast(costs: AskCosts, scope: CostScope, lastTurn: LastTurn | null, timeZone: string): readonly CostRow[] {
+  if (lastTurn === null) return [];
+  const { rows } = costs({ scope: { ...scope, from: lastTurn.start }, by: 'turn', limit: turnsOfSession, timeZone });
+  return rows.filter(({ span }) => span?.spanId === lastTurn.id);
 }
 
 /** The tool and the model that took most of what a turn's own calls came to. */
