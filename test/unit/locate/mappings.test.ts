@@ -3,12 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openDirectory } from '../../../server/src/attach/directory';
 import { SandboxFileError } from '../../../server/src/attach/errors';
 import { Ingest } from '../../../server/src/collect/ingest';
 import type { MappingProposal } from '../../../server/src/protocol/mappings';
-import type { PathMapping } from '../../../server/src/protocol/messages';
+import type { Anchor, PathMapping } from '../../../server/src/protocol/messages';
 import { usualBounds } from '../../../server/src/query/mappingCompare';
 import type { MappingBounds } from '../../../server/src/query/mappingCompare';
 import { mappingAnswer } from '../../../server/src/query/mappings';
@@ -104,7 +105,23 @@ describe('repositories that may be the one of the sandbox', () => {
     };
     const of: PlaceSource = { ...source, source: { ...source.source, files: with_ } };
     const places = new Places(store, () => ({ source: () => of, folders, mappings: [] }));
-    return mappingAnswer({ store, places, sources: [of], uri: null }, new AbortController().signal, usualBounds);
+    const { signal } = new AbortController();
+    return {
+      answer: () => mappingAnswer({ store, places, sources: [of], uri: null }, signal, usualBounds),
+      /** From a file of the workspace to the calls' own, and back. */
+      both: async (file: string) => {
+        const round = places.round(signal);
+        const paths = await round.editorFiles.pathsOf(pathToFileURL(file).href);
+        const anchors: Anchor[] = [];
+        for (const { path } of paths)
+          for (const { session, spanId } of store.touches.ofPath(of.row, path, 100).newest) {
+            const view = store.sessions.byRow(session);
+            const found = store.spans.ofSession(session, spanId);
+            if (view !== null && found !== null) anchors.push(...(await round.anchorsOf(of, view, found.span, path)));
+          }
+        return { paths: paths.map(({ path }) => path), anchors };
+      },
+    };
   }
 
   it('are offered, never as the first choice; the one that surely is needs no mapping', async () => {
@@ -122,12 +139,19 @@ describe('repositories that may be the one of the sandbox', () => {
       for (const way of git(to, 'ls-files').trim().split('\n')) writeFileSync(join(to, way), `another ${way} in ${to}\n`);
     };
     clone(one);
-    const surely = await askWith(origin, [ws]);
+    const surely = await askWith(origin, [ws]).answer();
     expect(surely.proposals).toEqual([]);
     const before = (await ask([ws])).looked.touched;
     expect(surely.looked.touched).toBeLessThan(before);
+    const cart = join(one, 'pricing/cart.py');
+    const { paths, anchors } = await askWith(origin, [ws]).both(cart);
+    expect(paths).toEqual([`${inSandbox}/pricing/cart.py`]);
+    expect(new Set(anchors.map(({ uri, mapped }) => `${mapped} ${uri}`))).toEqual(new Set([`git ${pathToFileURL(cart).href}`]));
+    // Another text stands there: no line of it is claimed to be what a call saw or wrote.
+    expect(anchors.filter(({ stale, wholeFile }) => !stale && !wholeFile)).toEqual([]);
     clone(two);
-    const { proposals } = await askWith(origin, [ws]);
+    expect((await askWith(origin, [ws]).both(cart)).paths).toEqual([]);
+    const { proposals } = await askWith(origin, [ws]).answer();
     expect(proposals).toMatchObject(
       [one, two].map((workspace, at) => ({
         sandbox: inSandbox,
