@@ -11,6 +11,7 @@ import type { LedgerCall, LedgerScope, LedgerSum } from '../store/ledger';
 import type { Store } from '../store/store';
 import { localDay } from '../usage/localDay';
 import { SessionTree } from './sessionTree';
+import type { SessionFacts } from './sessionTree';
 import { SpendSum } from './spendSum';
 
 /** A source that is asked of. `name` is untrusted text. */
@@ -31,6 +32,8 @@ interface Selected {
   readonly twins: readonly number[];
   /** Its times lie on quarters of an hour, by which sums are kept. */
   readonly even: boolean;
+  /** Of sessions that lie in several sources, those that were asked for: the row that stands for all of them. */
+  readonly firstRows: Map<number, number>;
 }
 
 type Priced = LedgerSum & { readonly basis: CostBasis };
@@ -58,9 +61,12 @@ export class Costs {
     this.#tree = new SessionTree(store);
   }
 
-  /** `sources`: all that may be meant; a query of one source or session is of those of them alone. Throws RangeError for an unknown time zone. */
+  /**
+   * `sources`: all that may be meant; a query of one source or session is of those of them alone. Throws RangeError for an unknown time
+   * zone, and for what is no time.
+   */
   answer(query: CostQuery, sources: readonly CostSource[]): CostAnswer {
-    return this.#store.snapshot(() => this.#answer(query, sources));
+    return this.#store.snapshot(() => this.#tree.still(() => this.#answer(query, sources)));
   }
 
   /** What cost most first; `session` is untrusted text. */
@@ -80,7 +86,7 @@ export class Costs {
     if (by === 'tool' || by === 'file') for (const group of this.#groups(selected)) whole.add(group);
     else for (const { sum } of parts) whole.join(sum);
     const total = whole.spend;
-    const sorted = by === 'day' ? parts.sort((a, b) => (a.key < b.key ? 1 : -1)) : parts.sort(dearestFirst);
+    const sorted = by === 'day' ? parts.sort(latestFirst) : dearestFirst(parts);
     const shown = sorted.slice(0, Math.max(0, Math.min(limit, costRowsLimit)));
     const rest = sorted.slice(shown.length);
     const more = new SpendSum();
@@ -100,6 +106,7 @@ export class Costs {
     const rows = meant.map(({ row }) => row);
     const from = timeOf(scope.from);
     const to = timeOf(scope.to);
+    const firstRows = new Map<number, number>();
     const even = (from ?? 0) % slotMs === 0 && (to ?? 0) % slotMs === 0;
     if (scope.sessionId !== null) {
       const { sessionId } = scope;
@@ -107,19 +114,39 @@ export class Costs {
       const below = scope.withSubagents ? rows.flatMap((row) => this.#tree.below(row, [sessionId])) : [];
       const sessions = [...own, ...below];
       const twins = rows.length > 1 ? sessions : [];
-      return { sources: meant, scope: { sources: rows, sessions, from, to }, single: rows.length > 1 ? [] : sessions, twins, even };
+      return {
+        sources: meant,
+        scope: { sources: rows, sessions, from, to },
+        single: rows.length > 1 ? [] : sessions,
+        twins,
+        even,
+        firstRows,
+      };
     }
     const { single, twins } = this.#store.ledger.sessionsOf(rows);
     const several = twins.flat();
-    return { sources: meant, scope: { sources: rows, sessions: [...single, ...several], from, to }, single, twins: several, even };
+    return {
+      sources: meant,
+      scope: { sources: rows, sessions: [...single, ...several], from, to },
+      single,
+      twins: several,
+      even,
+      firstRows,
+    };
   }
 
-  /** Every call once, summed as far as its session, model, trigger and basis. */
-  #groups(selected: Selected): readonly (Priced & Pick<LedgerCall, 'source' | 'session' | 'model' | 'trigger'>)[] {
+  /** Every call once, summed as far as its session or source, model, trigger and basis. */
+  #groups(
+    selected: Selected,
+    by: 'session' | 'source' = 'source',
+  ): readonly (Priced & Pick<LedgerCall, 'source' | 'session' | 'model' | 'trigger'>)[] {
     const { ledger } = this.#store;
     const { scope, single, twins, even } = selected;
     if (!even) return ledger.calls(scope);
-    return [...ledger.groups({ ...scope, sessions: single }), ...(twins.length === 0 ? [] : ledger.calls({ ...scope, sessions: twins }))];
+    return [
+      ...ledger.groups({ ...scope, sessions: single }, by),
+      ...(twins.length === 0 ? [] : ledger.calls({ ...scope, sessions: twins })),
+    ];
   }
 
   #parts(selected: Selected, by: CostQuery['by'], timeZone: string): Part[] {
@@ -127,22 +154,24 @@ export class Costs {
     switch (by) {
       case 'day':
         return this.#days(selected, timeZone);
-      case 'model':
-        return parted(this.#groups(selected), ({ model, source }) => `${model} ${this.#vendor(source)}`);
+      case 'model': {
+        const vendors = new Map(selected.scope.sources.map((row) => [row, this.#store.sources.get(row)?.registryProvider ?? '']));
+        return parted(this.#groups(selected), ({ model, source }) => `${model} ${vendors.get(source) ?? ''}`);
+      }
       case 'sandbox':
         return parted(this.#groups(selected), ({ source }) => String(source));
       case 'agent':
-        return parted(this.#groups(selected), ({ source, session }) => `${source} ${this.#tree.of(session)?.agent ?? ''}`);
+        return parted(this.#groups(selected, 'session'), ({ source, session }) => `${source} ${this.#tree.of(session)?.agent ?? ''}`);
       case 'trigger':
         return parted(this.#groups(selected), ({ trigger }) => trigger);
       case 'session':
-        return parted(this.#groups(selected), ({ session }) => this.#firstRow(selected, session));
+        return parted(this.#groups(selected, 'session'), ({ session }) => this.#firstRow(selected, session));
       case 'subagent': {
         const above = new Set(selected.sources.length === 0 ? [] : this.#tops(selected));
-        return parted(this.#groups(selected), ({ session }) => (above.has(session) ? '' : this.#firstRow(selected, session)));
+        return parted(this.#groups(selected, 'session'), ({ session }) => (above.has(session) ? '' : this.#firstRow(selected, session)));
       }
       case 'turn':
-        return parted(ledger.turns(selected.scope), ({ session, turnId }) => `${session} ${turnId ?? ''}`);
+        return parted(ledger.turns(selected.scope), ({ session, turnId }) => `${this.#firstRow(selected, session)} ${turnId ?? ''}`);
       case 'tool':
         return parted(ledger.tools(selected.scope), ({ key }) => key ?? '');
       case 'file':
@@ -182,16 +211,24 @@ export class Costs {
   /** A session that lies in several sources is one. */
   #firstRow(selected: Selected, row: number): string {
     if (selected.twins.length === 0) return String(row);
-    const facts = this.#tree.of(row);
-    if (facts === null) return String(row);
-    const rows = selected.scope.sources.flatMap((source) =>
-      this.#store.sessions.named(source, facts.session).filter((view) => view.info.agent === facts.agent),
-    );
-    return String(Math.min(row, ...rows.map((view) => view.row)));
+    const { firstRows } = selected;
+    let first = firstRows.get(row);
+    if (first === undefined) firstRows.set(row, (first = Math.min(row, ...this.#twinsOf(selected, this.#tree.of(row)))));
+    return String(first);
   }
 
-  #vendor(source: number): string {
-    return this.#store.sources.get(source)?.registryProvider ?? '';
+  /** A session in all the sources that are asked of. */
+  #twinsOf({ scope, twins }: Selected, facts: SessionFacts | null): readonly number[] {
+    if (facts === null) return [];
+    if (twins.length === 0) return [facts.row];
+    return scope.sources.flatMap((source) =>
+      this.#store.sessions.named(source, facts.session).flatMap(({ row, info }) => (info.agent === facts.agent ? [row] : [])),
+    );
+  }
+
+  /** Those below sessions of these names, wherever the session lies that is asked of. */
+  #belowIn({ scope, twins }: Selected, source: number, names: readonly string[]): readonly number[] {
+    return (twins.length === 0 ? [source] : scope.sources).flatMap((one) => this.#tree.below(one, names));
   }
 
   #row(selected: Selected, by: CostQuery['by'], { key, sum }: Part): CostRow {
@@ -229,11 +266,11 @@ export class Costs {
       case 'subagent': {
         const facts = key === '' ? null : this.#tree.of(Number(key));
         if (facts === null) return { label: null, detail: null };
-        const below = by === 'subagent' ? [] : this.#tree.below(facts.source, [facts.session]);
+        const below = by === 'subagent' ? [] : this.#belowIn(selected, facts.source, [facts.session]);
         return {
           label: facts.label,
           detail: `${sourceName(selected, facts.source)} · ${facts.agent}`,
-          withSubagents: below.length === 0 ? null : this.#sumOf(selected, [facts.row, ...below]),
+          withSubagents: below.length === 0 ? null : this.#sumOf(selected, [...this.#twinsOf(selected, facts), ...below]),
           session: this.#ref(selected, facts.row),
         };
       }
@@ -273,18 +310,22 @@ export class Costs {
 
   #turnWithSubagents(selected: Selected, row: number, turnId: string): SpendSum | null {
     const facts = this.#tree.of(row);
-    const children = this.#store.ledger.spawnedIn(row, turnId).flatMap((child) => this.#tree.of(child) ?? []);
+    const own = this.#twinsOf(selected, facts);
+    const children = own.flatMap((one) => this.#store.ledger.spawnedIn(one, turnId)).flatMap((child) => this.#tree.of(child) ?? []);
     if (facts === null || children.length === 0) return null;
     const names = children.map(({ session }) => session);
-    const rows = [...new Set([...children.map((child) => child.row), ...this.#tree.below(facts.source, names)])];
-    const sum = this.#sumOf(selected, rows);
-    for (const group of this.#store.ledger.turns({ ...selected.scope, sessions: [row] })) if (group.turnId === turnId) sum.add(group);
+    const rows = new Set([...children.map((child) => child.row), ...this.#belowIn(selected, facts.source, names)]);
+    // Two sessions may each say that the other spawned it.
+    for (const one of own) rows.delete(one);
+    const sum = this.#sumOf(selected, [...rows]);
+    for (const group of this.#store.ledger.turns({ ...selected.scope, sessions: own })) if (group.turnId === turnId) sum.add(group);
     return sum;
   }
 
   #sumOf(selected: Selected, sessions: readonly number[]): SpendSum {
     const sum = new SpendSum();
-    for (const group of this.#groups({ ...selected, scope: { ...selected.scope, sessions }, single: sessions, twins: [] })) sum.add(group);
+    const [single, twins] = selected.twins.length === 0 ? [sessions, []] : [[], sessions];
+    for (const group of this.#groups({ ...selected, scope: { ...selected.scope, sessions }, single, twins })) sum.add(group);
     return sum;
   }
 
@@ -320,14 +361,23 @@ function parted<T extends Priced>(groups: readonly T[], keyOf: (group: T) => str
   return Array.from(sums, ([key, sum]) => ({ key, sum }));
 }
 
-function dearestFirst(a: Part, b: Part): number {
-  const [one, other] = [a.sum.spend.usd, b.sum.spend.usd];
-  return (other ?? -1) - (one ?? -1) || b.sum.tokens - a.sum.tokens || (a.key < b.key ? -1 : 1);
+function dearestFirst(parts: readonly Part[]): Part[] {
+  // Of each once, since there may be as many as there are turns.
+  const weighed = parts.map((part) => ({ part, key: part.key, usd: part.sum.spend.usd ?? -1, tokens: part.sum.tokens }));
+  weighed.sort((a, b) => b.usd - a.usd || b.tokens - a.tokens || (a.key < b.key ? -1 : 1));
+  return weighed.map(({ part }) => part);
+}
+
+/** Days; what has no time comes last. */
+function latestFirst(a: Part, b: Part): number {
+  return b.key.length - a.key.length || (a.key < b.key ? 1 : -1);
 }
 
 function timeOf(text: string | null): number | null {
-  const time = text === null ? NaN : Date.parse(text);
-  return Number.isNaN(time) ? null : time;
+  if (text === null) return null;
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new RangeError('what was given as a time is none');
+  return time;
 }
 
 function splitOnce(key: string): readonly [string, string] {

@@ -16,7 +16,7 @@ export function pricedModels(store: Store, sources: readonly number[], book: Pri
     const vendors = new Map(sources.map((source) => [source, store.sources.get(source)?.registryProvider ?? null]));
     const models = new Map<string, { readonly model: number; readonly registryProvider: string | null; readonly sum: SpendSum }>();
     for (const group of [
-      ...store.ledger.groups({ ...scope, sessions: single }),
+      ...store.ledger.groups({ ...scope, sessions: single }, 'source'),
       ...store.ledger.calls({ ...scope, sessions: twins.flat() }),
     ]) {
       const registryProvider = vendors.get(group.source) ?? null;

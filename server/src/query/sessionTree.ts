@@ -18,13 +18,34 @@ export class SessionTree {
   readonly #store: Store;
   readonly #kept = new Map<number, { readonly revision: number; readonly facts: SessionFacts }>();
 
+  /** What was worked out since nothing changes. */
+  #still: {
+    readonly children: Map<number, ReadonlyMap<string, readonly SessionFacts[]>>;
+    readonly facts: Map<number, SessionFacts | null>;
+  } | null = null;
+
   constructor(store: Store) {
     this.#store = store;
   }
 
+  /** While this runs the store stands still, and what each session is, and who is below whom, is looked up once. */
+  still<T>(body: () => T): T {
+    const before = this.#still;
+    this.#still ??= { children: new Map(), facts: new Map() };
+    try {
+      return body();
+    } finally {
+      this.#still = before;
+    }
+  }
+
   of(row: number): SessionFacts | null {
+    const known = this.#still?.facts.get(row);
+    if (known !== undefined) return known;
     const revision = this.#store.sessions.revisionOf(row);
-    return revision === null ? null : this.#keep(row, revision);
+    const facts = revision === null ? null : this.#keep(row, revision);
+    this.#still?.facts.set(row, facts);
+    return facts;
   }
 
   /** All sessions of a source. */
@@ -49,6 +70,14 @@ export class SessionTree {
   }
 
   children(source: number): ReadonlyMap<string, readonly SessionFacts[]> {
+    const known = this.#still?.children.get(source);
+    if (known !== undefined) return known;
+    const children = this.#childrenOf(source);
+    this.#still?.children.set(source, children);
+    return children;
+  }
+
+  #childrenOf(source: number): ReadonlyMap<string, readonly SessionFacts[]> {
     const children = new Map<string, SessionFacts[]>();
     for (const facts of this.all(source)) {
       if (facts.parent === null || facts.parent === facts.session) continue;

@@ -88,6 +88,9 @@ const firstOfTwins = `NOT EXISTS (SELECT 1 FROM session mine CROSS JOIN session 
     ON twin.source IN (SELECT value FROM json_each(?4)) AND twin.session = mine.session AND twin.agent = mine.agent AND twin.id < mine.id
     CROSS JOIN llm_call same ON same.session = twin.id AND same.span_id = c.span_id WHERE mine.id = c.session)`;
 
+/** The same of one source, which need not be looked through for twins. */
+const anyOne = '?4 IS NOT NULL';
+
 /** Farther than any time there is. */
 const never = 9e15;
 
@@ -226,16 +229,19 @@ export class LedgerStore {
     };
   }
 
-  /** Sums by session, model, trigger and basis; times that lie on quarters of an hour. */
-  groups({ sessions, from, to }: LedgerScope): readonly SpendGroup[] {
+  /**
+   * Sums by session or source, model, trigger and basis; times that lie on quarters of an hour. Of a whole source it is one of its sessions
+   * that is named.
+   */
+  groups({ sessions, from, to }: LedgerScope, by: 'session' | 'source' = 'session'): readonly SpendGroup[] {
     const rows = this.#db
       .prepare(
-        `SELECT s.source, p.session, p.model, p.trigger, p.basis, sum(p.calls) AS calls, sum(p.input) AS input, sum(p.output) AS output,
+        `SELECT s.source, min(p.session) AS session, p.model, p.trigger, p.basis, sum(p.calls) AS calls, sum(p.input) AS input, sum(p.output) AS output,
                 sum(p.cache_read) AS cacheRead, sum(p.cache_write) AS cacheWrite, sum(p.reasoning) AS reasoning, sum(p.reasoned) AS reasoned,
-                sum(p.pico / 1000000) AS micro, sum(p.pico % 1000000) AS pico, sum(p.cut) AS cut
+                sum(p.micro) AS micro, sum(p.pico) AS pico, sum(p.cut) AS cut
            FROM json_each(?1) CROSS JOIN session s ON s.id = json_each.value
            CROSS JOIN spend p ON p.session = s.id AND p.slot >= ?2 AND p.slot < ?3
-          GROUP BY p.session, p.model, p.trigger, p.basis`,
+          GROUP BY ${by === 'session' ? 'p.session' : 's.source'}, p.model, p.trigger, p.basis`,
       )
       .all(JSON.stringify(sessions), firstSlot(from, to), lastSlot(to)) as unknown as CodedGroup[];
     return rows.map(decoded);
@@ -247,7 +253,7 @@ export class LedgerStore {
       .prepare(
         `SELECT p.slot, p.basis, sum(p.calls) AS calls, sum(p.input) AS input, sum(p.output) AS output, sum(p.cache_read) AS cacheRead,
                 sum(p.cache_write) AS cacheWrite, sum(p.reasoning) AS reasoning, sum(p.reasoned) AS reasoned,
-                sum(p.pico / 1000000) AS micro, sum(p.pico % 1000000) AS pico, sum(p.cut) AS cut
+                sum(p.micro) AS micro, sum(p.pico) AS pico, sum(p.cut) AS cut
            FROM json_each(?1) CROSS JOIN spend p ON p.session = json_each.value AND p.slot >= ?2 AND p.slot < ?3
           GROUP BY p.slot, p.basis ORDER BY p.slot`,
       )
@@ -280,7 +286,7 @@ export class LedgerStore {
                 c.reasoning IS NOT NULL AS reasoned, c.pico / 1000000 AS micro, c.pico % 1000000 AS pico, c.cut
            FROM json_each(?1) CROSS JOIN session s ON s.id = json_each.value
            CROSS JOIN llm_call c INDEXED BY llm_call_by_cost ON c.session = s.id AND c.pico > 0
-          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins} ORDER BY c.pico DESC, c.span_id LIMIT ?5`,
+          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${sources.length > 1 ? firstOfTwins : anyOne} ORDER BY c.pico DESC, c.span_id LIMIT ?5`,
       )
       .all(JSON.stringify(sessions), from, to, JSON.stringify(sources), limit) as unknown as (CodedGroup &
       Pick<LedgerCall, 'spanId' | 'turnId' | 'start' | 'durationMs'>)[];
@@ -322,7 +328,7 @@ export class LedgerStore {
                 sum(c.cache_read) AS cacheRead, sum(c.cache_write) AS cacheWrite, total(c.reasoning) AS reasoning, count(c.reasoning) AS reasoned,
                 coalesce(sum(c.pico / 1000000), 0) AS micro, coalesce(sum(c.pico % 1000000), 0) AS pico, sum(c.cut) AS cut
            FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
-          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins} GROUP BY c.session, c.turn_id, c.basis`,
+          WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${sources.length > 1 ? firstOfTwins : anyOne} GROUP BY c.session, c.turn_id, c.basis`,
       )
       .all(JSON.stringify(sessions), from, to, JSON.stringify(sources)) as unknown as (Omit<TurnGroup, 'basis'> & { basis: number })[];
     return rows.map((row) => ({ ...row, basis: ledgerBases[row.basis] ?? 'unknown' }));
@@ -335,7 +341,7 @@ export class LedgerStore {
         `WITH chat AS MATERIALIZED (
            SELECT c.*, (SELECT count(*) FROM asked a WHERE a.session = c.session AND a.chat = c.span_id) AS parts
              FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
-            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins})
+            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${sources.length > 1 ? firstOfTwins : anyOne})
          SELECT a.tool AS key, c.basis, sum(1.0 / max(parts, 1)) AS calls, sum(1.0 * input / max(parts, 1)) AS input,
                 sum(1.0 * output / max(parts, 1)) AS output, sum(1.0 * cache_read / max(parts, 1)) AS cacheRead,
                 sum(1.0 * cache_write / max(parts, 1)) AS cacheWrite, total(1.0 * reasoning / max(parts, 1)) AS reasoning,
@@ -354,7 +360,7 @@ export class LedgerStore {
         `WITH chat AS MATERIALIZED (
            SELECT c.*, (SELECT count(*) FROM asked a WHERE a.session = c.session AND a.chat = c.span_id) AS parts
              FROM json_each(?1) CROSS JOIN llm_call c ON c.session = json_each.value
-            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${firstOfTwins}),
+            WHERE (?2 IS NULL OR c.start >= ?2) AND (?3 IS NULL OR c.start < ?3) AND ${sources.length > 1 ? firstOfTwins : anyOne}),
          part AS (
            SELECT c.*, a.span_id AS call, max(parts, 1) * max((SELECT count(*) FROM touch t WHERE t.session = a.session AND t.span_id = a.span_id), 1) AS share
              FROM chat c LEFT JOIN asked a INDEXED BY asked_by_chat ON a.session = c.session AND a.chat = c.span_id)
@@ -433,7 +439,7 @@ export function triggerCode(span: Span): number {
 
 /** Calls without a time are only in what has no bounds. */
 function firstSlot(from: number | null, to: number | null): number {
-  return from === null ? (to === null ? -1 : 0) : Math.ceil(from / slotMs);
+  return from === null ? (to === null ? -1 : 0) : Math.max(0, Math.ceil(from / slotMs));
 }
 
 function lastSlot(to: number | null): number {

@@ -9,6 +9,10 @@ const takenFromSpend = `UPDATE spend SET calls = calls - 1, input = input - OLD.
    WHERE session = OLD.session AND slot = OLD.slot AND model = OLD.model AND trigger = OLD.trigger AND basis = OLD.basis;
   DELETE FROM spend WHERE session = OLD.session AND slot = OLD.slot AND model = OLD.model AND trigger = OLD.trigger AND basis = OLD.basis
     AND calls = 0;`;
+const takenFromSpendInMicro = takenFromSpend.replace(
+  'pico = pico - coalesce(OLD.pico, 0)',
+  'micro = micro - coalesce(OLD.pico, 0) / 1000000, pico = pico - coalesce(OLD.pico, 0) % 1000000',
+);
 
 export const migrations: readonly string[] = [
   `
@@ -424,5 +428,30 @@ CREATE TABLE told(id INTEGER PRIMARY KEY AUTOINCREMENT, blind BLOB NOT NULL UNIQ
   `
 -- Which arguments are paths of files is told by the schemas of tools too. Sessions that were folded before are folded again.
 UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
+`,
+  `
+-- Agents may report what no call costs, and as often as they like: sums are kept in whole microdollars, and pico is what is beyond those.
+ALTER TABLE spend ADD COLUMN micro INTEGER NOT NULL DEFAULT 0;
+UPDATE spend SET micro = pico / 1000000, pico = pico % 1000000;
+DROP TRIGGER llm_call_insert;
+DROP TRIGGER llm_call_update;
+DROP TRIGGER llm_call_delete;
+${(['INSERT', 'UPDATE'] as const)
+  .map(
+    (event) => `CREATE TRIGGER llm_call_${event.toLowerCase()} AFTER ${event} ON llm_call BEGIN
+  ${event === 'UPDATE' ? takenFromSpendInMicro : ''}
+  INSERT INTO spend(session, slot, model, trigger, basis, calls, input, output, cache_read, cache_write, reasoning, reasoned, micro, pico, cut)
+  VALUES (NEW.session, NEW.slot, NEW.model, NEW.trigger, NEW.basis, 1, NEW.input, NEW.output, NEW.cache_read, NEW.cache_write,
+    coalesce(NEW.reasoning, 0), NEW.reasoning IS NOT NULL, coalesce(NEW.pico, 0) / 1000000, coalesce(NEW.pico, 0) % 1000000, NEW.cut)
+  ON CONFLICT(session, slot, model, trigger, basis) DO UPDATE SET calls = calls + 1, input = input + excluded.input,
+    output = output + excluded.output, cache_read = cache_read + excluded.cache_read, cache_write = cache_write + excluded.cache_write,
+    reasoning = reasoning + excluded.reasoning, reasoned = reasoned + excluded.reasoned, micro = micro + excluded.micro,
+    pico = pico + excluded.pico, cut = cut + excluded.cut;
+END;`,
+  )
+  .join('\n')}
+CREATE TRIGGER llm_call_delete AFTER DELETE ON llm_call BEGIN
+  ${takenFromSpendInMicro}
+END;
 `,
 ];

@@ -33,8 +33,8 @@ export interface PriceContext {
   readonly book: PriceBook;
 }
 
-/** What one call can cost in US dollars; a sum beyond it comes of counts that no model reaches. */
-const dearestCallUsd = 1e6;
+/** What one call can cost in US dollars; a sum beyond it comes of counts that no model reaches. In picodollars it is a safe integer. */
+const dearestCallUsd = 9000;
 const hourMs = 3_600_000;
 
 export function accountFor(call: CallFacts, context: PriceContext): Account {

@@ -10,6 +10,8 @@ export interface LocalDay {
 
 /** No day is longer: 24 hours, and what clocks were ever moved back by; a day that was left out makes the way to the next one longer. */
 const longestMs = 50 * 3_600_000;
+/** As far as JavaScript's dates reach, to either side. */
+const latest = 8.64e15;
 const zonesKept = 16;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -18,8 +20,8 @@ export function localDay(now: number, timeZone: string): LocalDay {
   const name = dayName(now, timeZone);
   return {
     name,
-    from: firstThat(now - longestMs, now, (at) => dayName(at, timeZone) >= name),
-    to: firstThat(now, now + longestMs, (at) => dayName(at, timeZone) > name),
+    from: firstThat(Math.max(now - longestMs, -latest - 1), now, (at) => dayName(at, timeZone) === name),
+    to: firstThat(now, Math.min(now + longestMs, latest + 1), (at) => dayName(at, timeZone) !== name),
   };
 }
 
