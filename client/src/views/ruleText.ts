@@ -56,9 +56,7 @@ export function changeWords(change: Change, t: Translate): { readonly label: str
 /** Of what is in force, and no file. */
 export function toCopyText(change: Change, t: Translate): string {
   const { label, description } = changeWords(change, t);
-  const what = t(
-    'This is the policy that the sandbox runs with, as its gateway tells it. It is no file, and Sandglass does not change it.',
-  );
+  const what = t('This is the policy of the sandbox, as its gateway tells it. It is no file, and Sandglass does not change it.');
   return `${label}? ${description} ${what} ${t('Copy the lines into your policy file, or make a file of it with them.')}`;
 }
 

@@ -5,7 +5,7 @@
 import type { Diagnostic, DiagnosticRelatedInformation, Location } from 'vscode-languageserver-protocol';
 import { DiagnosticSeverity } from 'vscode-languageserver-protocol';
 import { assertNever } from '../model/assertNever';
-import { revisionText } from '../gateway/effectiveDocument';
+import { policyWords, revisionText } from '../gateway/effectiveDocument';
 import type { EffectivePolicy } from '../gateway/effectiveDocument';
 import type { EffectiveLook } from '../gateway/effectivePolicies';
 import type { Agreement } from '../policy/choose';
@@ -172,8 +172,9 @@ function pastText({ agrees, differs }: Agreement): string {
   return differs === 0 ? '' : `; ${differs} of ${agrees + differs} recorded decisions were made by another revision`;
 }
 
-function forceText({ gateway, told }: EffectivePolicy): string {
-  return `the policy in force, as gateway ${label(gateway, 60)} tells it (${label(lowered(revisionText(told)), 240)})`;
+function forceText(effective: EffectivePolicy): string {
+  const { gateway, told } = effective;
+  return `${policyWords(effective)}, as gateway ${label(gateway, 60)} tells it (${label(lowered(revisionText(told)), 240)})`;
 }
 
 function lowered(text: string): string {

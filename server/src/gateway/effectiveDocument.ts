@@ -58,7 +58,9 @@ function headLines(sandbox: string, gateway: Gateway, told: ToldPolicy): readonl
   const { policy, version, source, hash } = told;
   const composed = [...policy.networkPolicies.keys()].some((key) => key.startsWith(providerPrefix));
   return [
-    `The policy in force of the sandbox ${sandbox}, as its gateway tells it. It is no file: nothing can be changed here.`,
+    isTaken(told)
+      ? `The policy in force of the sandbox ${sandbox}, as its gateway tells it. It is no file: nothing can be changed here.`
+      : `The newest policy of the sandbox ${sandbox}, as its gateway tells it; the sandbox does not run with it. It is no file.`,
     `Gateway ${plainLine(gateway.name, 60)} at ${plainLine(gateway.address, 100)}, OpenShell ${plainLine(version, 40)}`,
     `${revisionText(told)}${hash === '' ? '' : `, ${plainLine(hash, 80)}`}`,
     ...(source === 'global' ? ['It is the one policy of the gateway, for all of its sandboxes.'] : []),
@@ -68,6 +70,15 @@ function headLines(sandbox: string, gateway: Gateway, told: ToldPolicy): readonl
       ? [`It says more than is known here, and than is shown: ${policy.unknown.map((one) => plainLine(one, 60)).join(', ')}.`]
       : []),
   ];
+}
+
+/** What is said of it: only what the sandbox took is in force; of what a gateway has for all of its sandboxes that is not told. */
+export function policyWords({ told }: EffectivePolicy): string {
+  return isTaken(told) ? 'the policy in force' : 'the newest policy of the sandbox';
+}
+
+function isTaken({ load }: ToldPolicy): boolean {
+  return load === 'loaded' || load === 'unknown';
 }
 
 /** "Revision 4, taken by the sandbox" and the like. */
@@ -82,6 +93,7 @@ export function revisionText({ revision, load, loadError, active, source, global
     case 'failed':
       return `Revision ${revision}, which the sandbox could not take${loadError === '' ? '' : ` (${plainLine(loadError, 160)})`}${runs}`;
     case 'superseded':
+      return `Revision ${revision}, which a newer one replaced before the sandbox took it${runs}`;
     case 'unknown':
       return `Revision ${revision}; whether the sandbox took it was not told${runs}`;
     default:

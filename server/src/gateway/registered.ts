@@ -1,7 +1,8 @@
 /**
  * The gateways that OpenShell's command has registered on this host, read from where the command itself reads them:
- * `$XDG_CONFIG_HOME/openshell` (else `~/.config/openshell`), then `/etc/openshell` (or `OPENSHELL_SYSTEM_GATEWAY_DIR`). Nothing secret is
- * read to learn which there are; the key of a client certificate only when its gateway is asked, and only the one that is named here.
+ * `$XDG_CONFIG_HOME/openshell` (else `~/.config/openshell`; of the command from a snap, that in the snap's own directory), then
+ * `/etc/openshell` (or `OPENSHELL_SYSTEM_GATEWAY_DIR`). Nothing secret is read to learn which there are; the key of a client
+ * certificate only when its gateway is asked, and only the one that is named here.
  */
 import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
@@ -46,21 +47,32 @@ export async function registeredGateways(places: ConfigPlaces, named: string | n
   return found;
 }
 
-/** The user's own stands before the system's of the same name. */
-function configRoots({ home, env }: ConfigPlaces): { readonly user: string; readonly system: string } {
-  const { XDG_CONFIG_HOME: config, OPENSHELL_SYSTEM_GATEWAY_DIR: system } = env;
+interface Roots {
+  /** Where the user's own are, and the certificates; the first that has one of a name counts. */
+  readonly user: readonly [string, ...string[]];
+  readonly system: string;
+}
+
+/** The user's own stand before the system's of the same name. */
+function configRoots({ home, env }: ConfigPlaces): Roots {
+  const { XDG_CONFIG_HOME: config, APPDATA: appData, OPENSHELL_SYSTEM_GATEWAY_DIR: system } = env;
+  const usual = process.platform === 'win32' && appData !== undefined ? appData : join(home, '.config');
   return {
-    user: join(config !== undefined && isAbsolute(config) ? config : join(home, '.config'), 'openshell'),
+    user: [
+      join(config !== undefined && isAbsolute(config) ? config : usual, 'openshell'),
+      join(home, 'snap/openshell/common/.config/openshell'),
+    ],
     system: system !== undefined && isAbsolute(system) ? system : '/etc/openshell',
   };
 }
 
-type Roots = ReturnType<typeof configRoots>;
-
 async function allNames({ user, system }: Roots, env: ConfigPlaces['env']): Promise<readonly string[]> {
-  const active = env['OPENSHELL_GATEWAY']?.trim() || (await activeIn(user)) || (await activeIn(system));
-  const names = [...(await directories(join(user, 'gateways'))), ...(await directories(join(system, 'gateways')))].sort();
-  return [...new Set([...(active === undefined || active === null ? [] : [active]), ...names])];
+  const roots = [...user, system];
+  const chosen = [env['OPENSHELL_GATEWAY']?.trim() ?? ''];
+  for (const root of roots) chosen.push((await activeIn(root)) ?? '');
+  const names: string[] = [];
+  for (const root of roots) names.push(...(await directories(join(root, 'gateways'))));
+  return [...new Set([...chosen.filter((name) => name !== '').slice(0, 1), ...names.sort()])];
 }
 
 async function activeIn(root: string): Promise<string | null> {
@@ -89,7 +101,7 @@ async function registered({ user, system }: Roots, name: string): Promise<Regist
   // A name is a part of a path, and comes from a registry or the environment.
   if (name === '' || name === '.' || name === '..' || basename(name) !== name || /[\\\0]/.test(name) || name.length > 200)
     return none(new GatewayError('unreadable', 'its name is none that a gateway can have'));
-  for (const root of [user, system]) {
+  for (const root of [...user, system]) {
     const directory = join(root, 'gateways', name);
     let metadata: unknown;
     try {
@@ -102,7 +114,7 @@ async function registered({ user, system }: Roots, name: string): Promise<Regist
       return none(new GatewayError('unreadable', `what is registered of it can't be read (${code ?? 'it is no JSON'})`));
     }
     // Certificates are the user's, also where the gateway is registered for the whole system.
-    return gatewayOf(name, metadata, join(user, 'gateways', name.replace(/[^A-Za-z0-9._-]/g, '_'), 'mtls'));
+    return gatewayOf(name, metadata, join(root === system ? user[0] : root, 'gateways', name.replace(/[^A-Za-z0-9._-]/g, '_'), 'mtls'));
   }
   return null;
 }

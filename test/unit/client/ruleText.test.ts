@@ -68,7 +68,7 @@ describe('a change of a policy', () => {
     const toCopy = { ...change, toCopy: { lines: 'x:\n', file: 'y\n' } };
     expect(toCopyText(toCopy, translate)).toBe(
       'Allow POST docs.example.com:80/guide/prices to curl? Adds the rule docs_site_curl. What the program starts may do it too. ' +
-        'This is the policy that the sandbox runs with, as its gateway tells it. It is no file, and Sandglass does not change it. ' +
+        'This is the policy of the sandbox, as its gateway tells it. It is no file, and Sandglass does not change it. ' +
         'Copy the lines into your policy file, or make a file of it with them.',
     );
     expect(copiedText(toCopy, translate)).toContain('below "network_policies" in the policy file of the sandbox demo');

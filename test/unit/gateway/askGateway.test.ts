@@ -213,6 +213,10 @@ describe('registered gateways', () => {
   it('stand in the home directory, or in that of the system, with the certificates of the user', async () => {
     gateway.register(join(config, 'home/.config'), 'mine');
     expect(kinds(await registered(null, { XDG_CONFIG_HOME: undefined }))).toEqual(['mine']);
+    gateway.register(join(config, 'home/snap/openshell/common/.config'), 'snapped');
+    expect(kinds(await registered(null, { XDG_CONFIG_HOME: undefined }))).toEqual(['mine', 'snapped']);
+    const snap = join(config, 'home/snap/openshell/common/.config/openshell/gateways/snapped/mtls');
+    expect(await registered('snapped')).toMatchObject([{ kind: 'gateway', gateway: { certificates: snap } }]);
     mkdirSync(join(config, 'system/gateways/shared'), { recursive: true });
     writeFileSync(
       join(config, 'system/gateways/shared/metadata.json'),

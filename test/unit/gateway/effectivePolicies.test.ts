@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { effectivePolicy, effectiveUri, ownText, parseEffectiveUri, revisionText } from '../../../server/src/gateway/effectiveDocument';
+import {
+  effectivePolicy,
+  effectiveUri,
+  ownText,
+  parseEffectiveUri,
+  policyWords,
+  revisionText,
+} from '../../../server/src/gateway/effectiveDocument';
 import { EffectivePolicies, freshMs } from '../../../server/src/gateway/effectivePolicies';
 import type { AskedSource, EffectiveLook } from '../../../server/src/gateway/effectivePolicies';
 import type { ToldPolicy } from '../../../server/src/gateway/askGateway';
@@ -198,6 +205,13 @@ describe('the document of a policy in force', () => {
     expect(of(told).text).toContain('# It says more than is known here, and than is shown: endpoint field 31.');
     expect(of(told).text).toContain('# Rules named _provider_');
     expect(of(whole).text).not.toContain('middlewares');
+    expect(of(whole).text).toMatch(/^# The policy in force of the sandbox demo/);
+    for (const load of ['pending', 'failed', 'superseded'] as const) {
+      const waiting = of({ ...whole, load, active: 3 });
+      expect(waiting.text).toMatch(/^# The newest policy of the sandbox demo, as its gateway tells it; the sandbox does not run with it/);
+      expect(waiting.text).toContain('it runs with revision 3');
+      expect(policyWords(waiting)).toBe('the newest policy of the sandbox');
+    }
   });
 
   it('says whether the sandbox took the revision', () => {
