@@ -361,6 +361,20 @@ describe('a sandbox that does not answer', () => {
   });
 });
 
+it('what is there and cannot be read leaves a repository unknown: it may say that it is another one', async () => {
+  const origin = made('origin');
+  cloned(origin, inRecording());
+  cloned(origin, workspace);
+  const files = filesOf();
+  const ask = (reason: 'unreadable' | 'not-found') => {
+    const read: SandboxFiles['read'] = (path, signal) =>
+      path.endsWith('/logs/HEAD') ? Promise.reject(new SandboxFileError(reason, 'no')) : files.read(path, signal);
+    return new GitRoots().of({ id: 's', files: { ...files, read } }, `${inSandbox}/src/app.py`, [workspace]);
+  };
+  expect((await ask('not-found')).kind).toBe('same');
+  expect(await ask('unreadable')).toEqual({ kind: 'none' });
+});
+
 describe('what small files of a repository tell', () => {
   it('is one place however its address is written, and nothing of who logs in', () => {
     const same = [

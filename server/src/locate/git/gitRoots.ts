@@ -28,7 +28,9 @@ type Relation = 'same' | 'diverged' | 'elsewhere' | 'unknown' | 'other';
 const none: GitAnswer = { kind: 'none' };
 /** How long what was seen is taken for true. */
 const workspaceMs = 60_000;
-const sandboxMs = 10_000;
+/** What calls of the agent change is forgotten at once. */
+const sandboxMs = 60_000;
+const nothingMs = 10_000;
 const hostMs = 5000;
 /** A sandbox that takes longer is not asked for now. */
 const lookMs = 3000;
@@ -36,7 +38,7 @@ const walkMs = 5000;
 const kept = 1000;
 
 interface Kept<T> {
-  readonly at: number;
+  until: number;
   readonly value: Promise<T>;
 }
 
@@ -168,9 +170,8 @@ async function isThere(path: string): Promise<boolean> {
 /** What was learned lately, or is being learned; what failed is not kept. */
 async function recent<T>(map: Map<string, Kept<T>>, key: string, freshMs: number, learn: () => Promise<T>): Promise<T> {
   const known = map.get(key);
-  if (known !== undefined && performance.now() - known.at < freshMs) return known.value;
-  const value = learn();
-  const slot = { at: performance.now(), value };
+  if (known !== undefined && performance.now() < known.until) return known.value;
+  const slot = { until: performance.now() + freshMs, value: learn() };
   map.delete(key);
   map.set(key, slot);
   for (const oldest of map.keys()) {
@@ -178,7 +179,10 @@ async function recent<T>(map: Map<string, Kept<T>>, key: string, freshMs: number
     map.delete(oldest);
   }
   try {
-    return await value;
+    const value = await slot.value;
+    // Nothing may be there soon, or was only not told in time.
+    if (value === null) slot.until = Math.min(slot.until, performance.now() + nothingMs);
+    return value;
   } catch (error) {
     if (map.get(key) === slot) map.delete(key);
     throw error;

@@ -44,8 +44,8 @@ async function textOf(files: SandboxFiles, path: string, signal: AbortSignal): P
   try {
     return Buffer.from((await files.read(path, signal)).bytes).toString('utf8');
   } catch (error) {
-    // A file that is refused or not there tells nothing; a sandbox that is not there is found out by what is asked first.
-    if (SandboxFileError.is(error)) return null;
+    // What is there and can't be read may say that it is another repository.
+    if (SandboxFileError.is(error, 'not-found')) return null;
     throw error;
   }
 }
