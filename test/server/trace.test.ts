@@ -120,7 +120,10 @@ describe('the server', () => {
   it('puts lenses on the edited line and at the top, with calls to open', async () => {
     const uri = pathToFileURL(join(workspace, 'pricing/cart.py')).href;
     const lenses = (await server.connection.sendRequest(CodeLensRequest.type, { textDocument: { uri } })) ?? [];
-    expect(lenses[0]?.command?.title).toMatch(/^\d+ agent calls/);
+    expect(lenses[0]?.command?.title).toMatch(/^\d+ agent calls .*· ≥ \$[\d.]+ list price · /);
+    expect(lenses[0]?.command?.tooltip).toMatch(
+      /^1 LLM call has no price\nlist price: NVIDIA endpoints, .+ as of [-\d]+\nno price: The list has it at zero as a free trial/,
+    );
     const edited = lenses.find((lens) => lens.command?.title.startsWith('edit ok'));
     expect(edited?.range.start.line).toBeGreaterThan(0);
     expect((edited?.command?.arguments?.[0] as messages.ShowCallsArguments).calls.length).toBeGreaterThan(0);
@@ -131,6 +134,7 @@ describe('the server', () => {
     const text = (answer?.contents as MarkupContent).value;
     expect(text).toContain('Arguments (');
     expect(text).toContain('Thought before');
+    expect(text).toMatch(/Asked for by an LLM call: <?\$[\d.]+ list price · .+ as of \d{4}/);
   });
 
   it('reports the failing test on its line, with the run that worked', async () => {

@@ -14,6 +14,8 @@ export interface ShownCost {
   readonly text: string;
   /** How that is known, in a word or two; empty where the text says it. */
   readonly basis: string;
+  /** The same without who pays, for where there is little room. */
+  readonly word: string;
   /** By which price, and of which day; or why there is none. */
   readonly title: string;
 }
@@ -31,7 +33,7 @@ export function spanCost(t: Texts, span: Span, flatRate = false): ShownCost | nu
   const usd = numberAttribute(span, 'sandglass.cost.usd');
   const basis = basisOf(stringAttribute(span, 'sandglass.cost.basis'));
   if (usd === null || basis === 'unknown')
-    return { text: t('cost.none'), basis: '', title: reasonTitle(t, stringAttribute(span, 'sandglass.cost.reason')) };
+    return { text: t('cost.none'), basis: '', word: '', title: reasonTitle(t, stringAttribute(span, 'sandglass.cost.reason')) };
   const source = stringAttribute(span, 'sandglass.cost.source');
   const date = stringAttribute(span, 'sandglass.cost.date');
   const equivalent = flatRate && basis !== 'local';
@@ -44,6 +46,7 @@ export function spanCost(t: Texts, span: Span, flatRate = false): ShownCost | nu
   return {
     text: dollars(usd),
     basis: withEquivalent(t, t(`cost.basis.${basis}`), equivalent),
+    word: t(`cost.basis.${basis}`),
     title: parts.filter((part) => part !== null).join(' · '),
   };
 }
@@ -55,7 +58,9 @@ function withEquivalent(t: Texts, words: string, equivalent: boolean): string {
 /** Of several calls; null: there was none. */
 export function sumCost(t: Texts, { usd, byBasis, unpricedCalls }: CostTotals, flatRate = false): ShownCost | null {
   if (usd === null)
-    return unpricedCalls === 0 ? null : { text: t('cost.none'), basis: '', title: t('cost.noneTitle', wholeNumber(unpricedCalls)) };
+    return unpricedCalls === 0
+      ? null
+      : { text: t('cost.none'), basis: '', word: '', title: t('cost.noneTitle', wholeNumber(unpricedCalls)) };
   const parts = (Object.entries(byBasis) as [Basis, number][]).sort(([, a], [, b]) => b - a);
   const words = [...new Set(parts.map(([basis]) => t(`cost.basis.${basis}`)))];
   // What runs on own hardware is billed by no one, whatever else is paid.
@@ -70,6 +75,7 @@ export function sumCost(t: Texts, { usd, byBasis, unpricedCalls }: CostTotals, f
   return {
     text: unpricedCalls > 0 ? lowerBound(usd) : dollars(usd),
     basis: withEquivalent(t, words.join(' + '), equivalent),
+    word: words.join(' + '),
     title: title.join('\n'),
   };
 }
@@ -82,7 +88,7 @@ function lowerBound(usd: number): string {
 
 /** Of a session, which may have made no call yet. */
 export function totalCost(t: Texts, cost: CostTotals, flatRate = false): ShownCost {
-  return sumCost(t, cost, flatRate) ?? { text: t('cost.noCalls'), basis: '', title: t('cost.noCallsTitle') };
+  return sumCost(t, cost, flatRate) ?? { text: t('cost.noCalls'), basis: '', word: '', title: t('cost.noCallsTitle') };
 }
 
 const reasons = [

@@ -106,7 +106,7 @@ function fillTags(target: HTMLElement, row: SpanRow, context: RowContext): void 
 function fillCost(target: HTMLElement, { span }: SpanRow, context: RowContext): void {
   const cost = span.kind === 'invoke_agent' ? context.turnCost(span.id) : spanCost(context.t, span, context.flatRate());
   const text = cost === null ? '' : cost.text;
-  const basis = cost === null ? '' : cost.basis;
+  const basis = cost === null ? '' : cost.word;
   target.title = cost?.title ?? '';
   const [amount, word] = [target.children[0], target.children[1]];
   if (amount === undefined || word === undefined)

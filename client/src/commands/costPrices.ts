@@ -3,12 +3,12 @@
  * the client. How each model is priced now is said beside it.
  */
 import * as vscode from 'vscode';
-import type { CostBasis } from '../../../server/src/protocol/document';
 import type { PricedModel } from '../../../server/src/protocol/cost';
 import { ownPrice, settable, withPrice, withoutPrice } from '../connection/priceSetting';
 import type { TokenRates } from '../connection/priceSetting';
 import type { ServerHost } from '../connection/serverHost';
 import type { SettingId } from '../contributions';
+import { basisWord } from '../costWords';
 import { dollars, tokenCount, totalTokens } from '../format';
 import type { Notifier } from '../notify';
 import { priceOf } from './arguments';
@@ -60,21 +60,13 @@ function openSetting(): Thenable<unknown> {
 }
 
 async function pickModel(models: readonly PricedModel[]): Promise<PricedModel | null> {
-  const basis: Readonly<Record<CostBasis, string>> = {
-    reported: t('reported by the provider'),
-    user: t('your prices'),
-    overlay: t('list price'),
-    priced: t('list price'),
-    local: t('local model'),
-    unknown: t('no price'),
-  };
   // What has no price is what one is set for.
   const choices = models
     .filter(settable)
     .sort((a, b) => Number(a.reason === null) - Number(b.reason === null))
     .map((value) => ({
       label: modelText(value, t),
-      description: basis[value.basis],
+      description: basisWord(value.basis, t),
       detail: [
         value.rates === null
           ? null

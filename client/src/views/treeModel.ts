@@ -2,7 +2,7 @@
  * The rows of the view Sandboxes: sandbox → agent → session, a spawned session beneath the one that spawned it. Pure; the
  * labels it makes hold no control characters, since what they are made of came out of a sandbox.
  */
-import type { CostTotals, SessionInfo, UsageTotals } from '../../../server/src/protocol/document';
+import type { CostBasis, CostTotals, SessionInfo, UsageTotals } from '../../../server/src/protocol/document';
 import type { Inventory, SandboxNode } from '../../../server/src/protocol/messages';
 import { plainText } from '../plainText';
 import { buildsOf } from './builds';
@@ -298,7 +298,9 @@ function labelOf(text: string | null, fallback: string): string {
 export function sumOf(sessions: readonly SessionInfo[]): Sum {
   const add = (pick: (session: SessionInfo) => number): number => sessions.reduce((sum, session) => sum + pick(session), 0);
   const priced = sessions.filter((session) => session.totals.cost.usd !== null);
-  const local = priced.length > 0 && priced.every((session) => session.totals.cost.byBasis.local !== undefined);
+  const byBasis: Partial<Record<CostBasis, number>> = {};
+  for (const { totals } of sessions)
+    for (const [basis, usd] of Object.entries(totals.cost.byBasis) as [CostBasis, number][]) byBasis[basis] = (byBasis[basis] ?? 0) + usd;
   return {
     sessions: sessions.length,
     running: sessions.filter((session) => session.status === 'running').length,
@@ -315,7 +317,7 @@ export function sumOf(sessions: readonly SessionInfo[]): Sum {
     },
     cost: {
       usd: priced.length === 0 ? null : add((session) => session.totals.cost.usd ?? 0),
-      byBasis: local ? { local: 0 } : {},
+      byBasis,
       unpricedCalls: add((session) => session.totals.cost.unpricedCalls),
     },
   };

@@ -121,6 +121,25 @@ describe('the text of rows', () => {
     expect(description(unattached, translate)).toBe('running, not attached · nemotron-3-super');
   });
 
+  it('says in its tooltip how a cost is known and what is left out of it, and has no room for that beside the name', () => {
+    const cost = { usd: 0.5, byBasis: { overlay: 0.05, priced: 0.05, reported: 0.4 }, unpricedCalls: 1 };
+    const given = state([sandbox('a')], { a: loaded(session('s', { totals: { ...session('s').totals, cost } })) });
+    const rows = all(given).filter(({ kind }) => kind !== 'note');
+    expect(rows.map(({ kind }) => kind)).toEqual(['sandbox', 'agent', 'session']);
+    for (const row of rows) {
+      const lines = tooltip(row, translate).split('\n');
+      const at = lines.findIndex((line) => line.includes('≥ $0.50 reported + list price'));
+      expect(at, row.kind).toBeGreaterThan(0);
+      expect(lines.filter((line) => line.startsWith('  '))).toEqual([
+        '  $0.40 reported',
+        '  $0.10 list price',
+        '  1 LLM call has no price',
+      ]);
+      expect(tooltip(row, translate, null, true)).toContain('≥ $0.50 API equivalent, reported + list price');
+      expect(description(row, translate)).toContain('$0.50 + 1 call without price');
+    }
+  });
+
   it('holds no control character and is bounded, whatever a sandbox is called', () => {
     const evil = '\u001b]0;x\u0007\u202eevil\n\u0000'.repeat(200);
     const node = sandbox(

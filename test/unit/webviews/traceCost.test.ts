@@ -17,6 +17,7 @@ describe('the cost of a call on the trace page', () => {
     expect(spanCost(t, priced)).toEqual({
       text: '$0.0500',
       basis: 'list price',
+      word: 'list price',
       title: 'by public list prices · Anthropic claude-opus-4-6 · as of 2026-09-23',
     });
     expect(spanCost(t, priced, true)).toMatchObject({
@@ -36,6 +37,7 @@ describe('the cost of a call on the trace page', () => {
     expect(spanCost(t, chat({ usd: null, basis: 'unknown', reason: 'free-trial' }))).toEqual({
       text: 'no price',
       basis: '',
+      word: '',
       title: 'The list has it at zero as a free trial, which is no price',
     });
     for (const reason of [null, 'something newer'])
@@ -70,6 +72,7 @@ describe('the cost of several calls on the trace page', () => {
     expect(totalCost(t, { usd: 0.5, byBasis: { overlay: 0.1, priced: 0.1, reported: 0.3 }, unpricedCalls: 2 })).toEqual({
       text: '≥ $0.50',
       basis: 'reported + list price',
+      word: 'reported + list price',
       title: [
         '$0.30 as the provider billed it',
         "$0.10 by Sandglass's own dated prices",
