@@ -50,7 +50,8 @@ export class Refolding implements AsyncDisposable {
       this.#again = false;
       // Whoever asked has something to do first.
       await othersTurn();
-      for (const row of this.#options.store.sources.rows()) await this.#source(row);
+      // What can't be folded of one source holds up no other.
+      for (const row of this.#options.store.sources.rows()) await this.#source(row).catch(this.#options.onError);
     }
   }
 

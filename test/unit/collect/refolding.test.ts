@@ -66,4 +66,19 @@ describe('sessions of sources that nobody reads', () => {
     expect(folded.every((told) => told.startsWith(`${other} `))).toBe(true);
     expect(store.sessions.pricedOtherwise(read, Pricing.of(store).fingerprint).length).toBeGreaterThan(0);
   });
+
+  it('wait for none of which the fold fails', async () => {
+    using store = memoryStore();
+    const failing = await readInto(store, recording('rotation-2026.7.1').root, 'one');
+    const other = await readInto(store, recording('retry-2026.7.1').root, 'two');
+    const { refolding, errors } = refoldingOf(store, {
+      onResult: (row) => {
+        if (row === failing) throw new Error('it can not be shown');
+      },
+    });
+    Pricing.of(store).set(prices);
+    await expect.poll(() => store.sessions.pricedOtherwise(other, Pricing.of(store).fingerprint).length, { timeout: 20_000 }).toBe(0);
+    await refolding[Symbol.asyncDispose]();
+    expect(errors).toEqual([new Error('it can not be shown')]);
+  });
 });
