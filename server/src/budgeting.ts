@@ -201,7 +201,7 @@ export class Budgeting implements Disposable {
       }),
       ...this.#wide.filter(({ state }) => this.#isSettled(state)),
     ];
-    const told = news.filter(({ state }) => this.#claim(toldNames(state, this.#subjectOf(state), this.#periodOf(state))));
+    const told = news.filter(({ state }) => this.#claim(toldNames(state, this.#subjectOf(state), this.#periodOf(state)), state));
     const [worst, ...others] = told.sort((a, b) => worstFirst(a.state, b.state));
     const level = worst?.state.level ?? null;
     if (worst === undefined || level === null) return;
@@ -216,13 +216,22 @@ export class Budgeting implements Disposable {
     });
   }
 
-  /** Asked of the store once for each: whoever claims it holds up all others for a moment. */
-  #claim(names: readonly string[]): boolean {
+  /** Asked of the store once for each: whoever claims it holds up all others for a moment. What is long past stays so, and is not claimed. */
+  #claim(names: readonly string[], state: BudgetState): boolean {
     const [first] = names;
     if (first === undefined || this.#told.has(first)) return false;
     if (this.#told.size >= toldRemembered) this.#told.clear();
     this.#told.add(first);
-    return this.#options.store.told.claim(names);
+    return !this.#isOldTurn(state) && this.#options.store.told.claim(names);
+  }
+
+  /** A session may go on for weeks, and be news, when its first turns are none. */
+  #isOldTurn({ session, span }: BudgetState): boolean {
+    const source = session === null ? null : this.#options.hub.get(session.sourceId);
+    const turn = source === null || span === null ? undefined : this.#options.store.spans.span(source.row, span.spanId)?.span;
+    if (turn === undefined || turn.status === 'running') return false;
+    const time = Date.parse(turn.endTime ?? turn.startTime ?? '');
+    return !(this.#now() - time < newsMs);
   }
 
   /** The sample spends nobody's money; what is long past is no news, and what is still being read may yet come to more. */

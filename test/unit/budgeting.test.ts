@@ -3,8 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Budgeting } from '../../server/src/budgeting';
 import type { AttachState } from '../../server/src/protocol/messages';
 import type { BudgetNotice, Budgets, CostAnswer, CostQuery, Spend } from '../../server/src/protocol/cost';
+import { Ingest } from '../../server/src/collect/ingest';
+import { Costs } from '../../server/src/query/costs';
 import type { Store } from '../../server/src/store/store';
-import { memoryStore } from './support/traces';
+import { info, memoryStore } from './support/traces';
 
 interface Made {
   readonly budgeting: Budgeting;
@@ -20,6 +22,8 @@ let kind: 'container' | 'directory' | 'sample';
 let trusted: boolean;
 let usd: (query: CostQuery) => number;
 let budgets: Budgets;
+/** What things cost by the store; else by `usd`. */
+let costs: Costs | null;
 const made: Budgeting[] = [];
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse('2026-10-24T21:00:00Z') });
@@ -29,6 +33,7 @@ beforeEach(() => {
   trusted = true;
   usd = () => 0;
   budgets = { day: { usd: 10 } };
+  costs = null;
 });
 afterEach(() => {
   for (const budgeting of made.splice(0)) budgeting[Symbol.dispose]();
@@ -64,6 +69,7 @@ function window(folders: readonly string[] = []): Made {
     } as never,
     costs: (query): CostAnswer => {
       asked.push(query);
+      if (costs !== null) return costs.answer(query, [{ id: sourceId, row: 1, name: 'test' }]);
       const total = spend(usd(query));
       const row = { label: 's', detail: null, spend: total, withSubagents: null, session: { sourceId, sessionId: 's' }, span: null };
       return { total, unpricedTokens: 0, rows: total.usd === 0 ? [] : [row], more: null, notObserved: [], empty: null };
@@ -182,5 +188,38 @@ describe('the budget of a workspace', () => {
       return one.told.length;
     };
     expect([['/a', '/b'], ['/b', '/a'], ['/a']].map(tell)).toEqual([1, 0, 1]);
+  });
+});
+
+describe('the budget of a turn', () => {
+  it('is told of no turn of long ago, though its session goes on', () => {
+    costs = new Costs(store);
+    budgets = { turn: { tokens: 100 } };
+    const row = store.transaction(() => store.sources.ensure(sourceId, { info, registryProvider: null }));
+    expect(row).toBe(1);
+    using ingest = new Ingest(store, row);
+    const line = (ordinal: number, time: number, message: object): void => {
+      const parentId = ordinal === 0 ? null : `e${ordinal - 1}`;
+      const timestamp = new Date(time).toISOString();
+      const text = JSON.stringify({ type: 'message', id: `e${ordinal}`, parentId, timestamp, message: { ...message, timestamp: time } });
+      ingest.apply([{ kind: 'transcript', agent: 'main', session: 's', file: 's.jsonl', state: 'live', ordinal, text }]);
+      ingest.settle();
+    };
+    const turn = (ordinal: number, time: number, input: number): void => {
+      line(ordinal, time, { role: 'user', content: 'go on' });
+      const usage = { input, output: 0, cacheRead: 0, cacheWrite: 0 };
+      line(ordinal + 1, time + 1000, { role: 'assistant', provider: 'p', model: 'm', content: [], usage, stopReason: 'stop' });
+    };
+    turn(0, Date.now() - 20 * 24 * hourMs, 900);
+    turn(2, Date.now() - hourMs, 10);
+    const one = window();
+    round(one);
+    const session = store.sessions.list(row)[0]?.row ?? NaN;
+    expect(one.budgeting.placedAt(session)).toMatchObject([{ state: { kind: 'turn', used: 900, level: 'passed' } }]);
+    expect(one.told).toEqual([]);
+    turn(4, Date.now(), 200);
+    one.budgeting.touch(session);
+    round(one);
+    expect(one.told).toMatchObject([{ level: 'passed', others: 0, state: { kind: 'turn', used: 200 } }]);
   });
 });
