@@ -10,10 +10,10 @@ it('asks for definitions and calls at once', async () => {
   const asked: string[] = [];
   let both: (() => void) | null = null;
   const met = new Promise<void>((resolve) => (both = resolve));
-  /** Answers once the other was asked too. */
+  /** Answers once the others were asked too. */
   const meet = async <T>(name: string, answer: T): Promise<T> => {
     asked.push(name);
-    if (asked.length === 2) both?.();
+    if (asked.length === 3) both?.();
     await met;
     return answer;
   };
@@ -22,6 +22,7 @@ it('asks for definitions and calls at once', async () => {
     hub: { settings: {}, get: () => null },
     places: { round: () => ({}) },
     definitions: { inFile: () => meet('definitions', []) },
+    context: { costs: { inFile: () => meet('context', []) } },
     calls: { of: () => meet('calls', { placed: [], counts: new Map(), total: 0 }) },
     blames: { withLines: () => Promise.resolve(null) },
   } as unknown as Live;
@@ -32,5 +33,5 @@ it('asks for definitions and calls at once', async () => {
   registerRequests(connection, () => live);
   const token = { isCancellationRequested: false, onCancellationRequested: vi.fn() } as unknown as CancellationToken;
   expect(await handlers[0]?.({ textDocument: { uri: 'file:///project/AGENTS.md' } }, token)).toEqual([]);
-  expect(asked.sort()).toEqual(['calls', 'definitions']);
+  expect(asked.sort()).toEqual(['calls', 'context', 'definitions']);
 });
