@@ -2,10 +2,10 @@
 import type { BudgetState } from '../../../server/src/protocol/cost';
 import type { DearCall, SessionRef, SpanRef, StatusView } from '../../../server/src/protocol/messages';
 import { budgetName, usedText } from '../budgets/budgetText';
-import { costText, dollars, moneyText, spendText, tokenCount } from '../format';
+import { costText, dollars, moneyText, tokenCount } from '../format';
 import type { Translate } from '../format';
 import { plainText, withoutIcons } from '../plainText';
-import { cacheText, dearText, forecastText, todayLine } from './statusTooltip';
+import { basisText, cacheText, dearText, forecastText, knownSpendText, todayLine } from './statusTooltip';
 
 const maxName = 60;
 const maxModels = 8;
@@ -56,12 +56,12 @@ export function statusMenu(view: StatusView, flatRate: boolean, clockOf: (time: 
     ...part(t('Session by model'), [
       ...view.byModel
         .slice(0, maxModels)
-        .map(({ model, calls, tokens, usd }) =>
+        .map(({ model, calls, tokens, usd, basis }) =>
           choice(
             `$(hubot) ${shown(model)}`,
             costs,
             [
-              usd === null ? t('no price') : moneyText(dollars(usd), usd, flatRate, t),
+              usd === null ? t('no price') : `${moneyText(dollars(usd), usd, flatRate, t)}${flatRate ? ',' : ''} ${basisText(basis, t)}`,
               t('{0} tokens', tokenCount(tokens)),
               calls === 1 ? t('1 call') : t('{0} calls', calls),
             ].join(' · '),
@@ -80,7 +80,7 @@ export function statusMenu(view: StatusView, flatRate: boolean, clockOf: (time: 
         ? []
         : view.todayBySandbox
             .slice(0, maxSandboxes)
-            .map(({ sandbox, spend }) => choice(`$(vm) ${shown(sandbox)}`, costs, spendText(spend, flatRate, t) ?? t('no price'))),
+            .map(({ sandbox, spend }) => choice(`$(vm) ${shown(sandbox)}`, costs, knownSpendText(spend, flatRate, t))),
     ),
   ];
 }

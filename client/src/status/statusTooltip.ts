@@ -7,7 +7,8 @@ import type { Spend } from '../../../server/src/protocol/cost';
 import type { Collector, DearCall, StatusView, TurnForecast } from '../../../server/src/protocol/messages';
 import { amountText, budgetName, usedText } from '../budgets/budgetText';
 import type { CommandId } from '../contributions';
-import { costText, dollars, moneyText, shortCostText, spendText, tokenCount } from '../format';
+import { knownCostText } from '../costWords';
+import { dollars, tokenCount, totalTokens } from '../format';
 import type { Translate } from '../format';
 import { escapedMarkdown } from '../plainText';
 import { collectorLines } from '../views/sandboxText';
@@ -44,8 +45,10 @@ export function statusTooltip(view: StatusView, collector: Collector | null, fla
 function sessionCost(view: StatusView, flatRate: boolean, t: Translate): readonly string[] {
   const { cost } = view.session.totals;
   if (view.byModel.length === 1 && cost.unpricedCalls === 0 && !flatRate) return [];
-  const money = costText(cost, t);
-  return money === null ? [] : [escapedMarkdown(moneyText(money, cost.usd, flatRate, t))];
+  const money = knownCostText(cost, flatRate, t);
+  if (money === null) return [];
+  const unpriced = cost.unpricedCalls === 1 ? t('1 call without a price') : t('{0} calls without a price', cost.unpricedCalls);
+  return [escapedMarkdown(cost.unpricedCalls === 0 ? money : `${money} · ${unpriced}`)];
 }
 
 function modelTable(view: StatusView, t: Translate): string | null {
@@ -106,25 +109,32 @@ function today(view: StatusView, flatRate: boolean, t: Translate): readonly stri
   if (text === null) return [];
   const sandboxes = view.todayBySandbox.length < 2 ? [] : view.todayBySandbox.slice(0, maxSandboxes);
   const lines = sandboxes.map(
-    ({ sandbox, spend }) => `- ${escapedMarkdown(sandbox)}: ${escapedMarkdown(spendText(spend, flatRate, t) ?? t('no price'))}`,
+    ({ sandbox, spend }) => `- ${escapedMarkdown(sandbox)}: ${escapedMarkdown(knownSpendText(spend, flatRate, t))}`,
   );
   // Those of the session stand above already.
   const others = view.dearest.today.filter(({ spanId }) => view.dearest.session.every((own) => own.spanId !== spanId));
   return [[escapedMarkdown(text), ...lines].join('\n'), dearestLines(t('Other expensive calls of today'), others, t) ?? ''];
 }
 
-/** `Today: $1.20 · 120k tokens, 34 calls`; not escaped. */
+/** `Today: $1.20 list price · 120k tokens, 34 calls`; not escaped. */
 export function todayLine(spend: Spend, flatRate: boolean, t: Translate): string {
   const calls = spend.calls === 1 ? t('1 call') : t('{0} calls', spend.calls);
-  const money = spendText(spend, flatRate, t) ?? shortCostText(spend, t) ?? t('no price');
+  const money = knownSpendText(spend, flatRate, t);
   const { unpricedCalls } = spend;
   return unpricedCalls === 0
     ? t('Today: {0}, {1}', money, calls)
     : t('Today: {0}, {1}, {2} of them without a price', money, calls, unpricedCalls);
 }
 
+/** Money with how it is known, and tokens; what matters first comes first. Not escaped. */
+export function knownSpendText(spend: Spend, flatRate: boolean, t: Translate): string {
+  const tokens = t('{0} tokens', tokenCount(totalTokens(spend.usage)));
+  const money = knownCostText(spend, flatRate, t) ?? t('no price');
+  return (flatRate ? [tokens, money] : [money, tokens]).join(' · ');
+}
+
 /** How the price is known, in words; a basis that is not ours stays as it is. */
-function basisText(basis: string, t: Translate): string {
+export function basisText(basis: string, t: Translate): string {
   const words: Readonly<Record<string, string>> = {
     reported: t('reported'),
     user: t('your price'),

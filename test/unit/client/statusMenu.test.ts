@@ -16,7 +16,7 @@ const spend = (usd: number | null, calls = 3, unpricedCalls = usd === null ? cal
   calls,
   usage: { input: 1000, output: 200, cacheRead: 8800, cacheWrite: 0, reasoning: null },
   usd,
-  byBasis: {},
+  byBasis: usd === null ? {} : { priced: usd },
   unpricedCalls,
 });
 const dear = (usd: number, given: Partial<DearCall> = {}): DearCall => ({
@@ -93,8 +93,8 @@ describe('what now costs', () => {
 
   it('of a flat rate comes in tokens, and money is what the API would have cost', () => {
     expect(shown({ budgets: [] }, true).text).toBe('$(robot) main idle · 8.4k tok · $0.02 API equivalent · 10k tok today');
-    expect(plain(tooltip({}, true))).toContain('Today: 10k tokens · $1.20 API equivalent, 34 calls');
-    expect(menu({}, true).join('\n')).toContain('$(hubot) nemotron-3-super | $0.02 API equivalent · 8.4k tokens · 2 calls');
+    expect(plain(tooltip({}, true))).toContain('Today: 10k tokens · $1.20 API equivalent, list price, 34 calls');
+    expect(menu({}, true).join('\n')).toContain('$(hubot) nemotron-3-super | $0.02 API equivalent, list price · 8.4k tokens · 2 calls');
   });
 });
 
@@ -108,7 +108,7 @@ describe('the tooltip', () => {
         'This turn: ≈ $0.42 by its end ($0.30 to $0.80), from 12 turns like it',
         '- Budget of the day: $16.80 of $20.00 (84 %)',
         `Most expensive calls of the session:\n- [$0.12 list price · nemotron-3-super · 41k tokens](command:sandglass.openSpan?${args(dear(0.12))})`,
-        'Today: $1.20 · 10k tokens, 34 calls\n- my-assistant: $0.90 · 10k tokens\n- other: $0.30 · 10k tokens',
+        'Today: $1.20 list price · 10k tokens, 34 calls\n- my-assistant: $0.90 list price · 10k tokens\n- other: $0.30 list price · 10k tokens',
         `Other expensive calls of today:\n- [$0.08 list price · claude-opus-4-6 · 41k tokens](command:sandglass.openSpan?${args(dear(0.08))})`,
         '[Open Trace](command:sandglass.openTrace) · [More…](command:sandglass.costMenu)',
       ].join('\n\n'),
@@ -208,21 +208,21 @@ describe('the menu', () => {
   it('has by the keyboard all that the tooltip says', () => {
     expect(menu()).toEqual([
       '$(list-tree) Open Trace | Fix the tests',
-      '$(graph) Open Cost View | Today: $1.20 · 10k tokens, 34 calls',
+      '$(graph) Open Cost View | Today: $1.20 list price · 10k tokens, 34 calls',
       '# Budgets',
       '$(clock) This turn: ≈ $0.42 by its end ($0.30 to $0.80), from 12 turns like it',
       '$(warning) Budget of the day | $16.80 of $20.00 (84 %)',
       '$(settings-gear) Set Budgets…',
       '# Session by model',
-      '$(hubot) nemotron-3-super | $0.02 · 8.4k tokens · 2 calls',
+      '$(hubot) nemotron-3-super | $0.02 list price · 8.4k tokens · 2 calls',
       '$(database) 90 % of the input came from a cache',
       '# Most expensive calls of the session',
       '$(comment) $0.12 list price · nemotron-3-super · 41k tokens | 10:00',
       '# Other expensive calls of today',
       '$(comment) $0.08 list price · claude-opus-4-6 · 41k tokens | 10:00',
       '# Today by sandbox',
-      '$(vm) my-assistant | $0.90 · 10k tokens',
-      '$(vm) other | $0.30 · 10k tokens',
+      '$(vm) my-assistant | $0.90 list price · 10k tokens',
+      '$(vm) other | $0.30 list price · 10k tokens',
     ]);
   });
 
