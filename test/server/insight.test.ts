@@ -12,8 +12,13 @@ it('is told of a source as soon as it is read, and of what is asked of alone', a
   const { root, expected } = recording('openclaw-2026.7.1');
   const { sourceId } = await connection.sendRequest(messages.openRequest, { path: root });
   const everything = { sourceId: null, sessionId: null, withSubagents: false, from: null, to: null };
-  const query = { scope: everything, by: 'day' as const, limit: 1, timeZone: 'UTC' };
-  await until('all of it', async () => (await connection.sendRequest(costsRequest, query)).total.calls === expected.totals.own.llmCalls);
+  // Until the end: what set a turn off comes behind its calls, and says what it is compared with.
+  await until('the recording to be read', async () => {
+    const { sandboxes } = await connection.sendRequest(messages.inventoryRequest, { refresh: false });
+    return sandboxes.some(({ id, attach }) => id === sourceId && attach.kind === 'read');
+  });
+  const costs = await connection.sendRequest(costsRequest, { scope: everything, by: 'day', limit: 1, timeZone: 'UTC' });
+  expect(costs.total.calls).toBe(expected.totals.own.llmCalls);
   const { insights, cut } = await connection.sendRequest(insightsRequest, { scope: everything, limit: 100 });
   expect(cut).toBe(false);
   expect(new Set(insights.map(({ kind }) => kind))).toEqual(new Set(['unusual', 'redundantCalls']));
