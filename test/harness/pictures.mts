@@ -37,6 +37,11 @@ export async function takePictures(vsix: string): Promise<readonly string[]> {
     await trace.row(/denied exec.*POST/).click();
     await trace.details().getByText('Arguments').waitFor();
     await take('trace');
+    await workbench.command('Sandglass: Show Costs');
+    const costs = await workbench.webview('h1:has-text("Cost")');
+    await costs.getByRole('tab', { name: 'Tool', exact: true }).click();
+    await costs.getByRole('row').filter({ hasText: 'apply_patch' }).waitFor();
+    await take('cost');
   } finally {
     await editor.close();
   }

@@ -119,7 +119,8 @@ export class Summary {
 
   #unpriced({ total, unpricedTokens }: CostAnswer): HTMLElement | null {
     const { t } = this.#options;
-    if (total.unpricedCalls === 0) return null;
+    // Of calls of which nothing was counted a price would say nothing: they are named below, with what is not observed.
+    if (total.unpricedCalls === 0 || (unpricedTokens === 0 && total.usd !== null)) return null;
     const key = total.usd === null ? 'total.allUnpriced' : 'total.unpriced';
     const text = t(total.unpricedCalls === 1 ? `${key}1` : key, wholeNumber(total.unpricedCalls), wholeNumber(unpricedTokens));
     return element(
