@@ -58,6 +58,7 @@ describe('the sum', () => {
     expect(await texts('.unobserved li')).toEqual([
       "2 compactions: the summariser's tokens are written nowhere.",
       'One attempt failed and was made again: OpenClaw logs that, but not its tokens.',
+      'What OpenClaw asks models for beside its sessions (titles, reviews of skills) is in no transcript.',
     ]);
     await page.getByRole('button', { name: 'Set a Price…' }).click();
     await page.getByRole('heading', { name: 'Prices of Models' }).waitFor();

@@ -75,6 +75,7 @@ export const costStrings = {
   'basisTitle.noCalls': 'No LLM call, so nothing to price',
   // Not observed
   'unobserved.title': 'Not in these numbers',
+  'unobserved.besideSessions': 'What OpenClaw asks models for beside its sessions (titles, reviews of skills) is in no transcript.',
   'unobserved.compactions': "{0} compactions: the summariser's tokens are written nowhere.",
   'unobserved.compactions1': "One compaction: the summariser's tokens are written nowhere.",
   'unobserved.retries': '{0} attempts failed and were made again: OpenClaw logs that, but not their tokens.',

@@ -78,14 +78,18 @@ export class Summary {
         ...(subscription || !moneyOf(t, answer.total).known ? [tokens, money] : [money, tokens]),
       ),
       this.#notes,
-      answer.notObserved.length === 0
-        ? null
-        : element(
-            'section',
-            { class: 'unobserved' },
-            element('h2', { text: t('unobserved.title') }),
-            element('ul', {}, ...answer.notObserved.map((each) => element('li', { text: notObservedText(t, each) }))),
-          ),
+      element(
+        'section',
+        { class: 'unobserved' },
+        element('h2', { text: t('unobserved.title') }),
+        element(
+          'ul',
+          {},
+          ...answer.notObserved.map((each) => element('li', { text: notObservedText(t, each) })),
+          // Whether there were any nothing tells, so it is said of every sum.
+          element('li', { text: t('unobserved.besideSessions') }),
+        ),
+      ),
     );
   }
 

@@ -1,9 +1,12 @@
-/** Pause, resume and stop: the commands that act on a sandbox. Each is confirmed, every time, and its outcome told. */
+/**
+ * Pause, resume and stop: the commands that act on a sandbox. Each is confirmed, every time, and its outcome told; what a person just
+ * paused goes on by one press of the button beside that outcome.
+ */
 import * as vscode from 'vscode';
 import type { SandboxAction, SandboxNode } from '../../../server/src/protocol/messages';
 import { ServerError } from '../connection/serverError';
 import type { ServerHost } from '../connection/serverHost';
-import { actionCommands, sandboxesView } from '../contributions';
+import { sandboxesView } from '../contributions';
 import type { Notifier, NotifyAction } from '../notify';
 import { confirmation, doneText, notDoneText, shownName } from '../views/actionText';
 import type { SandboxData } from '../views/sandboxData';
@@ -47,7 +50,8 @@ export function isTrusted(notifier: Notifier): boolean {
   return false;
 }
 
-async function act(action: SandboxAction, node: SandboxNode, { server, notifier, showActions }: ActionServices): Promise<void> {
+async function act(action: SandboxAction, node: SandboxNode, services: ActionServices): Promise<void> {
+  const { server, notifier, showActions } = services;
   const log: NotifyAction = { title: t('Show Log of Actions'), run: showActions };
   // One of its own for each: what was told before may still be on show.
   const key = `${action} ${node.id}`;
@@ -66,10 +70,7 @@ async function act(action: SandboxAction, node: SandboxNode, { server, notifier,
     notifier.failure(failed, notDoneText(action, node, t), error, [log]);
     return;
   }
-  const undo: NotifyAction = {
-    title: t('Resume'),
-    run: () => vscode.commands.executeCommand(actionCommands.resume, { sourceId: node.id }),
-  };
+  const undo: NotifyAction = { title: t('Resume'), run: () => act('resume', node, services) };
   const actions = action === 'pause' ? [undo, log] : [log];
   notifier.show({ severity: 'information', key, text: doneText(action, node, t), actions, asked: true });
 }

@@ -18,7 +18,10 @@ export function costText(document: CostDocument): string {
     parts.push(
       `${count(total.unpricedCalls, 'LLM call has', 'LLM calls have')} no price and ${total.unpricedCalls === 1 ? 'is' : 'are'} in no sum; "sandglass prices" says why.\n`,
     );
-  parts.push(...notObserved.map((each) => `not observed: ${unseen(each)}\n`), insightsText(insights), ...notRead(skipped));
+  parts.push(...notObserved.map((each) => `not observed: ${unseen(each)}\n`));
+  // Whether there were any nothing tells, so it is said of every sum.
+  if (rows.length > 0) parts.push('not observed: what OpenClaw asked models for beside its sessions (titles, reviews of skills)\n');
+  parts.push(insightsText(insights), ...notRead(skipped));
   return parts.join('');
 }
 
