@@ -1,5 +1,6 @@
 /** One order for the entries of a session, whatever order they arrived in; and each entry once. */
 import type { Span } from '../protocol/document';
+import { assertNever } from './assertNever';
 import type { Entry, SessionEvent, SessionHeader } from './events';
 
 export function compareEntries(a: Entry, b: Entry): number {
@@ -8,7 +9,23 @@ export function compareEntries(a: Entry, b: Entry): number {
 }
 
 export function isEntry(event: SessionEvent): event is Entry {
-  return event.kind !== 'header' && event.kind !== 'index' && event.kind !== 'run' && event.kind !== 'runTool';
+  switch (event.kind) {
+    case 'header':
+    case 'index':
+    case 'run':
+    case 'runTool':
+    case 'tools':
+      return false;
+    case 'user':
+    case 'assistant':
+    case 'toolResult':
+    case 'nested':
+    case 'compaction':
+    case 'note':
+      return true;
+    default:
+      return assertNever(event);
+  }
 }
 
 /**

@@ -51,11 +51,14 @@ describe.each(recordings())('recording $name', (recording) => {
             },
             byName: callsByName(session),
             parent: parentOf(document, session),
+            // One that runs has no end yet.
+            end: session.status === 'running' ? expected.lastTimestamp : session.endTime,
           },
           session.id,
         )
         .toEqual({
           key: expected.sessionKey,
+          end: expected.lastTimestamp,
           state: states[expected.state],
           llmCalls: own.llmCalls,
           toolCalls: own.toolCalls,
