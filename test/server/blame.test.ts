@@ -45,7 +45,9 @@ describe('the server, asked who wrote a file', () => {
     expect(mapped?.exact).toBe(true);
     expect(new Set(kinds(mapped))).toEqual(new Set(['call']));
     expect(own).toEqual(mapped);
-    expect(mapped?.calls).toMatchObject([{ tool: 'write', agent: 'main', turn: 1, cost: { basis: 'overlay', source: expect.any(String) as string }, outside: false }]);
+    expect(mapped?.calls).toMatchObject([
+      { tool: 'write', agent: 'main', turn: 1, cost: { basis: 'overlay', source: expect.any(String) as string }, outside: false },
+    ]);
   });
 
   it('leaves what a person changed in the workspace to the person', async () => {
