@@ -30,7 +30,7 @@ describe('a recording', () => {
         return found.length >= 2 ? found : null;
       });
       const top = lensTitles(lenses.filter(({ range }) => range.start.line === 0)).join('\n');
-      assert.match(top, /^\d+ agent calls? .*\$0\.\d+ · \d\d:\d\d/m);
+      assert.match(top, /^\d+ agent calls? .*\$0\.\d+ list price · \d\d:\d\d/m);
       assert.match(lensTitles(lenses.filter(({ range }) => range.start.line === editedLine)).join('\n'), /edit ok/);
       const known = ['sandglass.showCalls', 'sandglass.mapPaths'];
       assert.ok(lenses.every(({ command }) => known.includes(command?.command ?? '')));
