@@ -15,8 +15,24 @@ const latest = 8.64e15;
 const zonesKept = 16;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
+/** Days that were found, by zone and the day that it is in UTC: a face asks for those of its history again and again. */
+const found = new Map<string, readonly LocalDay[]>();
+/** Ten years of them in one zone; then all are found anew. */
+const daysKept = 4000;
+
 /** Throws RangeError when there is no such time zone. */
 export function localDay(now: number, timeZone: string): LocalDay {
+  const key = `${Math.floor(now / 86_400_000)} ${timeZone}`;
+  const known = found.get(key) ?? [];
+  const kept = known.find(({ from, to }) => now >= from && now < to);
+  if (kept !== undefined) return kept;
+  const day = find(now, timeZone);
+  if (found.size >= daysKept) found.clear();
+  found.set(key, [...known, day]);
+  return day;
+}
+
+function find(now: number, timeZone: string): LocalDay {
   const name = dayName(now, timeZone);
   return {
     name,
