@@ -90,7 +90,7 @@ describe('the command cost', () => {
       expect(stdout).toContain('no price');
       expect(stdout).not.toMatch(/\$0(?:\.00)?(?![\d.])/);
       expect(stdout).toMatch(/^not observed: what the summaries of 5 compactions cost/m);
-    expect(stdout).toMatch(/^not observed: what OpenClaw asked models for beside its sessions/m);
+      expect(stdout).toMatch(/^not observed: what OpenClaw asked models for beside its sessions/m);
     }
   });
 
