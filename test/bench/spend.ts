@@ -81,7 +81,7 @@ function fill(store: Store): number {
       const index = Number(view.info.id.slice(1));
       const began = startOf(index);
       for (let at = 0; at < calls / sessions; at++)
-        store.ledger.put(view.row, span(view.info.id, at, began), `${view.info.id} ${at >> 4}`, true);
+        store.ledgerWriter.put(view.row, span(view.info.id, at, began), `${view.info.id} ${at >> 4}`, true);
     });
   return source;
 }

@@ -69,15 +69,6 @@ export class Costs {
     return this.#store.snapshot(() => this.#tree.still(() => this.#answer(query, sources)));
   }
 
-  /** What cost most first; `session` is untrusted text. */
-  dearest(scope: CostScope, sources: readonly CostSource[], limit: number): readonly (LedgerCall & { readonly ref: SessionRef })[] {
-    const selected = this.#select(scope, sources);
-    return this.#store.ledger.dearest(selected.scope, limit).flatMap((call) => {
-      const ref = this.#ref(selected, call.session);
-      return ref === null ? [] : [{ ...call, ref }];
-    });
-  }
-
   #answer({ scope, by, limit, timeZone }: CostQuery, sources: readonly CostSource[]): CostAnswer {
     const selected = this.#select(scope, sources);
     const parts = this.#parts(selected, by, timeZone);

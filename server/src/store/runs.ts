@@ -2,7 +2,7 @@
 import type { CostBasis, SpanStatus, Trigger } from '../protocol/document';
 import type { CallFact } from '../model/spanMaker';
 import type { Database } from './database';
-import { ledgerBases, ledgerTriggers } from './ledger';
+import { ledgerBases, ledgerTriggers } from './ledgerCodes';
 
 export interface RunCall {
   readonly spanId: string;

@@ -2,17 +2,23 @@
  * The store's schema. A change of it is a new step at the end; a step that was released is never edited. One that has sessions folded
  * again says so by `UPDATE session SET dirty = 1`: see folding.ts.
  */
-/** Within a trigger: what an LLM call came to is no part of its sum any more. */
-const takenFromSpend = `UPDATE spend SET calls = calls - 1, input = input - OLD.input, output = output - OLD.output, cache_read = cache_read - OLD.cache_read,
-    cache_write = cache_write - OLD.cache_write, reasoning = reasoning - coalesce(OLD.reasoning, 0), reasoned = reasoned - (OLD.reasoning IS NOT NULL),
-    pico = pico - coalesce(OLD.pico, 0), cut = cut - OLD.cut
+
+/** Within a trigger: an LLM call is no part of its sum any more. */
+const takenFromSpend = `UPDATE spend SET calls = calls - 1, input = input - OLD.input, output = output - OLD.output,
+    cache_read = cache_read - OLD.cache_read, cache_write = cache_write - OLD.cache_write, reasoning = reasoning - coalesce(OLD.reasoning, 0),
+    reasoned = reasoned - (OLD.reasoning IS NOT NULL), micro = micro - coalesce(OLD.pico, 0) / 1000000,
+    pico = pico - coalesce(OLD.pico, 0) % 1000000, cut = cut - OLD.cut
    WHERE session = OLD.session AND slot = OLD.slot AND model = OLD.model AND trigger = OLD.trigger AND basis = OLD.basis;
   DELETE FROM spend WHERE session = OLD.session AND slot = OLD.slot AND model = OLD.model AND trigger = OLD.trigger AND basis = OLD.basis
     AND calls = 0;`;
-const takenFromSpendInMicro = takenFromSpend.replace(
-  'pico = pico - coalesce(OLD.pico, 0)',
-  'micro = micro - coalesce(OLD.pico, 0) / 1000000, pico = pico - coalesce(OLD.pico, 0) % 1000000',
-);
+/** And one is a part of its sum from now on. */
+const addedToSpend = `INSERT INTO spend(session, slot, model, trigger, basis, calls, input, output, cache_read, cache_write, reasoning, reasoned, micro, pico, cut)
+  VALUES (NEW.session, NEW.slot, NEW.model, NEW.trigger, NEW.basis, 1, NEW.input, NEW.output, NEW.cache_read, NEW.cache_write,
+    coalesce(NEW.reasoning, 0), NEW.reasoning IS NOT NULL, coalesce(NEW.pico, 0) / 1000000, coalesce(NEW.pico, 0) % 1000000, NEW.cut)
+  ON CONFLICT(session, slot, model, trigger, basis) DO UPDATE SET calls = calls + 1, input = input + excluded.input,
+    output = output + excluded.output, cache_read = cache_read + excluded.cache_read, cache_write = cache_write + excluded.cache_write,
+    reasoning = reasoning + excluded.reasoning, reasoned = reasoned + excluded.reasoned, micro = micro + excluded.micro,
+    pico = pico + excluded.pico, cut = cut + excluded.cut;`;
 
 export const migrations: readonly string[] = [
   `
@@ -328,7 +334,7 @@ UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
 `,
   `
 -- LLM calls that count, each once: inherited and repeated ones are not here. Times are epoch milliseconds, before 1970: null. trigger and
--- basis: see ledger.ts; pico: picodollars, so that sums are exact, null: no price. counted: the transcript told counts. cut: it failed or
+-- basis: see ledgerCodes.ts; pico: picodollars, so that sums are exact, null: no price. counted: the transcript told counts. cut: it failed or
 -- was aborted, and nothing was counted. model, tool: names, sealed. reasoning: null: not told.
 CREATE TABLE model(id INTEGER PRIMARY KEY, blind BLOB NOT NULL UNIQUE, body BLOB NOT NULL) STRICT;
 CREATE TABLE tool(id INTEGER PRIMARY KEY, blind BLOB NOT NULL UNIQUE, body BLOB NOT NULL) STRICT;
@@ -356,7 +362,8 @@ CREATE TABLE llm_call(
 CREATE INDEX llm_call_by_turn ON llm_call(session, turn_id);
 CREATE INDEX llm_call_by_cost ON llm_call(session, pico);
 
--- What they came to in each quarter of an hour (all of the world's time zones begin their days at one): kept by the triggers below.
+-- What they came to in each quarter of an hour (all of the world's time zones begin their days at one): kept by the triggers below. Agents
+-- may report what no call costs, and as often as they like: money is whole microdollars in micro, and in pico what is beyond those.
 CREATE TABLE spend(
   session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
   slot INTEGER NOT NULL,
@@ -370,23 +377,18 @@ CREATE TABLE spend(
   cache_write INTEGER NOT NULL,
   reasoning INTEGER NOT NULL,
   reasoned INTEGER NOT NULL,
+  micro INTEGER NOT NULL,
   pico INTEGER NOT NULL,
   cut INTEGER NOT NULL,
   PRIMARY KEY(session, slot, model, trigger, basis)
 ) STRICT, WITHOUT ROWID;
-${(['INSERT', 'UPDATE'] as const)
-  .map(
-    (event) => `CREATE TRIGGER llm_call_${event.toLowerCase()} AFTER ${event} ON llm_call BEGIN
-  ${event === 'UPDATE' ? takenFromSpend : ''}
-  INSERT INTO spend(session, slot, model, trigger, basis, calls, input, output, cache_read, cache_write, reasoning, reasoned, pico, cut)
-  VALUES (NEW.session, NEW.slot, NEW.model, NEW.trigger, NEW.basis, 1, NEW.input, NEW.output, NEW.cache_read, NEW.cache_write,
-    coalesce(NEW.reasoning, 0), NEW.reasoning IS NOT NULL, coalesce(NEW.pico, 0), NEW.cut)
-  ON CONFLICT(session, slot, model, trigger, basis) DO UPDATE SET calls = calls + 1, input = input + excluded.input,
-    output = output + excluded.output, cache_read = cache_read + excluded.cache_read, cache_write = cache_write + excluded.cache_write,
-    reasoning = reasoning + excluded.reasoning, reasoned = reasoned + excluded.reasoned, pico = pico + excluded.pico, cut = cut + excluded.cut;
-END;`,
-  )
-  .join('\n')}
+CREATE TRIGGER llm_call_insert AFTER INSERT ON llm_call BEGIN
+  ${addedToSpend}
+END;
+CREATE TRIGGER llm_call_update AFTER UPDATE ON llm_call BEGIN
+  ${takenFromSpend}
+  ${addedToSpend}
+END;
 CREATE TRIGGER llm_call_delete AFTER DELETE ON llm_call BEGIN
   ${takenFromSpend}
 END;
@@ -428,30 +430,5 @@ CREATE TABLE told(id INTEGER PRIMARY KEY AUTOINCREMENT, blind BLOB NOT NULL UNIQ
   `
 -- Which arguments are paths of files is told by the schemas of tools too. Sessions that were folded before are folded again.
 UPDATE session SET dirty = 1 WHERE body IS NOT NULL;
-`,
-  `
--- Agents may report what no call costs, and as often as they like: sums are kept in whole microdollars, and pico is what is beyond those.
-ALTER TABLE spend ADD COLUMN micro INTEGER NOT NULL DEFAULT 0;
-UPDATE spend SET micro = pico / 1000000, pico = pico % 1000000;
-DROP TRIGGER llm_call_insert;
-DROP TRIGGER llm_call_update;
-DROP TRIGGER llm_call_delete;
-${(['INSERT', 'UPDATE'] as const)
-  .map(
-    (event) => `CREATE TRIGGER llm_call_${event.toLowerCase()} AFTER ${event} ON llm_call BEGIN
-  ${event === 'UPDATE' ? takenFromSpendInMicro : ''}
-  INSERT INTO spend(session, slot, model, trigger, basis, calls, input, output, cache_read, cache_write, reasoning, reasoned, micro, pico, cut)
-  VALUES (NEW.session, NEW.slot, NEW.model, NEW.trigger, NEW.basis, 1, NEW.input, NEW.output, NEW.cache_read, NEW.cache_write,
-    coalesce(NEW.reasoning, 0), NEW.reasoning IS NOT NULL, coalesce(NEW.pico, 0) / 1000000, coalesce(NEW.pico, 0) % 1000000, NEW.cut)
-  ON CONFLICT(session, slot, model, trigger, basis) DO UPDATE SET calls = calls + 1, input = input + excluded.input,
-    output = output + excluded.output, cache_read = cache_read + excluded.cache_read, cache_write = cache_write + excluded.cache_write,
-    reasoning = reasoning + excluded.reasoning, reasoned = reasoned + excluded.reasoned, micro = micro + excluded.micro,
-    pico = pico + excluded.pico, cut = cut + excluded.cut;
-END;`,
-  )
-  .join('\n')}
-CREATE TRIGGER llm_call_delete AFTER DELETE ON llm_call BEGIN
-  ${takenFromSpendInMicro}
-END;
 `,
 ];

@@ -5,8 +5,8 @@ import type { Place, PlacedSpan } from '../model/place';
 import type { CallFact, MadeSpan } from '../model/spanMaker';
 import type { Use } from '../locate/defined/uses';
 import type { Database } from './database';
-import { triggerCode } from './ledger';
-import type { LedgerStore } from './ledger';
+import { triggerCode } from './ledgerCodes';
+import type { LedgerWriter } from './ledgerWriter';
 import type { Touch, TouchStore } from './touches';
 import type { UseStore } from './uses';
 
@@ -45,8 +45,8 @@ export class SpanStore {
   readonly #db: Database;
   readonly #touches: TouchStore;
   readonly #uses: UseStore;
-  readonly #ledger: LedgerStore;
-  constructor(db: Database, touches: TouchStore, uses: UseStore, ledger: LedgerStore) {
+  readonly #ledger: LedgerWriter;
+  constructor(db: Database, touches: TouchStore, uses: UseStore, ledger: LedgerWriter) {
     this.#db = db;
     this.#touches = touches;
     this.#uses = uses;
@@ -108,11 +108,11 @@ export class SpanStore {
     const counts = attributes['sandglass.inherited'] !== true;
     this.#db
       .prepare(
-        `INSERT INTO span(session, span_id, entry_id, kind, status, turn_id, place, depth, start, end, failed, thinking_blocks, tokens, cost_usd, target, trigger, digest, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO span(session, span_id, entry_id, kind, status, turn_id, place, depth, start, end, failed, thinking_blocks, tokens, target, trigger, digest, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT(session, span_id) DO UPDATE SET entry_id = excluded.entry_id, kind = excluded.kind, status = excluded.status, turn_id = excluded.turn_id,
            place = excluded.place, depth = excluded.depth, start = excluded.start, end = excluded.end, failed = excluded.failed,
-           thinking_blocks = excluded.thinking_blocks, tokens = excluded.tokens, cost_usd = excluded.cost_usd, target = excluded.target,
+           thinking_blocks = excluded.thinking_blocks, tokens = excluded.tokens, target = excluded.target,
            trigger = excluded.trigger, digest = excluded.digest, body = excluded.body`,
       )
       .run(
@@ -129,7 +129,6 @@ export class SpanStore {
         counts && attributes['sandglass.failed'] === true ? 1 : 0,
         counts ? count(attributes['sandglass.thinking_blocks']) : 0,
         counts ? count(attributes['gen_ai.usage.input_tokens']) + count(attributes['gen_ai.usage.output_tokens']) : 0,
-        counts && typeof attributes['sandglass.cost.usd'] === 'number' ? attributes['sandglass.cost.usd'] : null,
         call === null ? null : box.blind(call.target),
         span.kind === 'invoke_agent' ? triggerCode(span) : null,
         digest,

@@ -5,6 +5,7 @@ import { EntryStore } from './entries';
 import { FindingStore } from './findings';
 import { GatewayLineStore } from './gatewayLines';
 import { LedgerStore } from './ledger';
+import { LedgerWriter } from './ledgerWriter';
 import { PolicyStore } from './policies';
 import { ResourceStore } from './resources';
 import { RunStore } from './runs';
@@ -24,6 +25,7 @@ export class Store implements Disposable {
   readonly touches: TouchStore;
   readonly uses: UseStore;
   readonly ledger: LedgerStore;
+  readonly ledgerWriter: LedgerWriter;
   readonly runs: RunStore;
   readonly policies: PolicyStore;
   readonly findings: FindingStore;
@@ -40,8 +42,9 @@ export class Store implements Disposable {
     this.touches = new TouchStore(db);
     this.uses = new UseStore(db);
     this.ledger = new LedgerStore(db);
+    this.ledgerWriter = new LedgerWriter(db);
     this.runs = new RunStore(db);
-    this.spans = new SpanStore(db, this.touches, this.uses, this.ledger);
+    this.spans = new SpanStore(db, this.touches, this.uses, this.ledgerWriter);
     this.sessions = new SessionStore(db, this.spans);
     this.policies = new PolicyStore(db);
     this.findings = new FindingStore(db);

@@ -3,7 +3,7 @@ import type { Use, UseHow } from '../locate/defined/uses';
 import type { CostTotals } from '../protocol/document';
 import { CostSum } from '../model/spanCost';
 import type { Database } from './database';
-import { ledgerBases } from './ledger';
+import { ledgerBases } from './ledgerCodes';
 
 /** What the uses of one key came to. Times are epoch milliseconds. */
 export interface UseSums {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { Database } from '../../../server/src/store/database';
 import { migrations } from '../../../server/src/store/schema';
-import { LedgerStore } from '../../../server/src/store/ledger';
+import { LedgerWriter } from '../../../server/src/store/ledgerWriter';
 import { SpanStore } from '../../../server/src/store/spans';
 import { TouchStore } from '../../../server/src/store/touches';
 import { UseStore } from '../../../server/src/store/uses';
@@ -16,7 +16,7 @@ describe('calls of a source', () => {
   it('are found by index: those that ended, those that did not, and whether one did', () => {
     using db = Database.open({ path: ':memory:', key: randomBytes(32), replaceUnreadable: false });
     const prepare = vi.spyOn(db, 'prepare');
-    const spans = new SpanStore(db, new TouchStore(db), new UseStore(db), new LedgerStore(db));
+    const spans = new SpanStore(db, new TouchStore(db), new UseStore(db), new LedgerWriter(db));
     expect(spans.calls(1, 0, 1)).toEqual([]);
     expect(spans.anyEnded(1, 0, 0, 1)).toBe(false);
     const asked = prepare.mock.calls.map(([sql]) => sql);
