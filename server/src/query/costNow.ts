@@ -12,8 +12,6 @@ export type CostNow = Pick<StatusView, 'dearest' | 'today' | 'todayBySandbox'>;
 type Today = Omit<CostNow, 'dearest'> & { readonly dearest: readonly DearCall[] };
 
 const dearestShown = 3;
-/** A call of a recording and its container is there twice. */
-const dearestAsked = 2 * dearestShown;
 const sandboxesShown = 8;
 /** Of what streams it may be this old; and older where it takes long to add up, so that no more than this share of all time goes to it. */
 const todayMs = 1000;
@@ -88,16 +86,10 @@ export class CostsNow implements Disposable {
     // Only of what was at work today the calls are looked through: a history may be long.
     const groups = ledger.groups({ sources, sessions: [...single, ...twins.flat()], from, to });
     const sessions = [...new Set(groups.map(({ session }) => session))];
-    const seen = new Set<string>();
-    return ledger
-      .dearest({ sources, sessions, from, to }, dearestAsked)
-      .flatMap((call) => {
-        const source = attached.find(({ row }) => row === call.source);
-        if (source === undefined || seen.has(call.spanId)) return [];
-        seen.add(call.spanId);
-        return [this.#dear(call, source.id)];
-      })
-      .slice(0, dearestShown);
+    return ledger.dearest({ sources, sessions, from, to }, dearestShown).flatMap((call) => {
+      const source = attached.find(({ row }) => row === call.source);
+      return source === undefined ? [] : [this.#dear(call, source.id)];
+    });
   }
 
   #dear(call: LedgerCall, sourceId: string): DearCall {
